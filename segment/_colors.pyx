@@ -1,0 +1,170 @@
+# cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
+# cython: embedsignature=True
+"""Counting and looking up 24-bit colours by their place on the Z-order curve.
+
+A colour's key interleaves the bits of red, green and blue: in the order of their
+keys, neighbours are near each other in colour space.
+"""
+from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+
+import numpy as np
+
+cdef enum:
+    HALF_BITS = 12
+    HALF = 1 << HALF_BITS
+    KEYS = 1 << 24
+    BLOCK_BITS = 10  # 2^10 counters are one page of memory
+    BLOCK = 1 << BLOCK_BITS
+
+ctypedef fused label_t:
+    uint8_t
+    uint16_t
+    int32_t
+
+ctypedef fused value_t:
+    uint8_t
+    double
+
+cdef uint32_t[256] SPREAD
+
+
+cdef void fill_spread() noexcept:
+    """SPREAD[v] has bit i of v at bit 3 i."""
+    cdef int value, bit
+    for value in range(256):
+        SPREAD[value] = 0
+        for bit in range(8):
+            SPREAD[value] |= <uint32_t> ((value >> bit) & 1) << (3 * bit)
+
+
+fill_spread()
+
+
+cdef inline uint32_t key_of(const uint8_t *pixel) noexcept nogil:
+    return SPREAD[pixel[0]] << 2 | SPREAD[pixel[1]] << 1 | SPREAD[pixel[2]]
+
+
+def count_by_table(const uint8_t[:, ::1] pixels):
+    """Distinct keys, ascending, and their counts, by a counter for every key.
+
+    29 ms for 12 million pixels; but 64 MiB of counters, whose first touch costs a
+    small image more than its pixels do. Only touched pages are read back.
+    """
+    cdef uint32_t[::1] counters = np.zeros(KEYS, np.uint32)
+    cdef uint8_t[::1] touched = np.zeros(KEYS // BLOCK, np.uint8)
+    cdef Py_ssize_t i, found = 0, block, blocks = 0
+    cdef uint32_t key
+    with nogil:
+        for i in range(pixels.shape[0]):
+            key = key_of(&pixels[i, 0])
+            counters[key] += 1
+            touched[key >> BLOCK_BITS] = 1
+        for block in range(touched.shape[0]):
+            blocks += touched[block]
+    keys = np.empty(blocks * BLOCK, np.uint32)
+    counts = np.empty(blocks * BLOCK, np.uint32)
+    cdef uint32_t[::1] keys_view = keys, counts_view = counts
+    with nogil:
+        for block in range(touched.shape[0]):
+            if touched[block]:
+                for key in range(<uint32_t> block * BLOCK, (<uint32_t> block + 1) * BLOCK):
+                    keys_view[found] = key
+                    counts_view[found] = counters[key]
+                    found += counters[key] != 0
+    return keys[:found].copy(), counts[:found].copy()
+
+
+def count_by_sorting(const uint8_t[:, ::1] pixels):
+    """The same by a radix sort in two passes of 12 bits: 0.8 ms for 154,000 pixels."""
+    cdef Py_ssize_t size = pixels.shape[0], i, found = 0
+    cdef uint32_t[::1] keys = np.empty(size, np.uint32), half_sorted = np.empty(size, np.uint32)
+    cdef uint32_t[::1] low = np.zeros(HALF, np.uint32), high = np.zeros(HALF, np.uint32)
+    counts = np.empty(size, np.uint32)
+    cdef uint32_t[::1] counts_view = counts
+    cdef uint32_t key
+    with nogil:
+        for i in range(size):
+            keys[i] = key_of(&pixels[i, 0])
+            low[keys[i] & (HALF - 1)] += 1
+            high[keys[i] >> HALF_BITS] += 1
+        place_after_smaller(low)
+        place_after_smaller(high)
+        for i in range(size):
+            key = keys[i]
+            half_sorted[low[key & (HALF - 1)]] = key
+            low[key & (HALF - 1)] += 1
+        for i in range(size):
+            key = half_sorted[i]
+            keys[high[key >> HALF_BITS]] = key
+            high[key >> HALF_BITS] += 1
+        for i in range(size):
+            key = keys[i]
+            if found == 0 or key != keys[found - 1]:
+                keys[found] = key
+                counts_view[found] = 0
+                found += 1
+            counts_view[found - 1] += 1
+    return np.asarray(keys)[:found].copy(), counts[:found].copy()
+
+
+cdef void place_after_smaller(uint32_t[::1] counters) noexcept nogil:
+    """Turn counts into the place of the first of each."""
+    cdef uint32_t before = 0, count
+    cdef Py_ssize_t i
+    for i in range(counters.shape[0]):
+        count = counters[i]
+        counters[i] = before
+        before += count
+
+
+def colors_of(const uint32_t[::1] keys):
+    """The (n, 3) uint8 colours of keys."""
+    colors = np.zeros((keys.shape[0], 3), np.uint8)
+    cdef uint8_t[:, ::1] view = colors
+    cdef Py_ssize_t i
+    cdef int bit
+    with nogil:
+        for i in range(keys.shape[0]):
+            for bit in range(8):
+                view[i, 0] |= <uint8_t> (((keys[i] >> (3 * bit + 2)) & 1) << bit)
+                view[i, 1] |= <uint8_t> (((keys[i] >> (3 * bit + 1)) & 1) << bit)
+                view[i, 2] |= <uint8_t> (((keys[i] >> (3 * bit)) & 1) << bit)
+    return colors
+
+
+def look_up(const uint8_t[:, ::1] pixels, const label_t[::1] table, int32_t[::1] labels):
+    """Write the table's entry for the colour of each pixel."""
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(pixels.shape[0]):
+            labels[i] = table[key_of(&pixels[i, 0])]
+
+
+def add_by_label(const value_t[:, ::1] points, const double[::1] weights, const int32_t[::1] labels,
+                 double[:, ::1] sums):
+    """Add to row `labels[i]` the weighted coordinates of point i, and last its weight."""
+    cdef Py_ssize_t i, k, dim = points.shape[1]
+    with nogil:
+        for i in range(points.shape[0]):
+            for k in range(dim):
+                sums[labels[i], k] += weights[i] * points[i, k]
+            sums[labels[i], dim] += weights[i]
+
+
+def z_keys(const double[:, ::1] points, const double[::1] low, const double[::1] scale, int bits):
+    """Place of each point on the Z-order curve of a grid with 2^bits cells a side.
+
+    The cell of coordinate k is floor((x - low[k]) * scale[k]), in [0, 2^bits).
+    """
+    keys = np.zeros(points.shape[0], np.uint64)
+    cdef uint64_t[::1] view = keys
+    cdef Py_ssize_t i, k, dims = min(points.shape[1], 64 // bits)
+    cdef uint64_t cell
+    cdef int bit
+    with nogil:
+        for i in range(points.shape[0]):
+            for k in range(dims):
+                cell = <uint64_t> ((points[i, k] - low[k]) * scale[k])
+                for bit in range(bits):
+                    view[i] |= ((cell >> bit) & 1) << (bit * dims + dims - 1 - k)
+    return keys

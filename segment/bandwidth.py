@@ -1,0 +1,130 @@
+"""Points to a bandwidth: the mean distance to the k-th nearest in a random sample."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment._sample import head_of_shuffle, shuffle_targets, squared_distances
+from segment.ranges import Range
+from segment.validation import checked_matrix
+
+ROWS = 500  # of distances held at a time; also the partial sums of scikit-learn's mean
+
+
+def estimate_bandwidth(
+    X: ArrayLike,
+    *,
+    quantile: float = 0.3,
+    n_samples: int | None = None,
+    random_state: int | np.random.RandomState | None = 0,
+    n_jobs: int | None = None,
+) -> np.floating[Any]:
+    """Estimate the bandwidth from the distances between points.
+
+    The mean, over the points or a sample of them, of the distance to the k-th nearest
+    of them, k = max(1, int(quantile * number)), the point itself counted.
+
+    Parameters
+    ----------
+    X : (n, d) array-like
+        Points, in any unit.
+    quantile : float in [0, 1], default 0.3
+        Larger: wider bandwidth, fewer clusters.
+    n_samples : int, >= 1, optional
+        How many points to draw, without replacement; time and memory grow with its
+        square. Default: all.
+    random_state : int, RandomState or None, default 0
+        Seed or generator of the draw; None draws differently each time.
+    n_jobs : int, optional
+        Accepted for compatibility.
+
+    Returns
+    -------
+    bandwidth : float64 scalar
+        In the unit of the points, >= 0.
+
+    Raises
+    ------
+    InvalidInputError
+        If `X` is not a finite, non-empty matrix, or a parameter is out of range.
+
+    See Also
+    --------
+    sklearn.cluster.estimate_bandwidth : the definition; equal to the last bit for whole
+        numbers.
+
+    Examples
+    --------
+    >>> X = [[1, 1], [2, 1], [1, 0], [4, 7], [3, 5], [3, 6]]
+    >>> round(float(estimate_bandwidth(X, quantile=0.5)), 4)
+    1.6095
+    """
+    points = checked_matrix(X)
+    Range(0, 1).check("quantile", quantile)
+    if n_samples is not None:
+        Range(1, whole=True).check("n_samples", n_samples)
+        points = points[sample_indices(len(points), n_samples, random_state)]
+    return kth_neighbor_distance(points.astype(np.float64, copy=False), quantile)
+
+
+def sample_indices(
+    n: int, n_samples: int, random_state: int | np.random.RandomState | None = 0
+) -> NDArray[Any]:
+    """Draw the first `n_samples` entries of `RandomState(random_state).permutation(n)`.
+
+    For a small sample of many, only the entries asked for are followed through the
+    shuffle: 12 million take 0.1 s instead of 0.6 s, all of it without the GIL.
+
+    Examples
+    --------
+    >>> sample_indices(100_000, 5, 0).tolist()
+    [3582, 60498, 53227, 21333, 3885]
+    """
+    if isinstance(random_state, Integral) and 0 <= random_state < 2**32 and 16 * n_samples < n < 2**31:
+        targets, head = np.zeros(n, dtype=np.int32), np.empty(n_samples, dtype=np.int32)
+        shuffle_targets(int(random_state), targets)
+        head_of_shuffle(targets, head)
+        return head
+    if random_state is None or isinstance(random_state, Integral):
+        random_state = np.random.RandomState(random_state)  # noqa: NPY002  # the definition
+    return random_state.permutation(n)[:n_samples]
+
+
+def kth_neighbor_distance(points: NDArray[np.float64], quantile: float) -> np.floating[Any]:
+    """Average the distance from each point to its k-th nearest, itself counted.
+
+    Parameters
+    ----------
+    points : (n, d) float64 array
+    quantile : float in [0, 1]
+        k = max(1, int(n * quantile)).
+
+    Examples
+    --------
+    >>> float(kth_neighbor_distance(np.array([[0.0], [1.0], [3.0], [6.0]]), quantile=0.5))
+    1.75
+    """
+    n = len(points)
+    k = max(1, int(n * quantile))
+    planes = np.ascontiguousarray(points.T)
+    total = np.float64(0)
+    for start in range(0, n, ROWS):
+        queries = np.ascontiguousarray(points[start : start + ROWS])
+        distances = np.empty((len(queries), n))
+        squared_distances(queries, planes, distances)
+        total += np.sqrt(_kth_smallest(distances, k)).sum()
+    return total / n
+
+
+def _kth_smallest(rows: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """The k-th smallest of each row; float32 sorts four times faster and holds 8-bit distances."""
+    narrow = rows.astype(np.float32)
+    if np.array_equal(narrow, rows):
+        narrow.partition(k - 1, axis=1)
+        return narrow[:, k - 1].astype(np.float64)
+    rows.partition(k - 1, axis=1)
+    return rows[:, k - 1]

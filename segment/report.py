@@ -1,0 +1,83 @@
+"""What became of each image: lines for people, lines for programs, the exit code."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image; sizes in pixels, times in seconds."""
+
+    input: str
+    status: Literal["ok", "failed"]
+    error: str | None = None
+    outputs: list[str] = field(default_factory=list)
+    width: int | None = None
+    height: int | None = None
+    bandwidth: float | None = None
+    segments: int | None = None
+    iterations: int | None = None
+    seconds: float | None = None
+
+    def line(self) -> str:
+        """Say it in one line."""
+        if self.status == "failed":
+            return f"{self.input}: {self.error}"
+        return (
+            f"{self.input}: {' '.join(self.outputs)}  {self.width} x {self.height}, "
+            f"bandwidth {self.bandwidth:.4g}, {self.segments} "
+            f"segment{'' if self.segments == 1 else 's'}, {self.seconds:.2f} s"
+        )
+
+
+class Report:
+    """Says what becomes of the images as they come, counts them, and owns the exit code.
+
+    Parameters
+    ----------
+    as_json : bool
+        One JSON object a line on stdout for each image.
+    verbosity : int
+        -1: only failures on stderr; 0: a line an image; 1: iterations and a summary too.
+    """
+
+    def __init__(self, *, as_json: bool = False, verbosity: int = 0) -> None:
+        self.as_json = as_json
+        self.verbosity = verbosity
+        self.done = 0
+        self.failed = 0
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an image and say what became of it."""
+        if outcome.status == "failed":
+            self.failed += 1
+        else:
+            self.done += 1
+        if self.as_json:
+            import json
+
+            print(json.dumps(asdict(outcome)), flush=True)
+        if outcome.status == "failed":
+            say(f"error: {outcome.line()}")
+        elif self.verbosity >= 1:
+            say(f"{outcome.line()}, {outcome.iterations} iterations")
+        elif self.verbosity == 0 and not self.as_json:
+            say(outcome.line())
+
+    def close(self, *, interrupted: bool = False) -> int:
+        """Say the summary where there is something to sum up; return the exit code."""
+        if interrupted or self.verbosity >= 1 or (self.failed and self.done):
+            failed = f", {self.failed} failed" if self.failed else ""
+            say(f"{'interrupted: ' if interrupted else ''}{self.done} done{failed}")
+        if interrupted:
+            return 130
+        return 1 if self.failed else 0
+
+
+def say(line: str) -> None:
+    """Talk: always to stderr, whatever characters a file name has."""
+    encoding = sys.stderr.encoding or "ascii"
+    print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)

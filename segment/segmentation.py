@@ -1,0 +1,102 @@
+"""The result: a label map and what is known of its segments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment._colors import add_by_label
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """The segments of an image.
+
+    Attributes
+    ----------
+    labels : (H, W) int32 array
+        0 for no segment (transparent, or beyond every mode), else 1..K.
+    modes : (K, d) float64 array
+        The mode of each segment in the colour space, densest first.
+    colors : (K, 3) uint8 array
+        Mean sRGB colour of the pixels of each segment.
+    mode_colors : (K, 3) uint8 array
+        The mode of each segment as an sRGB colour.
+    sizes : (K,) int64 array
+        Number of pixels of each segment.
+    bandwidth : float
+        The one that was used.
+    n_iter : int
+        Moves of the longest climb.
+    """
+
+    labels: NDArray[np.int32]
+    modes: NDArray[np.float64]
+    colors: NDArray[np.uint8]
+    mode_colors: NDArray[np.uint8]
+    sizes: NDArray[np.int64]
+    bandwidth: float
+    n_iter: int
+
+    def recolored(self, by: Literal["mean", "mode"] = "mean") -> NDArray[np.uint8]:
+        """Paint each segment in one colour.
+
+        Parameters
+        ----------
+        by : {"mean", "mode"}, default "mean"
+            The mean colour of its pixels, or its mode.
+
+        Returns
+        -------
+        image : (H, W, 3) uint8 array
+            Black where there is no segment.
+        """
+        return self.palette(by)[self.labels]
+
+    def palette(self, by: Literal["mean", "mode"] = "mean") -> NDArray[np.uint8]:
+        """Return the colour of every label: (K + 1, 3) uint8, black for 0."""
+        colors = {"mean": self.colors, "mode": self.mode_colors}[by]
+        return np.concatenate([np.zeros((1, 3), np.uint8), colors])
+
+    def __repr__(self) -> str:
+        height, width = self.labels.shape
+        return (
+            f"<Segmentation: {width} x {height}, {len(self.sizes)} segments, "
+            f"bandwidth {self.bandwidth:.4g}>"
+        )
+
+
+def mean_colors(
+    colors: NDArray[Any], weights: NDArray[np.float64], labels: NDArray[np.int32], count: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Average the colours of each segment, rounded half to even, and count its pixels.
+
+    Parameters
+    ----------
+    colors : (n, 3) or (n, 1) array of uint8 or float64
+        In 0..255.
+    weights : (n,) float64 array
+        How many pixels have each colour.
+    labels : (n,) int32 array
+        0 for none, else 1..count.
+    count : int
+
+    Returns
+    -------
+    means : (count, 3) uint8 array
+        Black for a segment without pixels.
+    sizes : (count,) int64 array
+
+    Examples
+    --------
+    >>> mean_colors(np.array([[10.0], [20.0]]), np.array([3.0, 1.0]), np.array([1, 1], np.int32), 1)
+    (array([[12, 12, 12]], dtype=uint8), array([4]))
+    """
+    table = np.zeros((count + 1, colors.shape[1] + 1))
+    add_by_label(colors, weights, labels, table)
+    sums, sizes = table[1:, :-1], table[1:, -1]
+    means = np.rint(sums / np.maximum(sizes, 1)[:, None])
+    return np.broadcast_to(means, (count, 3)).astype(np.uint8), sizes.astype(np.int64)
