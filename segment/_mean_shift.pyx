@@ -321,7 +321,7 @@ def suppress(Tree tree, const int32_t[::1] rank, const double[:, ::1] modes, dou
 
 
 def nearest(Tree tree, const double[:, ::1] modes, int32_t[::1] labels, double[::1] distances2):
-    """The nearest mode of each point of the tree, the first one at a tie, and its distance, squared.
+    """The nearest mode of each point of the tree, the first at a tie, and its distance, squared.
 
     Boxes pass down only those modes that can be nearest to a point in them: the
     filtering algorithm of Kanungo et al. (PAMI 2002), there for k-means.

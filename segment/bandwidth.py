@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ def estimate_bandwidth(
     n_samples: int | None = None,
     random_state: int | np.random.RandomState | None = 0,
     n_jobs: int | None = None,
-) -> np.floating[Any]:
+) -> np.float64:
     """Estimate the bandwidth from the distances between points.
 
     The mean, over the points or a sample of them, of the distance to the k-th nearest
@@ -84,17 +83,18 @@ def sample_indices(
     >>> sample_indices(100_000, 5, 0).tolist()
     [3582, 60498, 53227, 21333, 3885]
     """
-    if isinstance(random_state, Integral) and 0 <= random_state < 2**32 and 16 * n_samples < n < 2**31:
+    few = 16 * n_samples < n < 2**31
+    if few and isinstance(random_state, (int, np.integer)) and 0 <= random_state < 2**32:
         targets, head = np.zeros(n, dtype=np.int32), np.empty(n_samples, dtype=np.int32)
-        shuffle_targets(int(random_state), targets)
+        shuffle_targets(random_state, targets)
         head_of_shuffle(targets, head)
         return head
-    if random_state is None or isinstance(random_state, Integral):
-        random_state = np.random.RandomState(random_state)  # noqa: NPY002  # the definition
+    if not isinstance(random_state, np.random.RandomState):
+        random_state = np.random.RandomState(random_state)
     return random_state.permutation(n)[:n_samples]
 
 
-def kth_neighbor_distance(points: NDArray[np.float64], quantile: float) -> np.floating[Any]:
+def kth_neighbor_distance(points: NDArray[np.float64], quantile: float) -> np.float64:
     """Average the distance from each point to its k-th nearest, itself counted.
 
     Parameters

@@ -1,4 +1,4 @@
-"""The command line: options to settings, images to a report. Nothing heavy is imported for --help."""
+"""The command line: options to settings, images to a report; --help imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -106,18 +106,33 @@ def _click_type(takes: Range | tuple[str, ...] | None) -> click.ParamType[Any] |
 @setting("--max-iter")
 @setting("--cluster-all/--no-cluster-all")
 @option(
-    "Output", "-o", "--output-dir", metavar="DIR", default="outputs", show_default=True,
+    "Output",
+    "-o",
+    "--output-dir",
+    metavar="DIR",
+    default="outputs",
+    show_default=True,
     help="Folder for the results; created if missing.",
 )
 @option(
-    "Output", "--write", type=Products(), default="labels,segmented", show_default=True,
+    "Output",
+    "--write",
+    type=Products(),
+    default="labels,segmented",
+    show_default=True,
     help="What to write: labels (the label map), segmented (the recoloured image).",
 )
 @option(
-    "Output", "--recolor", type=click.Choice(["mean", "mode"]), default="mean", show_default=True,
+    "Output",
+    "--recolor",
+    type=click.Choice(["mean", "mode"]),
+    default="mean",
+    show_default=True,
     help="Colour of a segment: the mean of its pixels, or its mode.",
 )
-@option("Output", "--json", "as_json", is_flag=True, help="One JSON object a line per image on stdout.")
+@option(
+    "Output", "--json", "as_json", is_flag=True, help="One JSON object a line per image on stdout."
+)
 @option("Talk", "--quiet", is_flag=True, help="Say only what fails.")
 @option("Talk", "-v", "--verbose", is_flag=True, help="Say more of each image, and a summary.")
 @click.version_option(__version__, "--version", prog_name="meanshift-segment")

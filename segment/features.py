@@ -102,7 +102,7 @@ def to_color_space(pixels: NDArray[Any], color_space: ColorSpace) -> NDArray[Any
     scaled = np.broadcast_to(pixels / 255.0, (len(pixels), 3))
     if color_space == "gray":
         return color.rgb2gray(scaled)[:, None] * 255.0  # type: ignore[no-any-return]
-    convert = {"lab": color.rgb2lab, "luv": color.rgb2luv, "hsv": color.rgb2hsv}[color_space]
+    convert = getattr(color, f"rgb2{color_space}")
     return np.asarray(convert(scaled[None])[0], dtype=np.float64)
 
 
@@ -129,9 +129,8 @@ def to_rgb(points: NDArray[Any], color_space: ColorSpace) -> NDArray[np.uint8]:
     else:
         from skimage import color
 
-        convert = {"lab": color.lab2rgb, "luv": color.luv2rgb, "hsv": color.hsv2rgb}[color_space]
-        values = convert(points[None])[0] * 255.0
-    return np.rint(values).clip(0, 255).astype(np.uint8)
+        values = getattr(color, f"{color_space}2rgb")(points[None])[0] * 255.0
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
 
 
 def _distinct_colors(pixels: NDArray[np.uint8]) -> DistinctPoints:
@@ -213,11 +212,11 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype == bool:
         return array.astype(np.uint8) * np.uint8(255)
     low, high = array.min(), array.max()
-    if array.dtype.kind == "f" and 0 <= low and high <= 1:  # false for NaN, too
+    if array.dtype.kind == "f" and low >= 0 and high <= 1:  # false for NaN, too
         return array.astype(np.float64) * 255
     if array.dtype == np.uint16:
         return array / 257.0
-    if array.dtype.kind in "iu" and 0 <= low and high <= 255:
+    if array.dtype.kind in "iu" and low >= 0 and high <= 255:
         return array.astype(np.uint8)
     raise InvalidInputError(
         "image: expected uint8, uint16, bool, whole numbers in 0..255 or floats in 0..1, "

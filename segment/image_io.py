@@ -19,7 +19,7 @@ MAX_PIXELS = 500_000_000
 # Runs of equal labels are what there is to compress: zlib's run-length strategy gives smaller
 # files than level 6 on label maps and takes half the time.
 RUN_LENGTHS = 3
-PNG = {"format": "PNG", "compress_type": RUN_LENGTHS}
+PNG: dict[str, Any] = {"format": "PNG", "compress_type": RUN_LENGTHS}
 
 
 def read_image(path: Path) -> NDArray[Any]:
@@ -121,7 +121,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     passing = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         try:
-            with open(passing, "xb") as file:
+            with passing.open("xb") as file:
                 write(file)
             passing.replace(path)
         except BaseException:

@@ -155,5 +155,11 @@ def _keep_apart(modes: Floats, bandwidth: float) -> NDArray[np.bool_]:
     """Which modes no kept earlier one lies within `bandwidth` of."""
     kept = np.ones(len(modes), dtype=np.uint8)
     order = np.lexsort(modes.T[::-1]).astype(np.int32)
-    suppress(build_tree(modes[order], np.ones(len(modes))), order, np.ascontiguousarray(modes), bandwidth, kept)
+    suppress(
+        build_tree(modes[order], np.ones(len(modes))),
+        order,
+        np.ascontiguousarray(modes),
+        bandwidth,
+        kept,
+    )
     return kept.astype(bool)

@@ -12,8 +12,8 @@ from segment.bandwidth import kth_neighbor_distance, sample_indices
 from segment.errors import InvalidInputError
 from segment.features import distinct_points, pixel_rows, to_color_space, to_rgb
 from segment.modes import build_tree, find_modes, nearest_mode
-from segment.segmentation import Segmentation, mean_colors
 from segment.seeds import bin_seeds
+from segment.segmentation import Segmentation, mean_colors
 from segment.settings import ColorSpace, Settings
 from segment.threads import Started
 
@@ -141,7 +141,7 @@ def segment_pixels(
     )
 
 
-def _bandwidth(pixels: NDArray[Any], settings: Settings) -> float | np.floating[Any]:
+def _bandwidth(pixels: NDArray[Any], settings: Settings) -> float:
     """The bandwidth asked for, as it came: NumPy rounds seeds otherwise for its own scalars."""
     if settings.bandwidth is not None:
         return settings.bandwidth

@@ -27,7 +27,7 @@ class Range:
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, Integral if self.whole else Real) or isinstance(value, bool):
             return False
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
         return number <= self.high and (number > self.low if self.above else number >= self.low)
 
     def __str__(self) -> str:

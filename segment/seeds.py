@@ -51,8 +51,7 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
     chosen = bins[counts >= min_bin_freq].astype(np.float32)
     if len(chosen) == len(points):
         warnings.warn(
-            f"Binning data failed with provided bin_size={bin_size:f}, "
-            "using data points as seeds.",
+            f"Binning data failed with provided bin_size={bin_size:f}, using data points as seeds.",
             stacklevel=2,
         )
         return points
@@ -117,7 +116,7 @@ def occupied_bins(
     else:
         bins = np.stack(columns, axis=1)
         _, first, inverse = np.unique(bins, axis=0, return_index=True, return_inverse=True)
-        counts = np.bincount(inverse.ravel(), weights)
+        counts = np.bincount(inverse.ravel(), weights)  # type: ignore[assignment]
     order = np.argsort(first)
     return np.stack([column[first[order]] for column in columns], axis=1), counts[order]
 
@@ -129,4 +128,5 @@ def _count_in_table(
     first = np.full(cells, -1)
     first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)  # the last one written stays
     occupied = first >= 0
-    return first[occupied], np.bincount(keys, weights, minlength=cells)[occupied]
+    counts: NDArray[Any] = np.bincount(keys, weights, minlength=cells)
+    return first[occupied], counts[occupied]
