@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from segment import __version__
+from segment.errors import SegmentError
 from segment.ranges import Range
 from segment.settings import Settings
 
@@ -157,11 +158,15 @@ def command(
     from segment.batch import Output, plan, run
     from segment.report import Report
 
+    try:
+        chosen = Settings(**settings)
+    except SegmentError as error:  # what the options' types let through, such as nan
+        raise click.UsageError(str(error)) from None
     report = Report(as_json=as_json, verbosity=-1 if quiet else int(verbose))
     folder = Path(output_dir)
     tasks = plan(map(Path, images), folder)
     try:
-        for outcome in run(tasks, Settings(**settings), Output(folder, write, recolor)):
+        for outcome in run(tasks, chosen, Output(folder, write, recolor)):
             report.add(outcome)
     except KeyboardInterrupt:
         return report.close(interrupted=True)

@@ -112,7 +112,7 @@ class MeanShift:
         bandwidth = self.bandwidth
         if bandwidth is None:
             bandwidth = estimate_bandwidth(points)
-        seeds = np.asarray(self._seeds(points, bandwidth), dtype=np.float64)
+        seeds = np.asarray(self._seeds(points, bandwidth))
         if seeds.ndim != 2 or seeds.shape[1] != points.shape[1]:
             raise InvalidInputError(
                 f"seeds: expected shape (m, {points.shape[1]}) like the points, got {seeds.shape}"
@@ -126,7 +126,7 @@ class MeanShift:
         tree = build_tree(distinct.points, distinct.weights)
         modes, self.n_iter_ = find_modes(
             tree,
-            np.ascontiguousarray(seeds),
+            seeds,
             bandwidth=float(bandwidth),
             max_iter=self.max_iter,
             threads=self._threads(),

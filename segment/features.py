@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -129,8 +130,11 @@ def to_rgb(points: NDArray[Any], color_space: ColorSpace) -> NDArray[np.uint8]:
     else:
         from skimage import color
 
-        values = getattr(color, f"{color_space}2rgb")(points[None])[0] * 255.0
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+        with warnings.catch_warnings():  # of modes outside the gamut; they are clipped
+            warnings.simplefilter("ignore", UserWarning)
+            values = getattr(color, f"{color_space}2rgb")(points[None])[0] * 255.0
+    rounded: NDArray[np.uint8] = np.rint(values).clip(0, 255).astype(np.uint8)
+    return rounded
 
 
 def _distinct_colors(pixels: NDArray[np.uint8]) -> DistinctPoints:

@@ -41,7 +41,7 @@ def build_tree(points: NDArray[Any], weights: Floats) -> Tree:
 
 def find_modes(
     tree: Tree,
-    seeds: Floats,
+    seeds: NDArray[Any],
     *,
     bandwidth: float,
     max_iter: int = 300,
@@ -58,7 +58,7 @@ def find_modes(
     ----------
     tree : Tree
         Of the points.
-    seeds : (m, d) float64 array
+    seeds : (m, d) array
         Where the climbs start. Of ends with equal coordinates, the last counts.
     bandwidth : float, >= 0
         Radius of the kernel, in the unit of the points. Larger: fewer modes.
@@ -91,6 +91,7 @@ def find_modes(
     (array([[ 0.5],
            [10. ]]), 1)
     """
+    seeds = np.ascontiguousarray(seeds, dtype=np.float64)
     ends = np.empty_like(seeds)
     end_weights = np.empty(len(seeds))
     n_iter = np.zeros(len(seeds), dtype=np.int32)

@@ -33,8 +33,8 @@ class Range:
     def __str__(self) -> str:
         noun = "a whole number" if self.whole else "a number"
         if self.high == float("inf"):
-            return f"{noun} {'>' if self.above else '>='} {self.low:g}"
-        return f"{noun} in {'(' if self.above else '['}{self.low:g}, {self.high:g}]"
+            return f"{noun} {'>' if self.above else '>='} {self.low:.12g}"
+        return f"{noun} in {'(' if self.above else '['}{self.low:.12g}, {self.high:.12g}]"
 
     def check(self, name: str, value: object) -> None:
         """Raise InvalidInputError unless the value lies in the range."""

@@ -78,7 +78,6 @@ class Settings:
             if isinstance(takes, Range):
                 if value is not None or setting.default is not None:
                     takes.check(setting.name, value)
-            elif takes and value not in takes:
-                raise InvalidInputError(
-                    f"{setting.name}: expected one of {', '.join(takes)}, got {value!r}"
-                )
+            elif value not in (takes or (True, False)):
+                expected = f"one of {', '.join(takes)}" if takes else "True or False"
+                raise InvalidInputError(f"{setting.name}: expected {expected}, got {value!r}")
