@@ -60,7 +60,7 @@ def estimate_bandwidth(
     --------
     >>> X = [[1, 1], [2, 1], [1, 0], [4, 7], [3, 5], [3, 6]]
     >>> round(float(estimate_bandwidth(X, quantile=0.5)), 4)
-    1.6095
+    1.6191
     """
     points = checked_matrix(X)
     Range(0, 1).check("quantile", quantile)

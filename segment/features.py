@@ -48,9 +48,9 @@ def distinct_points(rows: NDArray[Any]) -> DistinctPoints:
 
     Examples
     --------
-    >>> distinct = distinct_points(np.array([[7, 7, 7], [0, 0, 9], [7, 7, 7]], np.uint8))
+    >>> distinct = distinct_points(np.array([[7, 7, 7], [0, 0, 1], [7, 7, 7]], np.uint8))
     >>> distinct.points.tolist(), distinct.weights.tolist()
-    ([[0, 0, 9], [7, 7, 7]], [1.0, 2.0])
+    ([[0, 0, 1], [7, 7, 7]], [1.0, 2.0])
     >>> distinct.spread(np.array([5, 6], np.int32)).tolist()
     [6, 5, 6]
     """
@@ -85,8 +85,8 @@ def to_color_space(pixels: NDArray[Any], color_space: ColorSpace) -> NDArray[Any
 
     Examples
     --------
-    >>> to_color_space(np.array([[255, 255, 255]], np.uint8), "lab").round(1).tolist()
-    [[100.0, 0.0, 0.0]]
+    >>> to_color_space(np.array([[255, 255, 255]], np.uint8), "lab").round(1) + 0
+    array([[100.,   0.,   0.]])
     >>> to_color_space(np.array([[200]], np.uint8), "gray").tolist()
     [[200.0]]
     """

@@ -41,7 +41,8 @@ class Report:
     as_json : bool
         One JSON object a line on stdout for each image.
     verbosity : int
-        -1: only failures on stderr; 0: a line an image; 1: iterations and a summary too.
+        -1: only failures on stderr; 0: a line an image, and a summary where some failed and
+        some did not; 1: iterations and a summary too.
     """
 
     def __init__(self, *, as_json: bool = False, verbosity: int = 0) -> None:
@@ -69,7 +70,8 @@ class Report:
 
     def close(self, *, interrupted: bool = False) -> int:
         """Say the summary where there is something to sum up; return the exit code."""
-        if interrupted or self.verbosity >= 1 or (self.failed and self.done):
+        mixed = self.failed and self.done and self.verbosity >= 0
+        if interrupted or self.verbosity >= 1 or mixed:
             failed = f", {self.failed} failed" if self.failed else ""
             say(f"{'interrupted: ' if interrupted else ''}{self.done} done{failed}")
         if interrupted:

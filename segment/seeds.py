@@ -37,11 +37,11 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
 
     Examples
     --------
-    >>> get_bin_seeds([[0.1, 0.0], [5.2, 5.4], [4.8, 5.1]], bin_size=2)
-    array([[0., 0.],
-           [6., 6.],
-           [4., 6.]], dtype=float32)
-    >>> get_bin_seeds([[0.1, 0.0], [5.2, 5.4], [4.8, 5.1]], bin_size=4, min_bin_freq=2)
+    >>> X = np.array([[5.2, 5.4], [4.8, 5.1], [0.1, 0.0]])
+    >>> get_bin_seeds(X, bin_size=4)
+    array([[4., 4.],
+           [0., 0.]], dtype=float32)
+    >>> get_bin_seeds(X, bin_size=4, min_bin_freq=2)
     array([[4., 4.]], dtype=float32)
     """
     if bin_size == 0:

@@ -1,11 +1,9 @@
 """The command as a user meets it: a process of its own, its output, its exit code."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-
 
 import numpy as np
 import pytest
@@ -18,6 +16,10 @@ def run(*arguments, cwd=None, **options):
     """Run the command and return the finished process with its output as text."""
     command = [sys.executable, "-m", "segment", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, **options)
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 @pytest.fixture
@@ -65,7 +67,9 @@ def test_json(photo, tmp_path):
         "input": str(path),
         "status": "ok",
         "error": None,
-        "outputs": [str(tmp_path / "out" / f"photo_{kind}.png") for kind in ("labels", "segmented")],
+        "outputs": [
+            str(tmp_path / "out" / f"photo_{kind}.png") for kind in ("labels", "segmented")
+        ],
         "width": pixels.shape[1],
         "height": pixels.shape[0],
         "bandwidth": expected.bandwidth,
@@ -80,11 +84,17 @@ def test_json(photo, tmp_path):
 @pytest.mark.parametrize(
     ("options", "settings"),
     [
-        (["-q", "0.05", "--n-samples", "200", "--seed", "7"], {"quantile": 0.05, "n_samples": 200, "seed": 7}),
+        (
+            ["-q", "0.05", "--n-samples", "200", "--seed", "7"],
+            {"quantile": 0.05, "n_samples": 200, "seed": 7},
+        ),
         (["-b", "30.5", "--min-bin-freq", "5"], {"bandwidth": 30.5, "min_bin_freq": 5}),
         (["-c", "lab", "--no-cluster-all"], {"color_space": "lab", "cluster_all": False}),
         (["-c", "gray", "--max-iter", "1"], {"color_space": "gray", "max_iter": 1}),
-        (["-f", "color", "--kernel", "flat", "--assign", "nearest", "-c", "hsv"], {"color_space": "hsv"}),
+        (
+            ["-f", "color", "--kernel", "flat", "--assign", "nearest", "-c", "hsv"],
+            {"color_space": "hsv"},
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -152,7 +162,7 @@ def test_bad_inputs_get_one_line_each_and_the_rest_is_done(photo, tmp_path):
         assert "; " in line, "says what to do"
     assert good.startswith(str(path))
     assert summary == "1 done, 5 failed"
-    assert sorted(os.listdir(tmp_path / "out")) == ["photo_labels.png", "photo_segmented.png"]
+    assert names_in(tmp_path / "out") == ["photo_labels.png", "photo_segmented.png"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +201,7 @@ def test_output_folder_that_cannot_be_made(photo, tmp_path):
     )
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+@pytest.mark.skipif(sys.platform == "win32", reason="file sizes are limited by POSIX")
 def test_full_disk(photo, tmp_path):
     """A disk that fills while a result is written costs that image, and leaves no part of it."""
     path, _ = photo
@@ -217,8 +227,8 @@ def test_interrupt(tmp_path):
     for i in range(40):
         Image.fromarray(noise).save(tmp_path / f"{i:02}.png", compress_level=1)
     process = subprocess.Popen(
-        [sys.executable, "-m", "segment", *sorted(map(str, tmp_path.glob("*.png")))]
-        + ["-o", str(tmp_path / "out"), "-b", "9"],
+        [sys.executable, "-m", "segment", "-b", "9", "-o", str(tmp_path / "out")]
+        + sorted(map(str, tmp_path.glob("*.png"))),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -256,7 +266,7 @@ def test_help_imports_nothing_heavy():
         "from segment.cli import command\n"
         "try: command.main(['--help'])\n"
         "except SystemExit: pass\n"
-        "sys.exit(', '.join({'numpy', 'PIL', 'skimage', 'tqdm'} & set(sys.modules)))"
+        "sys.exit(', '.join({'numpy', 'PIL', 'skimage', 'tqdm'} & set(sys.modules)) or 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
@@ -269,7 +279,7 @@ def test_results_do_not_depend_on_the_order_of_inputs(photo, tmp_path):
     Image.fromarray(pixels[::-1, ::2]).save(other)
     run(path, other, "-o", tmp_path / "a")
     run(other, path, "-o", tmp_path / "b")
-    names = sorted(os.listdir(tmp_path / "a"))
-    assert names == sorted(os.listdir(tmp_path / "b"))
+    names = names_in(tmp_path / "a")
+    assert names == names_in(tmp_path / "b")
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()

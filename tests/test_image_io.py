@@ -49,11 +49,8 @@ def test_alpha_is_kept(tmp_path):
 @pytest.mark.parametrize("mode", ["1", "P", "CMYK", "YCbCr", "LAB"])
 def test_other_modes_become_plain(tmp_path, mode):
     """Bilevel becomes grey; palettes, CMYK, YCbCr and Lab become RGB."""
-    image = Image.fromarray(RGB).convert("RGB")
-    if mode == "LAB":
-        image = Image.frombytes("LAB", (9, 6), RGB.tobytes())
-    else:
-        image = image.convert(mode)
+    lab = Image.frombytes("LAB", (9, 6), RGB.tobytes())
+    image = lab if mode == "LAB" else Image.fromarray(RGB).convert(mode)
     pixels = read_image(saved(tmp_path / "a.tif", image))
     assert pixels.dtype == np.uint8
     assert pixels.shape == ((6, 9) if mode == "1" else (6, 9, 3))

@@ -46,7 +46,7 @@ def test_interrupted(capsys):
 
 def test_json_holds_any_file_name(capsys):
     """A name that is not text in any encoding is still valid JSON, and said without failing."""
-    name = b"caf\xe9 \"x\"\n.jpg".decode("utf-8", "surrogateescape")
+    name = b'caf\xe9 "x"\n.jpg'.decode("utf-8", "surrogateescape")
     report = Report(as_json=True)
     report.add(Outcome(name, "failed", "is empty; expected an image"))
     captured = capsys.readouterr()

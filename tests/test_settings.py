@@ -13,8 +13,18 @@ from segment.settings import Settings
 
 @pytest.mark.parametrize(
     ("value", "inside"),
-    [(0, False), (1e-9, True), (1, True), (1.1, False), (np.float32(0.5), True), ("1", False)]
-    + [(None, False), (True, False), (float("nan"), False), (np.True_, False)],
+    [
+        (0, False),
+        (1e-9, True),
+        (1, True),
+        (1.1, False),
+        (np.float32(0.5), True),
+        ("1", False),
+        (None, False),
+        (True, False),
+        (np.True_, False),
+        (float("nan"), False),
+    ],
 )
 def test_range_above_zero_up_to_one(value, inside):
     """(0, 1] holds the numbers in it, and neither text, truth values nor NaN."""

@@ -1,0 +1,44 @@
+"""Photos, and the fixtures that scikit-learn's own tests ask for."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+BSDS = Path(__file__).parents[2] / "shared" / "bsds500" / "images"
+
+
+@pytest.fixture(scope="session")
+def bundled_photos():
+    """Five photos that come with scikit-image, small enough for scikit-learn."""
+    from skimage import data
+
+    return {
+        "astronaut": data.astronaut()[::5, ::5],
+        "chelsea": data.chelsea()[::4, ::4],
+        "coffee": data.coffee()[::5, ::5],
+        "rocket": data.rocket()[::6, ::6],
+        "retina": data.retina()[::15, ::15],
+    }
+
+
+@pytest.fixture(scope="session")
+def bsds_photos():
+    """Twelve photos spread over BSDS500, at full size: 481 x 321 or 321 x 481."""
+    files = sorted(BSDS.rglob("*.jpg"))
+    if not files:
+        pytest.skip(f"needs the photos of BSDS500 in {BSDS}")
+    return [np.asarray(Image.open(file)) for file in files[:: len(files) // 12]][:12]
+
+
+@pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])
+def global_dtype(request):
+    """As scikit-learn's own conftest has it."""
+    return request.param
+
+
+@pytest.fixture
+def global_random_seed():
+    """As scikit-learn's own conftest has it by default."""
+    return 42

@@ -1,0 +1,96 @@
+"""The rules of the house: imports go one way, modules stand alone and stay small."""
+
+import ast
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import segment
+
+HOME = Path(segment.__file__).parent
+SHARED = {"segment", "errors", "ranges", "settings", "threads", "validation"}
+ALLOWED = {
+    "__init__": {"errors", "bandwidth", "estimator", "pipeline", "seeds", "segmentation"},
+    "__main__": {"cli"},
+    "cli": {"batch", "report"} | SHARED,
+    "batch": {"pipeline", "image_io", "report", "segmentation"} | SHARED,
+    "pipeline": {"features", "bandwidth", "seeds", "modes", "segmentation"} | SHARED,
+    "estimator": {"features", "bandwidth", "seeds", "modes"} | SHARED,
+    "features": {"_colors"} | SHARED,
+    "bandwidth": {"_sample"} | SHARED,
+    "modes": {"_mean_shift"} | SHARED,
+    "seeds": SHARED,
+    "segmentation": {"_colors"} | SHARED,
+    "image_io": SHARED,
+    "report": set(),
+    "settings": {"errors", "ranges"},
+    "validation": {"errors"},
+    "ranges": {"errors"},
+    "threads": set(),
+    "errors": set(),
+}
+MODULES = sorted(name for _, name, _ in pkgutil.iter_modules([str(HOME)]))
+PYTHON = [name for name in [*MODULES, "__init__"] if (HOME / f"{name}.py").exists()]
+
+
+def imports_of(path):
+    """The modules of the package that a file imports, anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+    return {name.rpartition(".")[2] for name in found if name.split(".")[0] == "segment"}
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_imports_go_one_way(name):
+    """A module imports only what lies downstream of it."""
+    assert imports_of(HOME / f"{name}.py") <= ALLOWED[name]
+
+
+@pytest.mark.parametrize("name", [name for name in MODULES if name != "__main__"])
+def test_each_module_imports_alone(name):
+    """Every module can be the first to be imported, without a warning."""
+    subprocess.run([sys.executable, "-W", "error", "-c", f"import segment.{name}"], check=True)
+
+
+@pytest.mark.parametrize("name", PYTHON)
+def test_modules_stay_small(name):
+    """A module has at most about 250 lines, a function at most 40 without its docstring."""
+    path = HOME / f"{name}.py"
+    assert len(path.read_text().splitlines()) <= 275
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef):
+            start = node.body[0].lineno
+            if ast.get_docstring(node):
+                start = node.body[0].end_lineno
+            assert node.end_lineno - start <= 40, node.name
+
+
+@pytest.mark.parametrize("name", [name for name in segment.__all__ if name != "__version__"])
+def test_public_names_are_there_and_documented(name):
+    """Each public name can be imported from the package and has a docstring."""
+    assert getattr(segment, name).__doc__
+    assert name in dir(segment)
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    """A misspelt public name fails as it does in any module."""
+    with pytest.raises(AttributeError, match="no attribute 'MeanShaft'"):
+        segment.MeanShaft  # noqa: B018
+
+
+def test_run_time_needs_only_what_is_declared():
+    """The package works where scikit-learn cannot be imported."""
+    script = (
+        "import sys; sys.modules['sklearn'] = None\n"
+        "import numpy as np; from segment import MeanShift, segment_image\n"
+        "MeanShift(bandwidth=2).fit([[0.0], [1.0]])\n"
+        "assert segment_image(np.zeros((3, 3, 3), np.uint8), color_space='lab').labels.max() == 1"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
