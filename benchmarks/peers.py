@@ -25,7 +25,7 @@ from PIL import Image
 from skimage.segmentation import felzenszwalb, quickshift, slic
 
 from benchmarks.photos import large_photo, photos
-from benchmarks.processes import in_turn
+from benchmarks.processes import in_turn, run
 from segment import segment_image
 
 PYTHON = [sys.executable, "-c"]
@@ -108,7 +108,7 @@ def large_targets(folder: Path, runs: int) -> list[Target]:
     photo, labels = folder / "large.jpg", folder / "labels.npy"
     large_photo(photo)
     command = [*COMMAND, str(photo), "-o", str(folder)]
-    in_turn(command, command, 0)
+    run(command)
     np.save(labels, np.asarray(Image.open(folder / "large_labels.png")))
     floor = [sys.executable, "-m", "benchmarks.floor", str(photo), str(labels), str(folder / "f")]
     floor[-1] += ".png"

@@ -257,6 +257,8 @@ cdef int32_t climb_from(Tree tree, const double *seed, double bandwidth, int32_t
                                  scratch.lanes, step + dim)
             for k in range(dim):
                 step[dim + k] /= step[2 * dim] if step[2 * dim] else 1
+            if bandwidth == 0:  # all points in the ball equal its centre, but not w x / w
+                memcpy(step + dim, step, dim * sizeof(double))
         weight[0] = step[2 * dim]
         if weight[0] == 0:
             return moves

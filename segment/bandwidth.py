@@ -90,6 +90,8 @@ def sample_indices(
         head_of_shuffle(targets, head)
         return head
     if not isinstance(random_state, np.random.RandomState):
+        if random_state is not None:
+            Range(0, 2**32 - 1, whole=True).check("random_state", random_state)
         random_state = np.random.RandomState(random_state)
     return random_state.permutation(n)[:n_samples]
 

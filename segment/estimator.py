@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.bandwidth import estimate_bandwidth
 from segment.errors import InvalidInputError, NotFittedError
 from segment.features import distinct_points
-from segment.modes import build_tree, find_modes, nearest_mode
+from segment.modes import build_tree, choose_modes, climb_to_ends, nearest_mode
 from segment.ranges import Range
 from segment.seeds import get_bin_seeds
 from segment.validation import checked_matrix
@@ -112,30 +112,27 @@ class MeanShift:
         bandwidth = self.bandwidth
         if bandwidth is None:
             bandwidth = estimate_bandwidth(points)
-        seeds = np.asarray(self._seeds(points, bandwidth))
-        if seeds.ndim != 2 or seeds.shape[1] != points.shape[1]:
+        seeds = self._seeds(points, bandwidth)
+        if seeds.shape[1] != points.shape[1]:
             raise InvalidInputError(
                 f"seeds: expected shape (m, {points.shape[1]}) like the points, got {seeds.shape}"
             )
-        if len(seeds) == 0:
-            raise InvalidInputError(
-                f"seeds: expected at least one, got none; no bin holds {self.min_bin_freq} points: "
-                "lower min_bin_freq or raise bandwidth"
-            )
         distinct = distinct_points(points)
         tree = build_tree(distinct.points, distinct.weights)
-        modes, self.n_iter_ = find_modes(
+        ends = climb_to_ends(
             tree,
             seeds,
             bandwidth=float(bandwidth),
             max_iter=self.max_iter,
             threads=self._threads(),
         )
+        modes = choose_modes(ends, float(bandwidth))
         labels, distances = nearest_mode(tree, modes)
         if not self.cluster_all:
             labels[distances > bandwidth] = -1
         self.cluster_centers_ = modes.astype(points.dtype if points.dtype.kind == "f" else float)
         self.labels_: NDArray[np.int64] = distinct.spread(labels).astype(np.int64)
+        self.n_iter_ = ends.n_iter
         self.n_features_in_: int = points.shape[1]
         return self
 
@@ -205,9 +202,9 @@ class MeanShift:
                     f"{name}: expected True or False, got {getattr(self, name)!r}"
                 )
 
-    def _seeds(self, points: NDArray[Any], bandwidth: float) -> ArrayLike:
+    def _seeds(self, points: NDArray[Any], bandwidth: float) -> NDArray[Any]:
         if self.seeds is not None:
-            return self.seeds
+            return checked_matrix(self.seeds, "seeds")
         if self.bin_seeding:
             return get_bin_seeds(points, bandwidth, self.min_bin_freq)
         return points

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment._mean_shift import Queue, Tree, climb, nearest, suppress
+from segment._mean_shift import Queue, climb, nearest, suppress
+from segment._mean_shift import Tree as Tree  # a step's result, for annotations downstream
 from segment.errors import InvalidInputError
 from segment.threads import available_cores, on_threads
 
@@ -15,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def build_tree(points: NDArray[Any], weights: Floats) -> Tree:
-    """Index weighted points for `find_modes` and `nearest_mode`.
+    """Index weighted points for `climb_to_ends` and `nearest_mode`.
 
     Parameters
     ----------
@@ -39,45 +40,66 @@ def build_tree(points: NDArray[Any], weights: Floats) -> Tree:
     return Tree(np.ascontiguousarray(points, dtype=np.float64), weights)
 
 
-def find_modes(
+class Ends(NamedTuple):
+    """Where climbs ended.
+
+    Attributes
+    ----------
+    places : (m, d) float64 array
+        The last mean of each climb that had a point within the bandwidth of its seed.
+    weights : (m,) float64 array
+        Weight of the points in its last ball.
+    n_iter : int
+        Number of moves of the longest climb.
+    """
+
+    places: Floats
+    weights: Floats
+    n_iter: int
+
+    @property
+    def order_matters(self) -> bool:
+        """Whether equal places have different weights: `choose_modes` takes the last of them."""
+        order = np.lexsort(self.places.T)
+        same = (np.diff(self.places[order], axis=0) == 0).all(axis=1)
+        return bool((np.diff(self.weights[order])[same] != 0).any())
+
+
+def climb_to_ends(
     tree: Tree,
     seeds: NDArray[Any],
     *,
     bandwidth: float,
     max_iter: int = 300,
     threads: int | None = None,
-) -> tuple[Floats, int]:
-    """Climb from every seed to a mode of the density and keep one of those that lie together.
+) -> Ends:
+    """Climb from every seed until it moves by no more than 1e-3 bandwidth.
 
     A climb moves to the weighted mean of the points within `bandwidth` (flat kernel,
-    distance <= bandwidth) until it moves by no more than 1e-3 bandwidth, or `max_iter`
-    times. Ends are taken by (weight in the last ball, coordinates), descending; each
-    removes the later ones within `bandwidth` of it.
+    distance <= bandwidth), at most `max_iter` times before its last move.
 
     Parameters
     ----------
     tree : Tree
         Of the points.
     seeds : (m, d) array
-        Where the climbs start. Of ends with equal coordinates, the last counts.
+        Where the climbs start.
     bandwidth : float, >= 0
         Radius of the kernel, in the unit of the points. Larger: fewer modes.
     max_iter : int, >= 0, default 300
         Longest climb.
-    threads : int, optional
+    threads : int, >= 1, optional
         Default: the cores available. The answer does not depend on it.
 
     Returns
     -------
-    modes : (k, d) float64 array
-        The densest first.
-    n_iter : int
-        Number of moves of the longest climb.
+    ends : Ends
+        In the order of the seeds.
 
     Raises
     ------
     InvalidInputError
-        If no seed has a point within `bandwidth`.
+        If there is no seed, or none has a point within `bandwidth`.
 
     References
     ----------
@@ -87,27 +109,58 @@ def find_modes(
     Examples
     --------
     >>> points = np.array([[0.0], [1.0], [10.0]])
-    >>> find_modes(build_tree(points, np.ones(3)), points, bandwidth=2.0)
-    (array([[ 0.5],
-           [10. ]]), 1)
+    >>> ends = climb_to_ends(build_tree(points, np.ones(3)), points, bandwidth=2.0)
+    >>> ends.places.ravel().tolist(), ends.weights.tolist(), ends.n_iter
+    ([0.5, 0.5, 10.0], [2.0, 2.0, 1.0], 1)
     """
+    if not len(seeds):
+        raise InvalidInputError(
+            "seeds: expected at least one, got none, for no bin holds min_bin_freq points; "
+            "lower min_bin_freq or raise the bandwidth"
+        )
     seeds = np.ascontiguousarray(seeds, dtype=np.float64)
-    ends = np.empty_like(seeds)
-    end_weights = np.empty(len(seeds))
+    places = np.empty_like(seeds)
+    weights = np.empty(len(seeds))
     n_iter = np.zeros(len(seeds), dtype=np.int32)
     queue = Queue(len(seeds))
     on_threads(
-        lambda _: climb(tree, seeds, bandwidth, max_iter, queue, ends, end_weights, n_iter),
+        lambda _: climb(tree, seeds, bandwidth, max_iter, queue, places, weights, n_iter),
         range(min(threads or available_cores(), len(seeds))),
     )
-    climbed = end_weights > 0
+    climbed = weights > 0
     if not climbed.any():
         raise InvalidInputError(
             f"No point was within bandwidth={bandwidth:f} of any seed. "
             "Try a different seeding strategy or increase the bandwidth."
         )
-    modes = _densest_first(ends[climbed], end_weights[climbed])
-    return modes[_keep_apart(modes, bandwidth)], int(n_iter.max())
+    return Ends(places[climbed], weights[climbed], int(n_iter.max()))
+
+
+def choose_modes(ends: Ends, bandwidth: float) -> Floats:
+    """Keep one of the ends that lie together.
+
+    Ends are taken by (weight, coordinates), descending; each removes the later ones
+    within `bandwidth` of it. Of ends with equal coordinates, the last one counts.
+
+    Parameters
+    ----------
+    ends : Ends
+    bandwidth : float, >= 0
+        In the unit of the points.
+
+    Returns
+    -------
+    modes : (k, d) float64 array
+        The densest first.
+
+    Examples
+    --------
+    >>> ends = Ends(np.array([[0.0], [1.0], [9.0]]), np.array([3.0, 5.0, 1.0]), 7)
+    >>> choose_modes(ends, bandwidth=2.0).ravel().tolist()
+    [1.0, 9.0]
+    """
+    modes = _densest_first(ends.places, ends.weights)
+    return modes[_keep_apart(modes, bandwidth)]
 
 
 def nearest_mode(tree: Tree, modes: Floats) -> tuple[NDArray[np.int32], Floats]:
@@ -143,13 +196,13 @@ def nearest_mode(tree: Tree, modes: Floats) -> tuple[NDArray[np.int32], Floats]:
     return labels, np.sqrt(distances, out=distances)
 
 
-def _densest_first(ends: Floats, weights: Floats) -> Floats:
+def _densest_first(places: Floats, weights: Floats) -> Floats:
     """Distinct ends by (weight, coordinates), descending."""
-    order = np.lexsort(ends.T[::-1])  # stable: equal ends stay in the order of their seeds
-    ends, weights = ends[order], weights[order]
-    last = np.append((ends[1:] != ends[:-1]).any(axis=1), True)
-    ends, weights = ends[last], weights[last]
-    return ends[np.lexsort((*ends.T[::-1], weights))[::-1]]
+    order = np.lexsort(places.T[::-1])  # stable: equal ends stay in the order of their seeds
+    places, weights = places[order], weights[order]
+    last = np.append((places[1:] != places[:-1]).any(axis=1), True)
+    places, weights = places[last], weights[last]
+    return places[np.lexsort((*places.T[::-1], weights))[::-1]]
 
 
 def _keep_apart(modes: Floats, bandwidth: float) -> NDArray[np.bool_]:

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from segment.bandwidth import kth_neighbor_distance, sample_indices
 from segment.errors import InvalidInputError
 from segment.features import distinct_points, pixel_rows, to_color_space, to_rgb
-from segment.modes import build_tree, find_modes, nearest_mode
+from segment.modes import Ends, Tree, build_tree, choose_modes, climb_to_ends, nearest_mode
+from segment.ranges import Range
 from segment.seeds import bin_seeds
 from segment.segmentation import Segmentation, mean_colors
 from segment.settings import ColorSpace, Settings
@@ -58,7 +59,7 @@ def segment_image(
         Longest climb to a mode.
     cluster_all : bool, default True
         Otherwise pixels beyond the bandwidth of every mode get label 0.
-    threads : int, optional
+    threads : int, >= 1, optional
         Default: the cores available. The result does not depend on it.
 
     Returns
@@ -94,6 +95,8 @@ def segment_image(
     >>> segmentation.colors.tolist(), segmentation.sizes.tolist()
     ([[200, 100, 0], [0, 0, 0]], [4, 2])
     """
+    if threads is not None:
+        Range(1, whole=True).check("threads", threads)
     settings = Settings(
         quantile=quantile,
         bandwidth=bandwidth,
@@ -120,10 +123,11 @@ def segment_pixels(
     points = to_color_space(distinct.points, settings.color_space)
     tree = build_tree(points, distinct.weights)
     bandwidth = sampled.result()
-    seeds = bin_seeds(points, distinct.weights, bandwidth, settings.min_bin_freq)
-    modes, n_iter = find_modes(
-        tree, seeds, bandwidth=float(bandwidth), max_iter=settings.max_iter, threads=threads
-    )
+    ends = _climb(tree, points, distinct.weights, bandwidth, settings, threads)
+    if ends.order_matters:  # by chance; once more then, with the seeds in the order of the pixels
+        every = to_color_space(shown, settings.color_space)
+        ends = _climb(tree, every, np.ones(len(every)), bandwidth, settings, threads)
+    modes = choose_modes(ends, float(bandwidth))
     nearest, distances = nearest_mode(tree, modes)
     labels = nearest + np.int32(1)
     if not settings.cluster_all:
@@ -137,7 +141,7 @@ def segment_pixels(
         mode_colors=mode_colors,
         sizes=sizes,
         bandwidth=float(bandwidth),
-        n_iter=n_iter,
+        n_iter=ends.n_iter,
     )
 
 
@@ -148,6 +152,20 @@ def _bandwidth(pixels: NDArray[Any], settings: Settings) -> float:
     sample = pixels[sample_indices(len(pixels), settings.n_samples, settings.seed)]
     points = to_color_space(sample, settings.color_space).astype(np.float64)
     return kth_neighbor_distance(points, settings.quantile)
+
+
+def _climb(
+    tree: Tree,
+    points: NDArray[Any],
+    weights: NDArray[np.float64],
+    bandwidth: float,
+    settings: Settings,
+    threads: int | None,
+) -> Ends:
+    seeds = bin_seeds(points, weights, bandwidth, settings.min_bin_freq)
+    return climb_to_ends(
+        tree, seeds, bandwidth=float(bandwidth), max_iter=settings.max_iter, threads=threads
+    )
 
 
 def _label_map(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
 from numbers import Integral, Real
 
 from segment.errors import InvalidInputError
@@ -10,7 +11,7 @@ from segment.errors import InvalidInputError
 
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` on, or above it, up to and with `high`; all of them or whole ones.
+    """Finite numbers from `low` on, or above it, up to and with `high`; all of them or whole ones.
 
     Examples
     --------
@@ -20,7 +21,7 @@ class Range:
     """
 
     low: float
-    high: float = float("inf")
+    high: float = inf
     whole: bool = False
     above: bool = False
 
@@ -28,11 +29,12 @@ class Range:
         if not isinstance(value, Integral if self.whole else Real) or isinstance(value, bool):
             return False
         number = float(value)
-        return number <= self.high and (number > self.low if self.above else number >= self.low)
+        above_low = number > self.low if self.above else number >= self.low
+        return above_low and number <= self.high and isfinite(number)
 
     def __str__(self) -> str:
         noun = "a whole number" if self.whole else "a number"
-        if self.high == float("inf"):
+        if self.high == inf:
             return f"{noun} {'>' if self.above else '>='} {self.low:.12g}"
         return f"{noun} in {'(' if self.above else '['}{self.low:.12g}, {self.high:.12g}]"
 

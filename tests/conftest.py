@@ -9,6 +9,11 @@ from PIL import Image
 BSDS = Path(__file__).parents[2] / "shared" / "bsds500" / "images"
 
 
+def pytest_configure(config):
+    """Know the mark that scikit-learn's own tests carry."""
+    config.addinivalue_line("markers", "thread_unsafe: not for pytest-run-parallel")
+
+
 @pytest.fixture(scope="session")
 def bundled_photos():
     """Five photos that come with scikit-image, small enough for scikit-learn."""

@@ -41,12 +41,12 @@ def climb(points, seed, bandwidth, max_iter):
 
 
 def find_modes(points, seeds, bandwidth, max_iter=300):
-    """Modes, densest first, and the moves of the longest climb; None if no seed climbs."""
+    """Modes, densest first, and the moves of the longest climb."""
     points = np.asarray(points, dtype=float)
     climbs = [climb(points, seed, bandwidth, max_iter) for seed in seeds]
     climbs = [each for each in climbs if each is not None]
     if not climbs:
-        return None
+        raise ValueError("no seed has a point within the bandwidth")
     weights = {end: weight for end, weight, _ in climbs}  # of equal ends, the last one's
     ends = np.array(sorted(weights, key=lambda end: (weights[end], end), reverse=True))
     modes = []
