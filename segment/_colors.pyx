@@ -26,18 +26,23 @@ ctypedef fused value_t:
     double
 
 cdef uint32_t[256] SPREAD
+cdef uint8_t[HALF] GATHERED
 
 
-cdef void fill_spread() noexcept:
-    """SPREAD[v] has bit i of v at bit 3 i."""
+cdef void fill_tables() noexcept:
+    """SPREAD[v] has bit i of v at bit 3 i; GATHERED[key] is every third bit of half a key."""
     cdef int value, bit
     for value in range(256):
         SPREAD[value] = 0
         for bit in range(8):
             SPREAD[value] |= <uint32_t> ((value >> bit) & 1) << (3 * bit)
+    for value in range(HALF):
+        GATHERED[value] = 0
+        for bit in range(4):
+            GATHERED[value] |= <uint8_t> ((value >> (3 * bit + 2) & 1) << bit)
 
 
-fill_spread()
+fill_tables()
 
 
 cdef inline uint32_t key_of(const uint8_t *pixel) noexcept nogil:
@@ -75,36 +80,42 @@ def count_by_table(const uint8_t[:, ::1] pixels):
 
 
 def count_by_sorting(const uint8_t[:, ::1] pixels):
-    """The same by a radix sort in two passes of 12 bits: 0.8 ms for 154,000 pixels."""
+    """The same by a radix sort in two passes of 12 bits, and the place in keys of each pixel.
+
+    1 ms for 154,000 pixels, each sorted with its number in the lower half of a word.
+    """
     cdef Py_ssize_t size = pixels.shape[0], i, found = 0
-    cdef uint32_t[::1] keys = np.empty(size, np.uint32), half_sorted = np.empty(size, np.uint32)
+    cdef uint64_t[::1] words = np.empty(size, np.uint64), sorted_ = np.empty(size, np.uint64)
     cdef uint32_t[::1] low = np.zeros(HALF, np.uint32), high = np.zeros(HALF, np.uint32)
-    counts = np.empty(size, np.uint32)
-    cdef uint32_t[::1] counts_view = counts
+    keys, counts = np.empty(size, np.uint32), np.zeros(size, np.uint32)
+    places = np.empty(size, np.int32)
+    cdef uint32_t[::1] keys_view = keys, counts_view = counts
+    cdef int32_t[::1] places_view = places
     cdef uint32_t key
     with nogil:
         for i in range(size):
-            keys[i] = key_of(&pixels[i, 0])
-            low[keys[i] & (HALF - 1)] += 1
-            high[keys[i] >> HALF_BITS] += 1
+            key = key_of(&pixels[i, 0])
+            words[i] = <uint64_t> key << 32 | <uint64_t> i
+            low[key & (HALF - 1)] += 1
+            high[key >> HALF_BITS] += 1
         place_after_smaller(low)
         place_after_smaller(high)
         for i in range(size):
-            key = keys[i]
-            half_sorted[low[key & (HALF - 1)]] = key
-            low[key & (HALF - 1)] += 1
+            key = <uint32_t> (words[i] >> 32) & (HALF - 1)
+            sorted_[low[key]] = words[i]
+            low[key] += 1
         for i in range(size):
-            key = half_sorted[i]
-            keys[high[key >> HALF_BITS]] = key
-            high[key >> HALF_BITS] += 1
+            key = <uint32_t> (sorted_[i] >> (32 + HALF_BITS))
+            words[high[key]] = sorted_[i]
+            high[key] += 1
         for i in range(size):
-            key = keys[i]
-            if found == 0 or key != keys[found - 1]:
-                keys[found] = key
-                counts_view[found] = 0
+            key = <uint32_t> (words[i] >> 32)
+            if found == 0 or key != keys_view[found - 1]:
+                keys_view[found] = key
                 found += 1
             counts_view[found - 1] += 1
-    return np.asarray(keys)[:found].copy(), counts[:found].copy()
+            places_view[<uint32_t> words[i]] = <int32_t> found - 1
+    return keys[:found].copy(), counts[:found].copy(), places
 
 
 cdef void place_after_smaller(uint32_t[::1] counters) noexcept nogil:
@@ -119,16 +130,15 @@ cdef void place_after_smaller(uint32_t[::1] counters) noexcept nogil:
 
 def colors_of(const uint32_t[::1] keys):
     """The (n, 3) uint8 colours of keys."""
-    colors = np.zeros((keys.shape[0], 3), np.uint8)
+    colors = np.empty((keys.shape[0], 3), np.uint8)
     cdef uint8_t[:, ::1] view = colors
     cdef Py_ssize_t i
-    cdef int bit
+    cdef int k
     with nogil:
         for i in range(keys.shape[0]):
-            for bit in range(8):
-                view[i, 0] |= <uint8_t> (((keys[i] >> (3 * bit + 2)) & 1) << bit)
-                view[i, 1] |= <uint8_t> (((keys[i] >> (3 * bit + 1)) & 1) << bit)
-                view[i, 2] |= <uint8_t> (((keys[i] >> (3 * bit)) & 1) << bit)
+            for k in range(3):
+                view[i, k] = <uint8_t> (GATHERED[keys[i] >> HALF_BITS << k & (HALF - 1)] << 4
+                                        | GATHERED[keys[i] << k & (HALF - 1)])
     return colors
 
 

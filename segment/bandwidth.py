@@ -64,6 +64,9 @@ def estimate_bandwidth(
     """
     points = checked_matrix(X)
     Range(0, 1).check("quantile", quantile)
+    _check_random_state(random_state)
+    if n_jobs is not None:
+        Range(-(2**31), whole=True).check("n_jobs", n_jobs)
     if n_samples is not None:
         Range(1, whole=True).check("n_samples", n_samples)
         points = points[sample_indices(len(points), n_samples, random_state)]
@@ -90,8 +93,6 @@ def sample_indices(
         head_of_shuffle(targets, head)
         return head
     if not isinstance(random_state, np.random.RandomState):
-        if random_state is not None:
-            Range(0, 2**32 - 1, whole=True).check("random_state", random_state)
         random_state = np.random.RandomState(random_state)
     return random_state.permutation(n)[:n_samples]
 
@@ -120,6 +121,11 @@ def kth_neighbor_distance(points: NDArray[np.float64], quantile: float) -> np.fl
         squared_distances(queries, planes, distances)
         total += np.sqrt(_kth_smallest(distances, k)).sum()
     return total / n
+
+
+def _check_random_state(random_state: object) -> None:
+    if random_state is not None and not isinstance(random_state, np.random.RandomState):
+        Range(0, 2**32 - 1, whole=True).check("random_state", random_state)
 
 
 def _kth_smallest(rows: NDArray[np.float64], k: int) -> NDArray[np.float64]:

@@ -196,6 +196,8 @@ class MeanShift:
         Range(0, 2**31 - 1, whole=True).check("max_iter", self.max_iter)
         if self.n_jobs is not None:
             Range(-(2**31), whole=True).check("n_jobs", self.n_jobs)
+            if self.n_jobs == 0:
+                raise InvalidInputError("n_jobs: expected a number of threads or -1, got 0")
         for name in ("bin_seeding", "cluster_all"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 raise InvalidInputError(

@@ -16,6 +16,7 @@ from segment.settings import COLOR_SPACES, ColorSpace
 from segment.threads import equal_slices, on_threads
 
 TABLE_FROM = 2_000_000  # pixels from which a table of all colours beats sorting them
+SLICE = 1_000_000  # pixels that are worth a thread of their own
 KEYS = 1 << 24
 
 
@@ -138,17 +139,19 @@ def to_rgb(points: NDArray[Any], color_space: ColorSpace) -> NDArray[np.uint8]:
 
 
 def _distinct_colors(pixels: NDArray[np.uint8]) -> DistinctPoints:
-    count = count_by_table if len(pixels) >= TABLE_FROM else count_by_sorting
-    keys, counts = count(pixels)
+    if len(pixels) < TABLE_FROM:
+        keys, counts, places = count_by_sorting(pixels)
+        return DistinctPoints(
+            colors_of(keys), counts.astype(np.float64), lambda values: values[places]
+        )
+    keys, counts = count_by_table(pixels)
 
     def spread(values: NDArray[np.int32]) -> NDArray[np.int32]:
-        kind = np.min_scalar_type(int(values.max(initial=0)))
-        if values.min(initial=0) < 0 or kind.itemsize > 2:
-            kind = np.dtype(np.int32)
-        table = np.zeros(KEYS, dtype=kind)
+        kind = np.min_scalar_type(int(values.max()))
+        table = np.zeros(KEYS, dtype=np.int32 if values.min() < 0 or kind.itemsize > 2 else kind)
         table[keys] = values
         out = np.empty(len(pixels), dtype=np.int32)
-        parts = equal_slices(len(pixels), smallest=1_000_000)
+        parts = equal_slices(len(pixels), smallest=SLICE)
         on_threads(lambda part: look_up(pixels[part], table, out[part]), parts)
         return out
 
@@ -219,9 +222,9 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.kind in "fiu":
         low, high = array.min(), array.max()
         if array.dtype.kind == "f" and low >= 0 and high <= 1:  # false for NaN, too
-            return _whole_if_possible(array.astype(np.float64) * 255)
+            return _whole_if_possible(array.astype(np.float64) * 255, array.dtype)
         if array.dtype == np.uint16:
-            return _whole_if_possible(array / 257.0)
+            return _whole_if_possible(array / 257.0, array.dtype)
         if array.dtype.kind in "iu" and low >= 0 and high <= 255:
             return array.astype(np.uint8)
         came += f" with values from {low} to {high}"
@@ -231,7 +234,10 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
     )
 
 
-def _whole_if_possible(values: NDArray[np.float64]) -> NDArray[Any]:
-    """Values that 8 bits hold, up to the rounding of float32, as uint8: quicker and exact."""
+def _whole_if_possible(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """8-bit values that were scaled to `dtype` and back, as uint8: quicker, and exact again."""
+    rounding = 2 * np.finfo(np.float32 if dtype == np.float32 else np.float64).eps
     whole = np.rint(values)
-    return whole.astype(np.uint8) if np.abs(values - whole).max() < 1e-4 else values
+    if (np.abs(values - whole) <= rounding * whole).all():
+        return whole.astype(np.uint8)
+    return values

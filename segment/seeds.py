@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segment.validation import checked_matrix
+
 
 def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArray[Any]:
     """Take the centres of the grid cells that hold enough points as seeds.
@@ -46,7 +48,7 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
     """
     if bin_size == 0:
         return X  # type: ignore[return-value]  # the object itself, like the original
-    points = np.asarray(X)
+    points = checked_matrix(X)
     bins, counts = occupied_bins(points, np.ones(len(points)), bin_size)
     chosen = bins[counts >= min_bin_freq].astype(np.float32)
     if len(chosen) == len(points):

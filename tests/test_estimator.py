@@ -143,6 +143,12 @@ def test_real_numbers_stay_within_the_tolerance(global_dtype, bin_seeding, clust
     assert ours.cluster_centers_.dtype == theirs.cluster_centers_.dtype == global_dtype
 
 
+def test_orphans_lie_beyond_the_bandwidth():
+    """A point exactly as far from its centre as the bandwidth is no orphan."""
+    model = MeanShift(bandwidth=2, seeds=[[-1.5]], max_iter=0, cluster_all=False)
+    assert model.fit_predict([[0.0], [2.0], [2.5]]).tolist() == [0, 0, -1]
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "uint64", "float16", "object"])
 def test_dtypes_are_those_of_scikit_learn(dtype):
     """Points of other dtypes give scikit-learn's centres, labels and dtypes."""

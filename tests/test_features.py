@@ -29,7 +29,8 @@ PALETTE = np.random.RandomState(0).randint(0, 256, (2000, 3)).astype(np.uint8)
 @settings(deadline=None, max_examples=60)
 def test_both_ways_of_counting_agree(pixels):
     """Sorting and the table give the same keys, ascending, and the same counts, all of them."""
-    keys, counts = count_by_sorting(pixels)
+    keys, counts, places = count_by_sorting(pixels)
+    np.testing.assert_array_equal(colors_of(keys)[places], pixels)
     for found, expected in zip(count_by_table(pixels), (keys, counts), strict=True):
         np.testing.assert_array_equal(found, expected)
     assert (np.diff(keys.astype(np.int64)) > 0).all()
@@ -39,7 +40,7 @@ def test_both_ways_of_counting_agree(pixels):
 
 def test_keys_follow_the_z_order_curve():
     """A key interleaves the bits of red, green and blue, red the highest of each three."""
-    keys, _ = count_by_sorting(np.array([[0b101, 0b011, 0b110], [255, 255, 255]], np.uint8))
+    keys, _, _ = count_by_sorting(np.array([[0b101, 0b011, 0b110], [255, 255, 255]], np.uint8))
     assert keys.tolist() == [0b101_011_110, 2**24 - 1]
 
 
@@ -179,3 +180,15 @@ def test_other_arrays_are_refused(image, message):
     """The error says what an image may be and what came."""
     with pytest.raises(InvalidInputError, match=message):
         pixel_rows(image)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_of_8_bit_values_are_taken_back_and_no_others(dtype):
+    """Every k / 255 and k * (1 / 255) becomes k again; values a little off stay as they are."""
+    levels = np.arange(256)[None]
+    for image in (levels.astype(dtype) / dtype(255), levels.astype(dtype) * dtype(1 / 255)):
+        rows, _ = pixel_rows(image)
+        assert rows.dtype == np.uint8
+        assert np.array_equal(rows.ravel(), levels[0])
+    dark = np.array([[0, 1e-7, 2e-7]], dtype)
+    assert len(np.unique(pixel_rows(dark)[0])) == 3

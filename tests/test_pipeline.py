@@ -167,6 +167,14 @@ def test_transparent_pixels_take_no_part(bundled_photos):
     assert_same(segment_image(opaque), segment_image(image))
 
 
+def test_orphans_lie_beyond_the_bandwidth():
+    """A pixel exactly as far from its mode as the bandwidth is labelled; one farther off gets 0."""
+    image = np.array([[14, 14, 14, 24, 25]], np.uint8)
+    options = {"bandwidth": 10, "min_bin_freq": 3, "max_iter": 0}  # one seed, 10; its ball: 0 to 20
+    assert segment_image(image, cluster_all=False, **options).labels.tolist() == [[1, 1, 1, 1, 0]]
+    assert segment_image(image, **options).labels.tolist() == [[1, 1, 1, 1, 1]]
+
+
 def test_a_fully_transparent_image_is_refused():
     """An image of which nothing is visible is an error that says so."""
     with pytest.raises(InvalidInputError, match="every pixel is transparent"):
