@@ -106,7 +106,7 @@ def occupied_bins(
     counts : (m,) float64 array
         Summed weights.
     """
-    columns = [np.round(column / bin_size).astype(np.float64) for column in points.T]
+    columns = [np.round(column / bin_size).astype(np.float64, copy=False) for column in points.T]
     lows = [column.min() for column in columns]
     sides = [column.max() - low + 1 for column, low in zip(columns, lows, strict=True)]
     keys = np.zeros(len(points))
