@@ -18,6 +18,6 @@ if __name__ == "__main__":
     photo, labels, out = sys.argv[1:]
     count_by_table(np.asarray(Image.open(photo)).reshape(-1, 3))
     for _ in range(2):
-        image = Image.fromarray(np.load(labels))
+        image = Image.fromarray(np.load(labels).astype(np.uint8))
         image.putpalette(bytes(range(256)) * 3)
         image.save(out, **PNG)

@@ -167,7 +167,7 @@ cdef class Paths:
             hashed ^= hashed >> 29
         i = <Py_ssize_t> (hashed & <uint64_t> (self.slots - 1))
         while self.table[i] >= 0 and memcmp(
-                self.records + self.table[i] * self.width, position, self.dim * sizeof(double)):
+                self.records + <Py_ssize_t> self.table[i] * self.width, position, self.dim * sizeof(double)):
             i = (i + 1) & (self.slots - 1)
         return i
 
@@ -182,7 +182,7 @@ cdef class Paths:
                 i = self.slot(position)
             self.table[i] = <int32_t> self.count
             self.count += 1
-        found = self.records + self.table[i] * self.width
+        found = self.records + <Py_ssize_t> self.table[i] * self.width
         if not known[0]:
             memcpy(found, position, self.dim * sizeof(double))
         return found
@@ -289,7 +289,7 @@ cdef int32_t groups_near(Tree tree, const double *center, double radius2,
             box_distances(tree.c.low + first, tree.c.high + first, center, tree.dim,
                           nearest, farthest)
             for j in range(LANES):
-                if nearest[j] <= radius2 and nearest[j] < INFINITY:
+                if nearest[j] <= radius2 and tree.c.low[first + j] < INFINITY:
                     scratch.next[opened] = tree.c.child[scratch.list[i]] + j
                     opened += 1
         scratch.list, scratch.next = scratch.next, scratch.list
@@ -356,7 +356,8 @@ cdef void filter_modes(Tree tree, int32_t group, const double *modes, int32_t *c
             continue
         smallest = INFINITY
         for i in range(count):
-            bounds[i] = lane_distance(tree, first + j, modes + candidates[i] * tree.dim, &farthest)
+            bounds[i] = lane_distance(tree, first + j, modes + <Py_ssize_t> candidates[i] * tree.dim,
+                                      &farthest)
             smallest = min(smallest, farthest)
         passing = 0
         for i in range(count):
@@ -393,7 +394,7 @@ cdef void choose_modes(Tree tree, int32_t group, const double *modes, const int3
     cdef Py_ssize_t i, first = <Py_ssize_t> group * LANES
     cdef int j
     for i in range(count):
-        point_distances(tree.c.point + first * tree.dim, modes + candidates[i] * tree.dim,
+        point_distances(tree.c.point + first * tree.dim, modes + <Py_ssize_t> candidates[i] * tree.dim,
                         tree.dim, distance)
         for j in range(LANES):
             if i == 0 or distance[j] < best[j]:

@@ -72,11 +72,13 @@ def plan(sources: Iterable[Path], folder: Path) -> list[Task]:
     >>> [task.stem.name for task in plan([Path("a.jpg"), Path("a.png"), Path("b.jpg")], Path("o"))]
     ['a.jpg', 'a.png', 'b']
     """
-    unique = list(dict.fromkeys(sources))
-    by_stem = Counter(source.stem for source in unique)
+    unique: dict[Path, Path] = {}
+    for source in sources:
+        unique.setdefault(source.resolve(), source)
+    by_stem = Counter(source.stem for source in unique.values())
     taken: set[str] = set()
     tasks = []
-    for source in unique:
+    for source in unique.values():
         name = source.stem if by_stem[source.stem] == 1 else source.name
         numbered = (f"{name}-{number}" for number in itertools.count(2))
         free = next(n for n in itertools.chain([name], numbered) if n not in taken)
@@ -87,7 +89,7 @@ def plan(sources: Iterable[Path], folder: Path) -> list[Task]:
 
 def run(tasks: list[Task], settings: Settings, output: Output) -> Iterator[Outcome]:
     """Segment the images one after the other; a bad one does not stop the rest."""
-    inputs = {task.source.absolute() for task in tasks}
+    inputs = {task.source.resolve() for task in tasks}
     for task in tasks:
         try:
             yield _run_one(task, settings, output, inputs)
@@ -133,7 +135,7 @@ def _paths(
         for product in products
     }
     for path in paths.values():
-        if path.absolute() in inputs:
+        if path.resolve() in inputs:
             raise ImageFileError(
                 f"its result {path} would replace an input; choose another folder with -o"
             )

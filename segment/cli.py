@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ import click
 from segment import __version__
 from segment.errors import SegmentError
 from segment.ranges import Range
+from segment.report import say
 from segment.settings import Settings
 
 EXAMPLES = """\b
@@ -24,7 +26,7 @@ Examples:
 """
 
 
-class Products(click.ParamType[tuple[str, ...]]):
+class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
     """A comma-separated list of what to write."""
 
     name = "LIST"
@@ -74,7 +76,7 @@ def setting(*names: str, **attributes: Any) -> Callable[[Any], Any]:
         "Clustering",
         *names,
         default=known.default,
-        type=_click_type(known.metadata["takes"]),
+        type=attributes.pop("type", _click_type(known.metadata["takes"])),
         metavar="NUMBER" if isinstance(known.metadata["takes"], Range) else None,
         help=known.metadata["effect"],
         **attributes,
@@ -104,7 +106,7 @@ def _click_type(takes: Range | tuple[str, ...] | None) -> click.ParamType[Any] |
 @setting("--kernel")
 @setting("--assign")
 @setting("--min-bin-freq")
-@setting("--max-iter")
+@setting("--max-iter", type=click.IntRange(1))
 @setting("--cluster-all/--no-cluster-all")
 @option(
     "Output",
@@ -176,12 +178,17 @@ def command(
 def main() -> None:
     """Run the command and exit: 0 all done, 1 an image failed, 2 usage error, 130 interrupted."""
     try:
-        code = command.main(standalone_mode=False)
+        code = command.main(standalone_mode=False) or 0
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = 130
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code or 0)  # taking the interpreter down in good order costs 20 ms for nothing
+    except BrokenPipeError:
+        code = 128 + signal.SIGPIPE  # as the shell would see a process that the signal ended
+    except OSError as error:
+        say(f"error: cannot write to standard output: {error.strerror}")
+        code = 1
+    os._exit(code)  # taking the interpreter down in good order costs 20 ms for nothing

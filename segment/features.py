@@ -223,7 +223,7 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
         low, high = array.min(), array.max()
         if array.dtype.kind == "f" and low >= 0 and high <= 1:  # false for NaN, too
             return _whole_if_possible(array.astype(np.float64) * 255, array.dtype)
-        if array.dtype == np.uint16:
+        if array.dtype.kind == "u" and array.dtype.itemsize == 2:
             return _whole_if_possible(array / 257.0, array.dtype)
         if array.dtype.kind in "iu" and low >= 0 and high <= 255:
             return array.astype(np.uint8)

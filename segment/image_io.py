@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from segment.errors import ImageFileError
 
 MAX_PIXELS = 500_000_000
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own guard; `_check_size` has the limit that is stated
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # it talks of what fails here anyway
 
 # Runs of equal labels are what there is to compress: zlib's run-length strategy gives smaller
 # files than level 6 on label maps and takes half the time.
@@ -32,7 +36,8 @@ def read_image(path: Path) -> NDArray[Any]:
     Returns
     -------
     image : (H, W), (H, W, 2), (H, W, 3) or (H, W, 4) array
-        Grey, grey and alpha, RGB, RGB and alpha; uint8, or uint16 for 16-bit grey.
+        Grey, grey and alpha, RGB, RGB and alpha; uint8, but grey of more bits as it is:
+        uint16, int32 or float32.
 
     Raises
     ------
@@ -45,6 +50,8 @@ def read_image(path: Path) -> NDArray[Any]:
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             return np.asarray(_in_plain_mode(image))
+    except (ImageFileError, MemoryError):
+        raise
     except FileNotFoundError:
         raise ImageFileError("no such file; check the name") from None
     except IsADirectoryError:
@@ -53,7 +60,9 @@ def read_image(path: Path) -> NDArray[Any]:
         raise ImageFileError("may not be read; check its permissions") from None
     except UnidentifiedImageError:
         raise ImageFileError(_not_an_image(path)) from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:  # what damaged files raise
+    except Exception as error:  # plug-ins raise anything at all over damaged files
+        if isinstance(error, OSError) and error.errno:
+            raise ImageFileError(f"cannot be read: {error.strerror}; check its name") from None
         raise ImageFileError(f"is damaged ({error}); get a complete copy of it") from None
 
 
@@ -70,6 +79,8 @@ def write_labels(labels: NDArray[np.int32], path: Path) -> None:
     if path.suffix == ".tif":
         image, options = Image.fromarray(labels), {"format": "TIFF", "compression": "tiff_lzw"}
     else:
+        if labels.max() > 65535:
+            raise ImageFileError(f"{path}: expected at most 65,535 segments for PNG; use .tif")
         kind = np.uint8 if labels.max() < 256 else np.uint16
         image, options = Image.fromarray(labels.astype(kind)), dict(PNG)
     write_whole(path, lambda file: image.save(file, **options))
@@ -118,15 +129,16 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
     ImageFileError
         If the folder takes no file, or the disk is full.
     """
-    passing = path.with_name(f".{path.name}.{os.getpid()}.part")
+    passing = path.with_name(f".{os.getpid():x}-{time.monotonic_ns():x}.part")
     try:
-        try:
-            with passing.open("xb") as file:
+        with passing.open("xb") as file:
+            try:
                 write(file)
-            passing.replace(path)
-        except BaseException:
-            passing.unlink(missing_ok=True)
-            raise
+                file.close()
+                passing.replace(path)
+            except BaseException:
+                passing.unlink(missing_ok=True)
+                raise
     except OSError as error:
         raise ImageFileError(f"cannot write {path}: {error.strerror or error}") from None
 
@@ -163,7 +175,7 @@ def _in_plain_mode(image: Image.Image) -> Image.Image:
     """Grey or RGB, with alpha where there is any; 16-bit grey stays as it is."""
     if image.mode in ("L", "LA", "RGB", "RGBA") and "transparency" not in image.info:
         return image
-    if image.mode.startswith("I;16"):
+    if image.mode.startswith(("I", "F")):
         return image
     if image.has_transparency_data:
         return image.convert("RGBA")

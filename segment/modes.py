@@ -125,7 +125,7 @@ def climb_to_ends(
     queue = Queue(len(seeds))
     on_threads(
         lambda _: climb(tree, seeds, bandwidth, max_iter, queue, places, weights, n_iter),
-        range(min(threads or available_cores(), len(seeds))),
+        range(min(threads or available_cores(), available_cores(), len(seeds))),
     )
     climbed = weights > 0
     if not climbed.any():

@@ -42,7 +42,7 @@ def segment_image(
     quantile : float in (0, 1], default 0.1
         The bandwidth is the mean distance from a sampled pixel to the quantile nearest of
         the sample. Larger: fewer segments.
-    bandwidth : float in (0, 1e30], optional
+    bandwidth : float in [1e-6, 1e30], optional
         Radius of the kernel; wins over `quantile`. RGB and grey: in units of 8-bit values,
         whatever the dtype; Lab, Luv (L in 0..100) and HSV (0..1): of those spaces.
     n_samples : int, >= 1, default 500

@@ -28,7 +28,10 @@ class Range:
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, Integral if self.whole else Real) or isinstance(value, bool):
             return False
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            return False
         above_low = number > self.low if self.above else number >= self.low
         return above_low and number <= self.high and isfinite(number)
 

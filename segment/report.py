@@ -81,5 +81,7 @@ class Report:
 
 def say(line: str) -> None:
     """Talk: always to stderr, whatever characters a file name has."""
+    if sys.stderr is None:  # closed by the caller
+        return
     encoding = sys.stderr.encoding or "ascii"
     print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)

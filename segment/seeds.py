@@ -49,28 +49,27 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
     if bin_size == 0:
         return X  # type: ignore[return-value]  # the object itself, like the original
     points = checked_matrix(X)
-    bins, counts = occupied_bins(points, np.ones(len(points)), bin_size)
-    chosen = bins[counts >= min_bin_freq].astype(np.float32)
-    if len(chosen) == len(points):
+    seeds = _bin_centers(points, np.ones(len(points)), bin_size, min_bin_freq)
+    if len(seeds) == len(points):
         warnings.warn(
             f"Binning data failed with provided bin_size={bin_size:f}, using data points as seeds.",
             stacklevel=2,
         )
         return points
-    return chosen * bin_size
+    return seeds
 
 
 def bin_seeds(
-    points: NDArray[np.float64],
+    points: NDArray[Any],
     weights: NDArray[np.float64],
     bin_size: float,
     min_bin_freq: int = 1,
-) -> NDArray[np.float64]:
+) -> NDArray[Any]:
     """Take seeds as `get_bin_seeds` does, from distinct points that count several times.
 
     Parameters
     ----------
-    points : (n, d) float64 array
+    points : (n, d) array
     weights : (n,) float64 array
         How many times each point counts.
     bin_size, min_bin_freq
@@ -78,20 +77,26 @@ def bin_seeds(
 
     Returns
     -------
-    seeds : (m, d) float64 array
+    seeds : (m, d) array
+        `points` itself where each counts once and would be alone in its cell.
 
     Examples
     --------
     >>> bin_seeds(np.array([[1.0], [9.0]]), np.array([5.0, 1.0]), bin_size=4, min_bin_freq=2)
-    array([[0.]])
+    array([[0.]], dtype=float32)
     """
     if bin_size == 0:
         return points
+    seeds = _bin_centers(points, weights, bin_size, min_bin_freq)
+    return points if len(seeds) == weights.sum() else seeds
+
+
+@np.errstate(over="ignore")  # of cells too far out for float32: then there are as many as points
+def _bin_centers(
+    points: NDArray[Any], weights: NDArray[np.float64], bin_size: float, min_bin_freq: int
+) -> NDArray[Any]:
     bins, counts = occupied_bins(points, weights, bin_size)
-    chosen = bins[counts >= min_bin_freq].astype(np.float32)
-    if len(chosen) == weights.sum():
-        return points
-    return np.ascontiguousarray(chosen * bin_size, dtype=np.float64)
+    return bins[counts >= min_bin_freq].astype(np.float32) * bin_size
 
 
 def occupied_bins(

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment._colors import add_by_label
+from segment.errors import InvalidInputError
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,9 @@ class Segmentation:
 
     def palette(self, by: Literal["mean", "mode"] = "mean") -> NDArray[np.uint8]:
         """Return the colour of every label: (K + 1, 3) uint8, black for 0."""
-        colors = {"mean": self.colors, "mode": self.mode_colors}[by]
+        if by not in ("mean", "mode"):
+            raise InvalidInputError(f"by: expected 'mean' or 'mode', got {by!r}")
+        colors = self.colors if by == "mean" else self.mode_colors
         return np.concatenate([np.zeros((1, 3), np.uint8), colors])
 
     def __repr__(self) -> str:

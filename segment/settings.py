@@ -55,7 +55,7 @@ class Settings:
     seed: int = _setting(0, Range(0, 2**32 - 1, whole=True), "Seed of that sample.")
     bandwidth: float | None = _setting(
         None,
-        Range(0, 1e30, above=True),
+        Range(1e-6, 1e30),
         "Radius of the kernel in units of the colour space; wins over the quantile.",
     )
     features: Features = _setting("color", FEATURES, "Pixels as points in colour space.")

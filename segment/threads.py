@@ -38,9 +38,13 @@ class Started(Generic[Result]):
         except BaseException as error:  # raised again by result()
             self._error = error
 
+    def wait(self) -> None:
+        """Wait until the call has ended in one way or the other."""
+        self._thread.join()
+
     def result(self) -> Result:
         """Wait for the call; return what it returns, raise what it raises."""
-        self._thread.join()
+        self.wait()
         if self._error is not None:
             raise self._error
         return self._value
@@ -55,9 +59,11 @@ def on_threads(work: Callable[[Part], object], parts: Sequence[Part]) -> None:
     try:
         for part in parts[-1:]:
             work(part)
-    finally:
         for other in others:
             other.result()
+    finally:  # also after Ctrl-C: what is half written must be finished or taken away
+        for other in others:
+            other.wait()
 
 
 def equal_slices(size: int, smallest: int) -> list[slice]:

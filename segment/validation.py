@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InvalidInputError
 
+LARGEST = 1e150  # whose square is still finite
+
 
 def checked_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
     """Return `X` as a finite, non-empty (n, d) array of numbers; its dtype is kept.
@@ -41,5 +43,10 @@ reshape it, for single features with .reshape(-1, 1)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidInputError(
             f"{name}: contains NaN or infinity; remove those rows or replace the values"
+        )
+    largest = max(-float(array.min()), float(array.max()))
+    if largest > LARGEST:
+        raise InvalidInputError(
+            f"{name}: expected values up to {LARGEST:g}, got {largest:g}; rescale them"
         )
     return array

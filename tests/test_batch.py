@@ -71,3 +71,16 @@ def test_memory_error_costs_one_image(tmp_path, monkeypatch):
         "failed",
         "needs more memory than there is; scale it down",
     )
+
+
+def test_links_and_dots_do_not_hide_an_input(tmp_path):
+    """An input is protected, and taken once, however its path is spelt."""
+    (tmp_path / "x").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path)
+    for name in ("a.png", "a_labels.png"):
+        Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / name)
+    for spelt in (tmp_path / "x" / ".." / "a_labels.png", tmp_path / "link" / "a_labels.png"):
+        tasks = plan([tmp_path / "a.png", spelt, tmp_path / "a_labels.png"], tmp_path)
+        assert len(tasks) == 2
+        first, *_ = run(tasks[:2], Settings(bandwidth=5), Output(tmp_path))
+        assert "would replace an input" in first.error

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -171,13 +172,16 @@ def test_bad_inputs_get_one_line_each_and_the_rest_is_done(photo, tmp_path):
         ([], "Missing argument 'INPUT...'"),
         (["x.png", "--quantile", "0"], "0.0 is not in the range 0<x<=1"),
         (["x.png", "--quantile", "1.5"], "1.5 is not in the range 0<x<=1"),
-        (["x.png", "--bandwidth", "-3"], "-3.0 is not in the range 0<x<=1e+30"),
+        (["x.png", "--bandwidth", "-3"], "-3.0 is not in the range 1e-06<=x<=1e+30"),
         (["x.png", "--n-samples", "0"], "0 is not in the range x>=1"),
         (["x.png", "--max-iter", "many"], "'many' is not a valid integer"),
         (["x.png", "--color-space", "cmyk"], "'cmyk' is not one of"),
         (["x.png", "--write", "labels,music"], "'music' is not one of labels, segmented"),
         (["x.png", "--colour"], "No such option"),
-        (["x.png", "--bandwidth", "nan"], "bandwidth: expected a number in (0, 1e+30], got nan"),
+        (
+            ["x.png", "--bandwidth", "nan"],
+            "bandwidth: expected a number in [1e-06, 1e+30], got nan",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -283,3 +287,34 @@ def test_results_do_not_depend_on_the_order_of_inputs(photo, tmp_path):
     assert names == names_in(tmp_path / "b")
     for name in names:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_standard_output_that_takes_nothing(photo, tmp_path):
+    """JSON that cannot be written is one line on stderr and exit code 1."""
+    command = f"{sys.executable} -m segment {photo[0]} --json -o {tmp_path} > /dev/full"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_closed_streams(photo, tmp_path, closed):
+    """A caller that closes a stream gets its results all the same."""
+    command = f"{sys.executable} -m segment {photo[0]} -o {tmp_path / 'o'} {closed}"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+    assert len(names_in(tmp_path / "o")) == 2
+
+
+@pytest.mark.parametrize("bandwidth", ["1e-6", "0.01", "1e30"])
+def test_extreme_bandwidths_say_nothing_strange(photo, tmp_path, bandwidth):
+    """No warning of NumPy's reaches the user."""
+    small = tmp_path / "small.png"
+    Image.fromarray(photo[1][:20, :20]).save(small)
+    done = run(small, "-b", bandwidth, "-o", tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert str(small) in line
+    assert "Warning" not in line

@@ -267,3 +267,10 @@ def test_predict_needs_a_fit_and_as_many_coordinates():
         MeanShift().predict([[1, 2]])
     with pytest.raises(ValueError, match=r"X has 3 features, .* expecting 2"):
         MeanShift(bandwidth=1).fit([[1, 2]]).predict([[1, 2, 3]])
+
+
+def test_values_whose_squares_overflow_are_refused():
+    """Values beyond 1e150 are refused: their distances would not be numbers."""
+    points = np.r_[np.arange(257) * 10.0, 1.7e308, 1.7e308][:, None]
+    with pytest.raises(ValueError, match=r"X: expected values up to 1e\+150, got 1.7e\+308"):
+        MeanShift(bandwidth=1, max_iter=0).fit(points)

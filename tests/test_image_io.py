@@ -1,7 +1,11 @@
 """Files to arrays and back."""
 
+import struct
+import zlib
+
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from segment.errors import ImageFileError
@@ -128,3 +132,71 @@ def test_folders_are_made_with_those_above(tmp_path):
     for _ in range(2):
         make_folder(tmp_path / "a" / "b")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+def header_only_png(path, width, height):
+    """A PNG that claims a size and holds no pixels."""
+    ihdr = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", 13) + ihdr + struct.pack(">I", zlib.crc32(ihdr))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 99) + b"IDAT")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("side", "said"), [(15_000, "is damaged"), (25_000, "has 25000 x 25000 pixels")]
+)
+def test_sizes_that_pillow_calls_a_bomb(tmp_path, side, said):
+    """Only the stated limit counts: 225 million pixels are tried, 625 million refused."""
+    with pytest.raises(ImageFileError, match=said):
+        read_image(header_only_png(tmp_path / "a.png", side, side))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("broken"), NotImplementedError("format 0")])
+def test_whatever_a_plugin_raises_is_an_image_file_error(tmp_path, monkeypatch, error):
+    """Pillow's plug-ins raise anything over damaged files; here it is one kind of error."""
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(ImageFileError, match=f"is damaged .{error}"):
+        read_image(tmp_path / "a.avif")
+
+
+def test_memory_errors_pass_through(tmp_path, monkeypatch):
+    """An image that does not fit into memory is not called damaged."""
+
+    def fail(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(Image, "open", fail)
+    with pytest.raises(MemoryError):
+        read_image(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("dtype", ["<u2", ">u2", np.int32, np.float32])
+def test_deep_grey_tiff_is_not_clipped(tmp_path, dtype):
+    """Grey TIFFs of 16 bits in either byte order, 32 bits and floats keep their values."""
+    pixels = (RGB[..., 0] * 250.0).astype(dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, byteorder=">" if dtype == ">u2" else "<")
+    image = read_image(tmp_path / "a.tif")
+    assert np.array_equal(image, pixels)
+
+
+def test_names_too_long_are_not_called_damaged(tmp_path):
+    """What the system says of a name is passed on."""
+    with pytest.raises(ImageFileError, match="cannot be read: File name too long"):
+        read_image(tmp_path / ("x" * 300 + ".png"))
+
+
+def test_png_refuses_labels_that_would_wrap(tmp_path):
+    """Labels beyond 16 bits are refused rather than wrapped."""
+    with pytest.raises(ImageFileError, match=r"at most 65,535 segments for PNG; use \.tif"):
+        write_labels(np.array([[65536]], np.int32), tmp_path / "a.png")
+
+
+def test_long_names_that_fit_are_written(tmp_path):
+    """The passing name is short: a result whose own name fits can be written."""
+    path = tmp_path / ("x" * 240 + "_labels.png")
+    write_labels(np.ones((2, 2), np.int32), path)
+    assert path.exists()

@@ -43,8 +43,8 @@ def test_whole_ranges_take_no_fractions():
     [
         ("quantile", 0, r"quantile: expected a number in \(0, 1\], got 0"),
         ("quantile", None, r"quantile: expected a number in \(0, 1\], got None"),
-        ("bandwidth", 0, r"bandwidth: expected a number in \(0, 1e\+30\], got 0"),
-        ("bandwidth", float("nan"), r"bandwidth: expected a number in \(0, 1e\+30\], got nan"),
+        ("bandwidth", 0, r"bandwidth: expected a number in \[1e-06, 1e\+30\], got 0"),
+        ("bandwidth", float("nan"), r"bandwidth: expected a number in \[1e-06, 1e\+30\], got nan"),
         ("n_samples", 0, r"n_samples: expected a whole number >= 1, got 0"),
         ("seed", -1, r"seed: expected a whole number in \[0, 4294967295\], got -1"),
         ("color_space", "xyz", r"color_space: expected one of rgb, lab, luv, hsv, gray, got 'xyz'"),

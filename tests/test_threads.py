@@ -39,3 +39,18 @@ def test_equal_slices_cover_everything_once(size, monkeypatch):
     slices = equal_slices(size, smallest=100)
     assert [item for part in slices for item in range(size)[part]] == list(range(size))
     assert len(slices) == max(1, min(4, size // 100))
+
+
+def test_an_interrupted_caller_waits_for_the_other_threads():
+    """Ctrl-C on the caller's thread is raised only when the others have ended."""
+    ended = threading.Event()
+
+    def work(part):
+        if part == "caller":
+            raise KeyboardInterrupt
+        ended.wait(0.2)
+        ended.set()
+
+    with pytest.raises(KeyboardInterrupt):
+        on_threads(work, ["other", "caller"])
+    assert ended.is_set()
