@@ -167,7 +167,8 @@ cdef class Paths:
             hashed ^= hashed >> 29
         i = <Py_ssize_t> (hashed & <uint64_t> (self.slots - 1))
         while self.table[i] >= 0 and memcmp(
-                self.records + <Py_ssize_t> self.table[i] * self.width, position, self.dim * sizeof(double)):
+                self.records + <Py_ssize_t> self.table[i] * self.width, position,
+                self.dim * sizeof(double)):
             i = (i + 1) & (self.slots - 1)
         return i
 
@@ -356,8 +357,8 @@ cdef void filter_modes(Tree tree, int32_t group, const double *modes, int32_t *c
             continue
         smallest = INFINITY
         for i in range(count):
-            bounds[i] = lane_distance(tree, first + j, modes + <Py_ssize_t> candidates[i] * tree.dim,
-                                      &farthest)
+            bounds[i] = lane_distance(
+                tree, first + j, modes + <Py_ssize_t> candidates[i] * tree.dim, &farthest)
             smallest = min(smallest, farthest)
         passing = 0
         for i in range(count):
@@ -394,8 +395,8 @@ cdef void choose_modes(Tree tree, int32_t group, const double *modes, const int3
     cdef Py_ssize_t i, first = <Py_ssize_t> group * LANES
     cdef int j
     for i in range(count):
-        point_distances(tree.c.point + first * tree.dim, modes + <Py_ssize_t> candidates[i] * tree.dim,
-                        tree.dim, distance)
+        point_distances(tree.c.point + first * tree.dim,
+                        modes + <Py_ssize_t> candidates[i] * tree.dim, tree.dim, distance)
         for j in range(LANES):
             if i == 0 or distance[j] < best[j]:
                 best[j] = distance[j]
