@@ -1,10 +1,5 @@
 /* One step of mean shift over the tree: the weight and the sum of the points in a ball.
  *
- * C rather than Cython for one reason: loops over LANES neighbours marked `omp simd` are what
- * compilers turn into vector code, four to five times faster than the unrolled scalar code that
- * they make of such short loops by themselves. GCC and clang build it for three generations of
- * x86-64 and choose when the module is loaded; elsewhere it is plain C99.
- *
  * Distances are sums of squares in the order of the dimensions, without fused operations. So a
  * box's nearest and farthest squared distance bound those of its points exactly, rounding
  * included, and whole boxes may be taken or left without changing the answer.
@@ -12,22 +7,11 @@
 #ifndef SEGMENT_BALL_H
 #define SEGMENT_BALL_H
 
+#include <float.h>
+#include <math.h>
 #include <stdint.h>
 
-#define LANES 16
-
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
-    (defined(__clang__) ? __clang_major__ >= 17 : __GNUC__ >= 12)
-#define FOR_EACH_X86 __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_X86
-#endif
-
-#if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
-#else
-#define INLINE static __inline
-#endif
+#include "_lanes.h"
 
 /* Points in groups of LANES; groups of LANES boxes above them, level by level up to one root.
  * Arrays hold one group after the other, in a group one dimension after the other. The first
@@ -86,31 +70,40 @@ INLINE void add_boxes_inside(const tree_t *tree, int32_t group, const double *fa
 }
 
 INLINE void add_points_inside(const tree_t *tree, int32_t group, const double *center,
-                              double radius2, int dim, double *weight, double *sum)
+                              double bandwidth2, int gaussian, int dim, double *weight,
+                              double *sum)
 {
     const double *point = tree->point + (int64_t)group * dim * LANES;
     const double *weights = tree->weight + (int64_t)group * LANES;
     double distance[LANES], inside[LANES];
     point_distances(point, center, dim, distance);
+    if (gaussian) {
 #pragma omp simd
-    for (int j = 0; j < LANES; j++) {
-        inside[j] = distance[j] <= radius2 ? weights[j] : 0;
-        weight[j] += inside[j];
+        for (int j = 0; j < LANES; j++) {
+            const double within = distance[j] <= CUT2 * bandwidth2 ? distance[j] : 0;
+            const double kernel = exp_of_minus(within / bandwidth2 / 2);
+            inside[j] = distance[j] <= CUT2 * bandwidth2 ? weights[j] * kernel : 0;
+        }
+    } else {
+#pragma omp simd
+        for (int j = 0; j < LANES; j++) inside[j] = distance[j] <= bandwidth2 ? weights[j] : 0;
     }
+#pragma omp simd
+    for (int j = 0; j < LANES; j++) weight[j] += inside[j];
     for (int k = 0; k < dim; k++)
 #pragma omp simd
         for (int j = 0; j < LANES; j++)
             sum[k * LANES + j] += inside[j] * point[k * LANES + j];
 }
 
-/* The children of a group that the ball's surface may pass through, without a branch. */
+/* The children of a group that are neither taken whole nor left, without a branch. */
 INLINE int32_t append_open(int32_t child, const double *nearest, const double *farthest,
-                           double radius2, int32_t *list, int32_t length)
+                           double radius2, double whole2, int32_t *list, int32_t length)
 {
     int64_t open[LANES];
 #pragma omp simd
     for (int j = 0; j < LANES; j++)
-        open[j] = (nearest[j] <= radius2) & (farthest[j] > radius2);
+        open[j] = (nearest[j] <= radius2) & !(farthest[j] <= whole2);
     for (int j = 0; j < LANES; j++) {
         list[length] = child + j;
         length += (int32_t)open[j];
@@ -119,9 +112,12 @@ INLINE int32_t append_open(int32_t child, const double *nearest, const double *f
 }
 
 /* Level by level rather than depth first: the groups of a level do not wait for each other. */
-INLINE double ball_in_dimension(const tree_t *tree, const double *center, double radius2, int dim,
-                                int32_t *list, int32_t *next, double *lanes, double *sum)
+INLINE double ball_in_dimension(const tree_t *tree, const double *center, double bandwidth2,
+                                int gaussian, int dim, int32_t *list, int32_t *next,
+                                double *lanes, double *sum)
 {
+    const double radius2 = gaussian ? fmin(CUT2 * bandwidth2, DBL_MAX) : bandwidth2;
+    const double whole2 = gaussian ? -1 : radius2; /* only with equal weights is a sum enough */
     double *lane_sum = lanes + LANES, weight = 0;
     double nearest[LANES], farthest[LANES];
     int32_t length = 1;
@@ -134,14 +130,16 @@ INLINE double ball_in_dimension(const tree_t *tree, const double *center, double
         for (int32_t i = 0; i < length; i++) {
             const int64_t first = (int64_t)list[i] * dim * LANES;
             box_distances(tree->low + first, tree->high + first, center, dim, nearest, farthest);
-            add_boxes_inside(tree, list[i], farthest, radius2, dim, lanes, lane_sum);
-            opened = append_open(tree->child[list[i]], nearest, farthest, radius2, next, opened);
+            if (!gaussian)
+                add_boxes_inside(tree, list[i], farthest, radius2, dim, lanes, lane_sum);
+            opened = append_open(tree->child[list[i]], nearest, farthest, radius2, whole2, next,
+                                 opened);
         }
         int32_t *const swap = list;
         list = next, next = swap, length = opened;
     }
     for (int32_t i = 0; i < length; i++)
-        add_points_inside(tree, list[i], center, radius2, dim, lanes, lane_sum);
+        add_points_inside(tree, list[i], center, bandwidth2, gaussian, dim, lanes, lane_sum);
 
     for (int j = 0; j < LANES; j++) weight += lanes[j];
     for (int k = 0; k < dim; k++) {
@@ -151,17 +149,21 @@ INLINE double ball_in_dimension(const tree_t *tree, const double *center, double
     return weight;
 }
 
-/* Weight of the points within sqrt(radius2) of `center`; their weighted sum goes to `sum`.
+/* Weight of the points in the kernel around `center`; their weighted sum goes to `sum`. The kernel:
+ * 1 within the bandwidth, or a Gaussian that is cut off at three bandwidths.
  * `list` and `next` have room for every group of a level plus LANES, `lanes` for (dim + 1) * LANES.
  * The usual dimensions are compiled by themselves, with their loops unrolled. */
 FOR_EACH_X86
-static double ball(const tree_t *tree, const double *center, double radius2,
-            int32_t *list, int32_t *next, double *lanes, double *sum)
+static double ball(const tree_t *tree, const double *center, double bandwidth2, int gaussian,
+                   int32_t *list, int32_t *next, double *lanes, double *sum)
 {
-    switch (tree->dim) {
-    case 1: return ball_in_dimension(tree, center, radius2, 1, list, next, lanes, sum);
-    case 3: return ball_in_dimension(tree, center, radius2, 3, list, next, lanes, sum);
-    default: return ball_in_dimension(tree, center, radius2, tree->dim, list, next, lanes, sum);
+    const int dim = tree->dim;
+    if (gaussian)
+        return ball_in_dimension(tree, center, bandwidth2, 1, dim, list, next, lanes, sum);
+    switch (dim) {
+    case 1: return ball_in_dimension(tree, center, bandwidth2, 0, 1, list, next, lanes, sum);
+    case 3: return ball_in_dimension(tree, center, bandwidth2, 0, 3, list, next, lanes, sum);
+    default: return ball_in_dimension(tree, center, bandwidth2, 0, dim, list, next, lanes, sum);
     }
 }
 

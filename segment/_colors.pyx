@@ -150,7 +150,7 @@ def look_up(const uint8_t[:, ::1] pixels, const label_t[::1] table, int32_t[::1]
             labels[i] = table[key_of(&pixels[i, 0])]
 
 
-def add_by_label(const value_t[:, ::1] points, const double[::1] weights, const int32_t[::1] labels,
+def add_by_label(const value_t[:, ::1] points, const double[:] weights, const int32_t[::1] labels,
                  double[:, ::1] sums):
     """Add to row `labels[i]` the weighted coordinates of point i, and last its weight."""
     cdef Py_ssize_t i, k, dim = points.shape[1]

@@ -1,30 +1,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from segment._climb import Walk
+
 class Tree:
     size: int
     dim: int
+    units: float
     def __init__(self, points: NDArray[np.float64], weights: NDArray[np.float64]) -> None: ...
+    def walk(self, bandwidth: float, gaussian: bool) -> Walk: ...
 
-class Queue:
-    def __init__(self, size: int) -> None: ...
-
-def climb(
-    tree: Tree,
-    seeds: NDArray[np.float64],
-    bandwidth: float,
-    max_iter: int,
-    queue: Queue,
-    ends: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    n_iter: NDArray[np.int32],
-) -> None: ...
 def suppress(
     tree: Tree,
-    rank: NDArray[np.int32],
-    modes: NDArray[np.float64],
+    rank: NDArray[np.intp],
     bandwidth: float,
     kept: NDArray[np.uint8],
+    owner: NDArray[np.int32],
 ) -> None: ...
 def nearest(
     tree: Tree,

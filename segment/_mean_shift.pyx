@@ -1,14 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: cdivision=True, embedsignature=True
-"""The loops of mean shift: the tree, the climb, the nearest mode.
+"""Points in a tree of boxes: the mean in a ball, the nearest mode.
 
 No checks and no defaults: `modes.py` validates, casts and allocates.
 """
 cimport cython
-from libc.math cimport INFINITY, sqrt
-from libc.stdint cimport int32_t, uint8_t, uint64_t
-from libc.stdlib cimport free, malloc, realloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.math cimport INFINITY
+from libc.stdint cimport int32_t, uint8_t
+from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+from segment._climb cimport Walk
 
 import numpy as np
 
@@ -24,7 +26,7 @@ cdef extern from "_ball.h" nogil:
         const double *high
         const double *sum
         const double *total
-    double ball(const tree_t *tree, const double *center, double radius2,
+    double ball(const tree_t *tree, const double *center, double bandwidth2, int gaussian,
                 int32_t *list, int32_t *next, double *lanes, double *sum)
     void box_distances(const double *low, const double *high, const double *center, int dim,
                        double *nearest, double *farthest)
@@ -68,6 +70,14 @@ cdef class Tree:
             dim=self.dim, bottom=<int32_t> len(levels[0][0]), root=<int32_t> low.shape[0] - 1,
             child=&child[0], point=&point[0, 0, 0], weight=&weight[0, 0], low=&low[0, 0, 0],
             high=&high[0, 0, 0], sum=&sum_[0, 0, 0], total=&total[0, 0])
+
+    @property
+    def units(self):
+        return 1.0
+
+    def walk(self, double bandwidth, bint gaussian):
+        """A walk for one thread."""
+        return TreeWalk(self, bandwidth, gaussian)
 
 
 cdef in_lanes(const double[:, ::1] points, const double[::1] weights):
@@ -132,144 +142,27 @@ cdef class Scratch:
         free(self.lanes)
 
 
-cdef class Paths:
-    """Every position that a thread has climbed from, and the step that leads on from it.
+cdef class TreeWalk(Walk):
+    """A walk over the points of a tree."""
+    cdef Tree tree
+    cdef Scratch scratch
+    cdef bint gaussian
 
-    A half to two thirds of all steps start where an earlier climb has been, bit for
-    bit. Records are (position, mean, weight), found by open addressing.
-    """
-    cdef int dim, width
-    cdef Py_ssize_t count, room, slots
-    cdef double *records
-    cdef int32_t *table
+    def __init__(self, Tree tree, double bandwidth, bint gaussian):
+        Walk.__init__(self, tree.dim, bandwidth)
+        self.tree, self.scratch = tree, Scratch(tree)
+        self.gaussian = gaussian and bandwidth > 0
 
-    def __cinit__(self, Tree tree):
-        self.dim, self.width = tree.dim, 2 * tree.dim + 1
-        self.room, self.slots = 1024, 2048
-        self.records = <double *> malloc(self.room * self.width * sizeof(double))
-        self.table = <int32_t *> malloc(self.slots * sizeof(int32_t))
-        if not (self.records and self.table):
-            raise MemoryError
-        memset(self.table, 255, self.slots * sizeof(int32_t))
-
-    def __dealloc__(self):
-        free(self.records)
-        free(self.table)
-
-    cdef Py_ssize_t slot(self, const double *position) noexcept nogil:
-        """The slot that holds this position, or the empty one where it belongs."""
-        cdef uint64_t bits, hashed = 0
-        cdef Py_ssize_t i
+    cdef double step(self, const double *center, double *mean) noexcept nogil:
+        cdef double weight
         cdef int k
+        weight = ball(&self.tree.c, center, self.bandwidth * self.bandwidth, self.gaussian,
+                      self.scratch.list, self.scratch.next, self.scratch.lanes, mean)
         for k in range(self.dim):
-            memcpy(&bits, position + k, sizeof(bits))
-            hashed = (hashed ^ bits) * <uint64_t> 0x9E3779B97F4A7C15
-            hashed ^= hashed >> 29
-        i = <Py_ssize_t> (hashed & <uint64_t> (self.slots - 1))
-        while self.table[i] >= 0 and memcmp(
-                self.records + <Py_ssize_t> self.table[i] * self.width, position,
-                self.dim * sizeof(double)):
-            i = (i + 1) & (self.slots - 1)
-        return i
-
-    cdef double *record(self, const double *position, bint *known) except NULL nogil:
-        """The record of this position; a new one has only the position in it."""
-        cdef double *found
-        cdef Py_ssize_t i = self.slot(position)
-        known[0] = self.table[i] >= 0
-        if not known[0]:
-            if self.count == self.room:
-                self.grow()
-                i = self.slot(position)
-            self.table[i] = <int32_t> self.count
-            self.count += 1
-        found = self.records + <Py_ssize_t> self.table[i] * self.width
-        if not known[0]:
-            memcpy(found, position, self.dim * sizeof(double))
-        return found
-
-    cdef int grow(self) except -1 nogil:
-        """Make room for twice as many records; the table stays at most half full."""
-        cdef double *records = <double *> realloc(
-            self.records, 2 * self.room * self.width * sizeof(double))
-        cdef int32_t *table = <int32_t *> malloc(2 * self.slots * sizeof(int32_t))
-        cdef Py_ssize_t i
-        if records:
-            self.records = records
-        if not (records and table):
-            free(table)
-            raise MemoryError
-        free(self.table)
-        self.table = table
-        self.room, self.slots = 2 * self.room, 2 * self.slots
-        memset(self.table, 255, self.slots * sizeof(int32_t))
-        for i in range(self.count):
-            self.table[self.slot(self.records + i * self.width)] = <int32_t> i
-        return 0
-
-
-cdef class Queue:
-    """Hands out the seeds to the threads one by one: climbs differ a hundredfold in length."""
-    cdef cython.pymutex lock
-    cdef Py_ssize_t next, size
-
-    def __cinit__(self, Py_ssize_t size):
-        self.next, self.size = 0, size
-
-    cdef Py_ssize_t take(self) noexcept nogil:
-        """The next seed, or the number of seeds if there is none left."""
-        with self.lock:
-            self.next = min(self.next + 1, self.size + 1)
-            return self.next - 1
-
-
-def climb(Tree tree, const double[:, ::1] seeds, double bandwidth, int32_t max_iter, Queue queue,
-          double[:, ::1] ends, double[::1] weights, int32_t[::1] n_iter):
-    """Climb from the seeds that the queue hands out.
-
-    Writes for each seed its last mean, the weight in the ball that gave it (0: the
-    first ball was empty, there is no mean) and the number of moves before the last.
-    """
-    cdef Scratch scratch = Scratch(tree)
-    cdef Paths paths = Paths(tree)
-    cdef Py_ssize_t i
-    with nogil:
-        while True:
-            i = queue.take()
-            if i == seeds.shape[0]:
-                break
-            n_iter[i] = climb_from(tree, &seeds[i, 0], bandwidth, max_iter, scratch, paths,
-                                   &ends[i, 0], &weights[i])
-
-
-cdef int32_t climb_from(Tree tree, const double *seed, double bandwidth, int32_t max_iter,
-                        Scratch scratch, Paths paths, double *end,
-                        double *weight) except -1 nogil:
-    cdef double *step
-    cdef double moved2
-    cdef int32_t moves = 0
-    cdef bint known = False
-    cdef int k, dim = tree.dim
-    memcpy(end, seed, dim * sizeof(double))
-    while True:
-        step = paths.record(end, &known)
-        if not known:
-            step[2 * dim] = ball(&tree.c, end, bandwidth * bandwidth, scratch.list, scratch.next,
-                                 scratch.lanes, step + dim)
-            for k in range(dim):
-                step[dim + k] /= step[2 * dim] if step[2 * dim] else 1
-            if bandwidth == 0:  # all points in the ball equal its centre, but not w x / w
-                memcpy(step + dim, step, dim * sizeof(double))
-        weight[0] = step[2 * dim]
-        if weight[0] == 0:
-            return moves
-        moved2 = 0
-        for k in range(dim):
-            moved2 += (step[dim + k] - step[k]) * (step[dim + k] - step[k])
-        memcpy(end, step + dim, dim * sizeof(double))
-        if sqrt(moved2) <= 1e-3 * bandwidth or moves == max_iter:
-            return moves
-        moves += 1
+            mean[k] /= weight if weight else 1
+        if self.bandwidth == 0:  # all points in the ball equal its centre, but not w x / w
+            memcpy(mean, center, self.dim * sizeof(double))
+        return weight
 
 
 cdef int32_t groups_near(Tree tree, const double *center, double radius2,
@@ -298,29 +191,38 @@ cdef int32_t groups_near(Tree tree, const double *center, double radius2,
     return length
 
 
-def suppress(Tree tree, const int32_t[::1] rank, const double[:, ::1] modes, double bandwidth,
-             uint8_t[::1] kept):
-    """Let each mode that is still kept, in order, remove the later ones within the bandwidth.
+def suppress(Tree tree, const Py_ssize_t[::1] rank, double bandwidth, uint8_t[::1] kept,
+             int32_t[::1] owner):
+    """Let each place that is still kept, in the order of rank, remove the others within reach.
 
-    The tree holds the modes in an order of its own: its i-th point is mode `rank[i]`.
+    Each place gets the number, among the kept, of the nearest of them; the first at a tie.
     """
     cdef Scratch scratch = Scratch(tree)
     cdef double distance[LANES]
+    cdef double[::1] best = np.full(tree.size, np.inf), center = np.empty(tree.dim)
     cdef double radius2 = bandwidth * bandwidth
-    cdef Py_ssize_t mode, place
-    cdef int32_t i
-    cdef int j
+    cdef Py_ssize_t r, place, group
+    cdef int32_t i, number = 0
+    cdef int j, k
     with nogil:
-        for mode in range(modes.shape[0]):
-            if not kept[mode]:
+        for r in range(rank.shape[0]):
+            if not kept[rank[r]]:
                 continue
-            for i in range(groups_near(tree, &modes[mode, 0], radius2, scratch)):
-                place = <Py_ssize_t> scratch.list[i] * LANES
-                point_distances(tree.c.point + place * tree.dim, &modes[mode, 0], tree.dim,
+            for k in range(tree.dim):
+                center[k] = tree.c.point[(rank[r] // LANES * tree.dim + k) * LANES
+                                         + rank[r] % LANES]
+            for i in range(groups_near(tree, &center[0], radius2, scratch)):
+                group = scratch.list[i]
+                point_distances(tree.c.point + group * LANES * tree.dim, &center[0], tree.dim,
                                 distance)
                 for j in range(LANES):
-                    if place + j < tree.size and distance[j] <= radius2:
-                        kept[rank[place + j]] = rank[place + j] == mode
+                    place = group * LANES + j
+                    if place >= tree.size or not distance[j] <= radius2:
+                        continue
+                    kept[place] = place == rank[r]
+                    if distance[j] < best[place]:
+                        best[place], owner[place] = distance[j], number
+            number += 1
 
 
 def nearest(Tree tree, const double[:, ::1] modes, int32_t[::1] labels, double[::1] distances2):

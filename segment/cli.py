@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from segment import __version__
 from segment.errors import SegmentError
-from segment.ranges import Range
+from segment.options import GroupedCommand, Products, option, setting
 from segment.report import say
 from segment.settings import Settings
 
@@ -22,73 +21,10 @@ Examples:
   meanshift-segment photo.jpg --quantile 0.2
   meanshift-segment *.jpg -o results --write labels
   meanshift-segment photo.jpg --bandwidth 12 --color-space lab
+  meanshift-segment photo.jpg --features joint --write segmented,regions
+  meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
   meanshift-segment photo.jpg --json > photo.json
 """
-
-
-class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
-    """A comma-separated list of what to write."""
-
-    name = "LIST"
-    choices = ("labels", "segmented")
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
-        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
-        for name in names:
-            if name not in self.choices:
-                self.fail(f"{name!r} is not one of {', '.join(self.choices)}.", param, ctx)
-        return names
-
-
-class GroupedCommand(click.Command):
-    """Shows the options under the heading that `option` and `setting` give them."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record and isinstance(param, click.Option):
-                groups.setdefault(getattr(param, "group", "Other"), []).append(record)
-        groups["Other"] = groups.pop("Other")
-        for group, records in groups.items():
-            with formatter.section(group):
-                formatter.write_dl(records)
-
-
-class GroupedOption(click.Option):
-    """An option that knows its heading."""
-
-    def __init__(self, *args: Any, group: str = "Other", **attributes: Any) -> None:
-        super().__init__(*args, **attributes)
-        self.group = group
-
-
-def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
-    return click.option(*names, cls=GroupedOption, group=group, **attributes)
-
-
-def setting(*names: str, **attributes: Any) -> Callable[[Any], Any]:
-    """An option with the default, the range and the effect that `Settings` gives it."""
-    name = next(n for n in names if n.startswith("--")).split("/")[0].strip("- ").replace("-", "_")
-    known = Settings.__dataclass_fields__[name]
-    attributes.setdefault("show_default", known.default is not None)
-    return option(
-        "Clustering",
-        *names,
-        default=known.default,
-        type=attributes.pop("type", _click_type(known.metadata["takes"])),
-        metavar="NUMBER" if isinstance(known.metadata["takes"], Range) else None,
-        help=known.metadata["effect"],
-        **attributes,
-    )
-
-
-def _click_type(takes: Range | tuple[str, ...] | None) -> click.ParamType[Any] | None:
-    if isinstance(takes, Range):
-        kind = click.IntRange if takes.whole else click.FloatRange
-        high = None if takes.high == float("inf") else takes.high
-        return kind(takes.low, high, min_open=takes.above)  # type: ignore[arg-type]
-    return click.Choice(takes) if takes else None
 
 
 @click.command(
@@ -103,11 +39,29 @@ def _click_type(takes: Range | tuple[str, ...] | None) -> click.ParamType[Any] |
 @setting("-b", "--bandwidth", show_default="from the quantile")
 @setting("-f", "--features")
 @setting("-c", "--color-space")
+@setting("--spatial-weight")
+@setting("--spatial-radius")
+@setting("--range-radius")
 @setting("--kernel")
 @setting("--assign")
 @setting("--min-bin-freq")
 @setting("--max-iter", type=click.IntRange(1))
 @setting("--cluster-all/--no-cluster-all")
+@setting("--connected/--no-connected", group="Regions", show_default="on for joint")
+@setting(
+    "--connectivity",
+    group="Regions",
+    type=click.Choice(["4", "8"]),
+    callback=lambda ctx, param, value: int(value),
+)
+@setting("--min-size", group="Regions", show_default="0; for joint a thousandth of the pixels")
+@setting("--merge", group="Regions")
+@option(
+    "Regions",
+    "--mask",
+    metavar="FILE",
+    help="Image of the same size: only pixels where it is not 0 take part.",
+)
 @option(
     "Output",
     "-o",
@@ -123,7 +77,8 @@ def _click_type(takes: Range | tuple[str, ...] | None) -> click.ParamType[Any] |
     type=Products(),
     default="labels,segmented",
     show_default=True,
-    help="What to write: labels (the label map), segmented (the recoloured image).",
+    help="What to write: labels (the label map), segmented (the recoloured image), regions "
+    "(a table, CSV), polygons (outlines, GeoJSON).",
 )
 @option(
     "Output",
@@ -141,6 +96,7 @@ def _click_type(takes: Range | tuple[str, ...] | None) -> click.ParamType[Any] |
 @click.version_option(__version__, "--version", prog_name="meanshift-segment")
 def command(
     images: tuple[str, ...],
+    mask: str | None,
     output_dir: str,
     write: tuple[Any, ...],
     recolor: Any,
@@ -157,22 +113,36 @@ def command(
     """
     from pathlib import Path
 
-    from segment.batch import Output, plan, run
+    from segment.batch import run
+    from segment.job import Output
+    from segment.plan import plan
     from segment.report import Report
 
     try:
         chosen = Settings(**settings)
     except SegmentError as error:  # what the options' types let through, such as nan
         raise click.UsageError(str(error)) from None
+    selected = _read_mask(mask) if mask else None
     report = Report(as_json=as_json, verbosity=-1 if quiet else int(verbose))
     folder = Path(output_dir)
     tasks = plan(map(Path, images), folder)
     try:
-        for outcome in run(tasks, chosen, Output(folder, write, recolor)):
+        for outcome in run(tasks, chosen, Output(folder, write, recolor), selected):
             report.add(outcome)
     except KeyboardInterrupt:
         return report.close(interrupted=True)
     return report.close()
+
+
+def _read_mask(mask: str) -> Any:
+    from pathlib import Path
+
+    from segment.image_io import read_mask
+
+    try:
+        return read_mask(Path(mask))
+    except SegmentError as error:
+        raise click.BadParameter(f"{mask}: {error}", param_hint="'--mask'") from None
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,24 @@ from numpy.typing import ArrayLike, NDArray
 from segment.bandwidth import estimate_bandwidth
 from segment.errors import InvalidInputError, NotFittedError
 from segment.features import distinct_points
-from segment.modes import build_tree, choose_modes, climb_to_ends, nearest_mode
+from segment.modes import choose_modes, climb_to_ends
+from segment.parameters import Parametrized
 from segment.ranges import Range
 from segment.seeds import get_bin_seeds
+from segment.settings import ASSIGNS, KERNELS, Assign, Kernel
+from segment.tree import build_tree, nearest_mode
 from segment.validation import checked_matrix
 
+CHOICES: dict[str, tuple[Any, ...]] = {
+    "bin_seeding": (True, False),
+    "cluster_all": (True, False),
+    "kernel": KERNELS,
+    "assign": ASSIGNS,
+}
 
-class MeanShift:
-    """Mean shift clustering with a flat kernel.
+
+class MeanShift(Parametrized):
+    """Mean shift clustering.
 
     Parameters
     ----------
@@ -38,6 +47,10 @@ class MeanShift:
         not depend on it.
     max_iter : int, >= 0, default 300
         Longest climb.
+    kernel : {"flat", "gaussian"}, default "flat"
+        Weight at distance d: 1 up to the bandwidth h, or exp(-d^2 / (2 h^2)) up to 3 h.
+    assign : {"nearest", "basin"}, default "nearest"
+        A point takes its nearest mode, or climbs and takes the mode nearest to its end.
 
     Attributes
     ----------
@@ -83,6 +96,8 @@ class MeanShift:
         cluster_all: bool = True,
         n_jobs: int | None = None,
         max_iter: int = 300,
+        kernel: Kernel = "flat",
+        assign: Assign = "nearest",
     ) -> None:
         self.bandwidth = bandwidth
         self.seeds = seeds
@@ -91,6 +106,8 @@ class MeanShift:
         self.cluster_all = cluster_all
         self.n_jobs = n_jobs
         self.max_iter = max_iter
+        self.kernel = kernel
+        self.assign = assign
 
     def fit(self, X: ArrayLike, y: object = None) -> MeanShift:
         """Find the modes of the points and label them.
@@ -112,22 +129,21 @@ class MeanShift:
         bandwidth = self.bandwidth
         if bandwidth is None:
             bandwidth = estimate_bandwidth(points)
-        seeds = self._seeds(points, bandwidth)
-        if seeds.shape[1] != points.shape[1]:
-            raise InvalidInputError(
-                f"seeds: expected shape (m, {points.shape[1]}) like the points, got {seeds.shape}"
-            )
         distinct = distinct_points(points)
         tree = build_tree(distinct.points, distinct.weights)
+        basin = self.assign == "basin"
         ends = climb_to_ends(
             tree,
-            seeds,
+            distinct.points if basin else self._seeds(points, bandwidth),
             bandwidth=float(bandwidth),
+            kernel=self.kernel,
             max_iter=self.max_iter,
             threads=self._threads(),
         )
-        modes = choose_modes(ends, float(bandwidth))
+        modes, owner = choose_modes(ends, float(bandwidth))
         labels, distances = nearest_mode(tree, modes)
+        if basin:
+            labels = owner[ends.which]
         if not self.cluster_all:
             labels[distances > bandwidth] = -1
         self.cluster_centers_ = modes.astype(points.dtype if points.dtype.kind == "f" else float)
@@ -167,28 +183,6 @@ class MeanShift:
         labels, _ = nearest_mode(tree, self.cluster_centers_.astype(np.float64))
         return distinct.spread(labels).astype(np.int64)
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name."""
-        return {name: getattr(self, name) for name in _defaults()}
-
-    def set_params(self, **params: Any) -> MeanShift:
-        """Change parameters; returns the estimator."""
-        for name, value in params.items():
-            if name not in _defaults():
-                raise InvalidInputError(
-                    f"Invalid parameter {name!r} for MeanShift; valid are {sorted(_defaults())}"
-                )
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        changed = (
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value is not _defaults()[name] and not np.array_equal(value, _defaults()[name])
-        )
-        return f"MeanShift({', '.join(changed)})"
-
     def _check_parameters(self) -> None:
         if self.bandwidth is not None:
             Range(0, above=True).check("bandwidth", self.bandwidth)
@@ -198,26 +192,32 @@ class MeanShift:
             Range(-(2**31), whole=True).check("n_jobs", self.n_jobs)
             if self.n_jobs == 0:
                 raise InvalidInputError("n_jobs: expected a number of threads or -1, got 0")
-        for name in ("bin_seeding", "cluster_all"):
-            if not isinstance(getattr(self, name), (bool, np.bool_)):
-                raise InvalidInputError(
-                    f"{name}: expected True or False, got {getattr(self, name)!r}"
-                )
+        for name, choices in CHOICES.items():
+            value = getattr(self, name)
+            if not isinstance(value, (str, bool, np.bool_)) or value not in choices:
+                expected = " or ".join(map(str, choices))
+                raise InvalidInputError(f"{name}: expected {expected}, got {value!r}")
+        if self.assign == "basin" and (self.seeds is not None or self.bin_seeding):
+            raise InvalidInputError(
+                "assign: expected 'nearest' with seeds or bin_seeding, got 'basin', where the "
+                "points are the seeds"
+            )
 
     def _seeds(self, points: NDArray[Any], bandwidth: float) -> NDArray[Any]:
         if self.seeds is not None:
-            return checked_matrix(self.seeds, "seeds")
+            seeds = checked_matrix(self.seeds, "seeds")
+            if seeds.shape[1] != points.shape[1]:
+                raise InvalidInputError(
+                    f"seeds: expected shape (m, {points.shape[1]}) like the points, "
+                    f"got {seeds.shape}"
+                )
+            return seeds
         if self.bin_seeding:
             return get_bin_seeds(points, bandwidth, self.min_bin_freq)
         return points
 
     def _threads(self) -> int | None:
         return self.n_jobs if self.n_jobs is not None and self.n_jobs > 0 else None
-
-
-def _defaults() -> dict[str, Any]:
-    signature = inspect.signature(MeanShift)
-    return {name: parameter.default for name, parameter in signature.parameters.items()}
 
 
 def mean_shift(
@@ -230,6 +230,8 @@ def mean_shift(
     cluster_all: bool = True,
     max_iter: int = 300,
     n_jobs: int | None = None,
+    kernel: Kernel = "flat",
+    assign: Assign = "nearest",
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Cluster points with mean shift; the parameters are those of `MeanShift`.
 
@@ -254,5 +256,7 @@ def mean_shift(
         cluster_all=cluster_all,
         max_iter=max_iter,
         n_jobs=n_jobs,
+        kernel=kernel,
+        assign=assign,
     ).fit(X)
     return model.cluster_centers_, model.labels_

@@ -66,6 +66,15 @@ def read_image(path: Path) -> NDArray[Any]:
         raise ImageFileError(f"is damaged ({error}); get a complete copy of it") from None
 
 
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """Read an image as a mask: (H, W), where it is neither black nor fully transparent."""
+    image = read_image(path)
+    values = image if image.ndim == 3 else image[:, :, None]
+    if values.shape[2] in (2, 4):
+        values = values[:, :, :-1] * (values[:, :, -1:] != 0)
+    return np.asarray((values != 0).any(axis=2))
+
+
 def write_labels(labels: NDArray[np.int32], path: Path) -> None:
     """Write a label map as grey PNG, 8 bits to a pixel, or 16 from 256 segments on.
 

@@ -1,43 +1,30 @@
-"""Points and seeds to modes; points and modes to labels: the face of the compiled core."""
+"""Seeds to the ends of their climbs, ends to modes."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment._mean_shift import Queue, climb, nearest, suppress
-from segment._mean_shift import Tree as Tree  # a step's result, for annotations downstream
+from segment._climb import Queue, Walk, climb, ends_of
+from segment._mean_shift import Tree, suppress
 from segment.errors import InvalidInputError
+from segment.settings import Kernel
 from segment.threads import available_cores, on_threads
 
 Floats = NDArray[np.float64]
 
 
-def build_tree(points: NDArray[Any], weights: Floats) -> Tree:
-    """Index weighted points for `climb_to_ends` and `nearest_mode`.
+class Ground(Protocol):
+    """What climbs walk on: a `Tree`, or the pyramid of an image.
 
-    Parameters
-    ----------
-    points : (n, d) array
-        In any unit. Speed, not the answer, depends on neighbours in space being
-        neighbours in the array, as on a Z-order curve.
-    weights : (n,) float64 array
-        How many times each point counts.
-
-    Returns
-    -------
-    tree : Tree
-        Boxes over groups of 16 points, over groups of 16 boxes and so on, with
-        their weighted sums. Takes about 60 bytes a point in three dimensions.
-
-    Examples
-    --------
-    >>> build_tree(np.array([[0.0], [1.0], [10.0]]), np.ones(3)).size
-    3
+    `units` is what a step of 1 in the space of the seeds is in that of the ground.
     """
-    return Tree(np.ascontiguousarray(points, dtype=np.float64), weights)
+
+    @property
+    def units(self) -> Floats | float: ...
+    def walk(self, bandwidth: float, gaussian: bool) -> Walk: ...
 
 
 class Ends(NamedTuple):
@@ -45,47 +32,54 @@ class Ends(NamedTuple):
 
     Attributes
     ----------
-    places : (m, d) float64 array
-        The last mean of each climb that had a point within the bandwidth of its seed.
-    weights : (m,) float64 array
-        Weight of the points in its last ball.
+    places : (k, d) float64 array
+        The last mean of each climb that had a point in the kernel around its seed; once for all
+        climbs that met, in the order of the last seeds that came there.
+    weights : (k,) float64 array
+        Weight of the points in the kernel that gave it.
     n_iter : int
         Number of moves of the longest climb.
+    which : (m,) int32 array
+        For each seed the row of its end; -1 if it had no point in the kernel.
     """
 
     places: Floats
     weights: Floats
     n_iter: int
+    which: NDArray[np.int32]
 
     @property
     def order_matters(self) -> bool:
         """Whether equal places have different weights: `choose_modes` takes the last of them."""
-        order = np.lexsort(self.places.T)
+        order = _ascending(self.places)
         same = (np.diff(self.places[order], axis=0) == 0).all(axis=1)
         return bool((np.diff(self.weights[order])[same] != 0).any())
 
 
 def climb_to_ends(
-    tree: Tree,
+    ground: Ground,
     seeds: NDArray[Any],
     *,
     bandwidth: float,
+    kernel: Kernel = "flat",
     max_iter: int = 300,
     threads: int | None = None,
 ) -> Ends:
     """Climb from every seed until it moves by no more than 1e-3 bandwidth.
 
-    A climb moves to the weighted mean of the points within `bandwidth` (flat kernel,
-    distance <= bandwidth), at most `max_iter` times before its last move.
+    A climb moves to the weighted mean of the points around it, at most `max_iter` times
+    before its last move.
 
     Parameters
     ----------
-    tree : Tree
+    ground : Tree or Pyramid
         Of the points.
     seeds : (m, d) array
         Where the climbs start.
     bandwidth : float, >= 0
-        Radius of the kernel, in the unit of the points. Larger: fewer modes.
+        Radius h of the kernel, in the unit of the points. Larger: fewer modes.
+    kernel : {"flat", "gaussian"}, default "flat"
+        Weight of a point at distance d: 1 for d <= h, or exp(-d^2 / (2 h^2)) for d <= 3 h.
     max_iter : int, >= 0, default 300
         Longest climb.
     threads : int, >= 1, optional
@@ -94,12 +88,11 @@ def climb_to_ends(
     Returns
     -------
     ends : Ends
-        In the order of the seeds.
 
     Raises
     ------
     InvalidInputError
-        If there is no seed, or none has a point within `bandwidth`.
+        If there is no seed, or none has a point in the kernel around it.
 
     References
     ----------
@@ -109,34 +102,72 @@ def climb_to_ends(
     Examples
     --------
     >>> points = np.array([[0.0], [1.0], [10.0]])
-    >>> ends = climb_to_ends(build_tree(points, np.ones(3)), points, bandwidth=2.0)
-    >>> ends.places.ravel().tolist(), ends.weights.tolist(), ends.n_iter
-    ([0.5, 0.5, 10.0], [2.0, 2.0, 1.0], 1)
+    >>> ends = climb_to_ends(Tree(points, np.ones(3)), points, bandwidth=2.0)
+    >>> ends.places.ravel().tolist(), ends.weights.tolist(), ends.n_iter, ends.which.tolist()
+    ([0.5, 10.0], [2.0, 1.0], 1, [0, 0, 1])
     """
     if not len(seeds):
         raise InvalidInputError(
             "seeds: expected at least one, got none, for no bin holds min_bin_freq points; "
             "lower min_bin_freq or raise the bandwidth"
         )
-    seeds = np.ascontiguousarray(seeds, dtype=np.float64)
-    places = np.empty_like(seeds)
-    weights = np.empty(len(seeds))
-    n_iter = np.zeros(len(seeds), dtype=np.int32)
-    queue = Queue(len(seeds))
-    on_threads(
-        lambda _: climb(tree, seeds, bandwidth, max_iter, queue, places, weights, n_iter),
-        range(min(threads or available_cores(), available_cores(), len(seeds))),
-    )
-    climbed = weights > 0
-    if not climbed.any():
+    starts = np.ascontiguousarray(seeds * ground.units, dtype=np.float64)
+    which, moves = np.empty(len(seeds), dtype=np.int32), np.empty(len(seeds), dtype=np.int32)
+    count = min(threads or available_cores(), available_cores(), len(seeds))
+    queue, found = Queue(len(seeds), count), [np.empty((0, 0))] * count
+    share = np.empty(len(seeds), dtype=np.int32)
+
+    def work(thread: int) -> None:
+        walk = ground.walk(bandwidth, kernel == "gaussian")
+        climb(walk, starts, max_iter, queue, thread, which, moves, share)
+        found[thread] = ends_of(walk)
+
+    on_threads(work, range(count))
+    if (which < 0).all():
         raise InvalidInputError(
             f"No point was within bandwidth={bandwidth:f} of any seed. "
             "Try a different seeding strategy or increase the bandwidth."
         )
-    return Ends(places[climbed], weights[climbed], int(n_iter.max()))
+    return _in_order_of_seeds(found, share, which, int(moves.max()), ground.units)
 
 
-def choose_modes(ends: Ends, bandwidth: float) -> Floats:
+def _in_order_of_seeds(
+    found: list[Floats],
+    share: NDArray[np.int32],
+    which: NDArray[np.int32],
+    n_iter: int,
+    units: Floats | float,
+) -> Ends:
+    """Put together what the threads found, whichever seeds they had."""
+    firsts = np.cumsum([0, *map(len, found)], dtype=np.int32)
+    rows = np.concatenate(found)
+    climbed = which >= 0
+    number = (which + firsts[share])[climbed]
+    last = np.full(len(rows), -1)
+    last[number] = np.flatnonzero(climbed)  # of repeated rows the last one written stays
+    order = np.argsort(last)
+    place = np.empty(len(rows), dtype=np.int32)
+    place[order] = np.arange(len(rows), dtype=np.int32)
+    which[climbed] = place[number]
+    return Ends(rows[order, :-1] / units, rows[order, -1], n_iter, which)
+
+
+class Modes(NamedTuple):
+    """Ends that were kept, and what became of the others.
+
+    Attributes
+    ----------
+    places : (k, d) float64 array
+        The densest first.
+    owner : (e,) int32 array
+        For each row of the ends the mode nearest to it, the first at a tie.
+    """
+
+    places: Floats
+    owner: NDArray[np.int32]
+
+
+def choose_modes(ends: Ends, bandwidth: float) -> Modes:
     """Keep one of the ends that lie together.
 
     Ends are taken by (weight, coordinates), descending; each removes the later ones
@@ -150,70 +181,45 @@ def choose_modes(ends: Ends, bandwidth: float) -> Floats:
 
     Returns
     -------
-    modes : (k, d) float64 array
-        The densest first.
+    modes : Modes
 
     Examples
     --------
-    >>> ends = Ends(np.array([[0.0], [1.0], [9.0]]), np.array([3.0, 5.0, 1.0]), 7)
-    >>> choose_modes(ends, bandwidth=2.0).ravel().tolist()
-    [1.0, 9.0]
+    >>> places, weights = np.array([[0.0], [1.0], [9.0]]), np.array([3.0, 5.0, 1.0])
+    >>> ends = Ends(places, weights, 7, np.arange(3, dtype=np.int32))
+    >>> modes = choose_modes(ends, bandwidth=2.0)
+    >>> modes.places.ravel().tolist(), modes.owner.tolist()
+    ([1.0, 9.0], [0, 0, 1])
     """
-    modes = _densest_first(ends.places, ends.weights)
-    return modes[_keep_apart(modes, bandwidth)]
-
-
-def nearest_mode(tree: Tree, modes: Floats) -> tuple[NDArray[np.int32], Floats]:
-    """Find the nearest mode of each point; the first of several that are equally near.
-
-    Parameters
-    ----------
-    tree : Tree
-        Of the points.
-    modes : (k, d) float64 array
-
-    Returns
-    -------
-    labels : (n,) int32 array
-        In 0..k-1.
-    distances : (n,) float64 array
-        To the nearest mode, Euclidean, in the unit of the points.
-
-    References
-    ----------
-    T. Kanungo et al., "An efficient k-means clustering algorithm: analysis and
-    implementation", PAMI 24(7), 2002, section 2 (the filtering of candidates).
-
-    Examples
-    --------
-    >>> tree = build_tree(np.array([[1.0], [2.5]]), np.ones(2))
-    >>> nearest_mode(tree, np.array([[0.0], [5.0]]))
-    (array([0, 0], dtype=int32), array([1. , 2.5]))
-    """
-    labels = np.empty(tree.size, dtype=np.int32)
-    distances = np.empty(tree.size)
-    nearest(tree, np.ascontiguousarray(modes), labels, distances)
-    return labels, np.sqrt(distances, out=distances)
-
-
-def _densest_first(places: Floats, weights: Floats) -> Floats:
-    """Distinct ends by (weight, coordinates), descending."""
-    order = np.lexsort(places.T[::-1])  # stable: equal ends stay in the order of their seeds
-    places, weights = places[order], weights[order]
+    order = _ascending(ends.places)
+    places, weights = ends.places[order], ends.weights[order]
     last = np.append((places[1:] != places[:-1]).any(axis=1), True)
-    places, weights = places[last], weights[last]
-    return places[np.lexsort((*places.T[::-1], weights))[::-1]]
+    rank = np.argsort(weights[last], kind="stable")[::-1]  # coordinates ascend already
+    kept, nearest_kept = _keep_apart(places[last], rank, bandwidth)
+    owner = np.empty(len(order), dtype=np.int32)
+    owner[order] = nearest_kept[np.append(0, last[:-1].cumsum())]
+    return Modes(places[last][rank[kept]], owner)
 
 
-def _keep_apart(modes: Floats, bandwidth: float) -> NDArray[np.bool_]:
-    """Which modes no kept earlier one lies within `bandwidth` of."""
-    kept = np.ones(len(modes), dtype=np.uint8)
-    order = np.lexsort(modes.T[::-1]).astype(np.int32)
-    suppress(
-        build_tree(modes[order], np.ones(len(modes))),
-        order,
-        np.ascontiguousarray(modes),
-        bandwidth,
-        kept,
-    )
-    return kept.astype(bool)
+def _ascending(places: Floats) -> NDArray[np.intp]:
+    """Sort places by their coordinates, equal ones as they came: the first alone tells most."""
+    order = np.argsort(places[:, 0], kind="stable")
+    same = np.diff(places[order, 0]) == 0
+    tied = np.append(same, False) | np.append(False, same)
+    rows = order[tied]
+    order[tied] = rows[np.lexsort(places[rows].T[::-1])]
+    return order
+
+
+def _keep_apart(
+    places: Floats, rank: NDArray[np.intp], bandwidth: float
+) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    """Which of the ranked places no kept earlier one removes; of each place, the nearest kept."""
+    near = np.lexsort(np.floor(places[:, :2] / (2 * bandwidth or 1)).T)  # neighbours to one box
+    place = np.empty(len(places), dtype=np.intp)
+    place[near] = np.arange(len(places))
+    kept = np.ones(len(places), dtype=np.uint8)
+    owner = np.empty(len(places), dtype=np.int32)
+    tree = Tree(places[near], np.ones(len(places)))
+    suppress(tree, place[rank], bandwidth, kept, owner)
+    return kept[place[rank]].astype(bool), owner[place]

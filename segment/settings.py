@@ -13,16 +13,19 @@ from segment.errors import InvalidInputError
 from segment.ranges import Range
 
 ColorSpace = Literal["rgb", "lab", "luv", "hsv", "gray"]
-Features = Literal["color"]
-Kernel = Literal["flat"]
-Assign = Literal["nearest"]
+Features = Literal["color", "joint"]
+Kernel = Literal["flat", "gaussian"]
+Assign = Literal["nearest", "basin"]
+Connectivity = Literal[4, 8]
 COLOR_SPACES: tuple[ColorSpace, ...] = get_args(ColorSpace)
 FEATURES: tuple[Features, ...] = get_args(Features)
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 ASSIGNS: tuple[Assign, ...] = get_args(Assign)
+CONNECTIVITIES: tuple[Connectivity, ...] = get_args(Connectivity)
+SHARE = 1000  # of the pixels, that a region of the joint domain has at least, if not said otherwise
 
 
-def _setting(default: Any, takes: Range | tuple[str, ...] | None, effect: str) -> Any:
+def _setting(default: Any, takes: Range | tuple[Any, ...] | None, effect: str) -> Any:
     return field(default=default, metadata={"takes": takes, "effect": effect})
 
 
@@ -58,12 +61,31 @@ class Settings:
         Range(1e-6, 1e30),
         "Radius of the kernel in units of the colour space; wins over the quantile.",
     )
-    features: Features = _setting("color", FEATURES, "Pixels as points in colour space.")
+    features: Features = _setting(
+        "color", FEATURES, "Pixels as points in colour space, or in colour and position."
+    )
     color_space: ColorSpace = _setting(
         "rgb", COLOR_SPACES, "Space in which distances between colours are taken."
     )
-    kernel: Kernel = _setting("flat", KERNELS, "Weight of the points within the bandwidth.")
-    assign: Assign = _setting("nearest", ASSIGNS, "A pixel takes its nearest mode.")
+    spatial_weight: float = _setting(
+        0.25,
+        Range(0, 1e6),
+        "Joint: how much position counts; the longer side times it spans a colour channel.",
+    )
+    spatial_radius: float | None = _setting(
+        None,
+        Range(1e-3, 1e9),
+        "Joint: radius hs in pixels, with the range radius; instead of bandwidth and weight.",
+    )
+    range_radius: float | None = _setting(
+        None, Range(1e-6, 1e6), "Joint: radius hr in units of the colour space."
+    )
+    kernel: Kernel = _setting(
+        "flat", KERNELS, "Equal weights within the bandwidth, or a Gaussian cut off at three."
+    )
+    assign: Assign = _setting(
+        "nearest", ASSIGNS, "A pixel takes its nearest mode, or the mode it climbs to itself."
+    )
     min_bin_freq: int = _setting(
         1, Range(1, whole=True), "Bins with fewer pixels give no seed; larger: fewer segments."
     )
@@ -71,13 +93,69 @@ class Settings:
     cluster_all: bool = _setting(
         True, None, "Label every pixel; off: those beyond the bandwidth of every mode get 0."
     )
+    connected: bool | None = _setting(
+        None, None, "Number connected regions instead of clusters; in the joint domain the default."
+    )
+    connectivity: Connectivity = _setting(
+        4, CONNECTIVITIES, "Neighbours of a pixel: by its sides, or by its corners, too."
+    )
+    min_size: int | None = _setting(
+        None,
+        Range(0, 2**31 - 1, whole=True),
+        "Regions with fewer pixels are absorbed by the neighbour nearest in colour.",
+    )
+    merge: float = _setting(
+        0.0,
+        Range(0, 1e6),
+        "Adjacent regions that differ by less are merged, in units of the colour space; 0: none.",
+    )
 
     def __post_init__(self) -> None:
         for setting in fields(self):
-            value, takes = getattr(self, setting.name), setting.metadata["takes"]
-            if isinstance(takes, Range):
-                if value is not None or setting.default is not None:
-                    takes.check(setting.name, value)
-            elif value not in (takes or (True, False)):
-                expected = f"one of {', '.join(takes)}" if takes else "True or False"
-                raise InvalidInputError(f"{setting.name}: expected {expected}, got {value!r}")
+            _check(setting.name, getattr(self, setting.name), setting.default, setting.metadata)
+        if (self.spatial_radius is None) != (self.range_radius is None):
+            raise InvalidInputError(
+                "spatial_radius and range_radius: expected both or neither; give the other one, too"
+            )
+        if self.spatial_radius is not None and self.features != "joint":
+            raise InvalidInputError(
+                "spatial_radius: expected features 'joint' with it, got 'color'; set features"
+            )
+        if self.spatial_radius is not None and self.bandwidth is not None:
+            raise InvalidInputError(
+                "bandwidth: expected none beside spatial_radius and range_radius; leave it out"
+            )
+        for name in ("min_size", "merge"):
+            if self.connected is False and getattr(self, name):
+                raise InvalidInputError(
+                    f"{name}: expected 0 without connected regions, got {getattr(self, name)}; "
+                    "leave connected out"
+                )
+
+    @property
+    def by_region(self) -> bool:
+        """Whether connected regions are numbered: as asked for, or as the features suggest."""
+        if self.connected is not None:
+            return self.connected
+        return self.features == "joint" or bool(self.min_size) or self.merge > 0
+
+    def smallest_region(self, pixels: int) -> int:
+        """Pixels of the smallest region of an image of so many: as asked for, or a share of them.
+
+        >>> Settings(features="joint").smallest_region(154_401)
+        154
+        """
+        if self.min_size is not None:
+            return self.min_size
+        return pixels // SHARE if self.features == "joint" else 0
+
+
+def _check(name: str, value: Any, default: Any, metadata: Any) -> None:
+    takes = metadata["takes"]
+    if value is None and default is None:
+        return
+    if isinstance(takes, Range):
+        takes.check(name, value)
+    elif value not in (takes or (True, False)):
+        expected = f"one of {', '.join(map(str, takes))}" if takes else "True or False"
+        raise InvalidInputError(f"{name}: expected {expected}, got {value!r}")

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InvalidInputError
 
 LARGEST = 1e150  # whose square is still finite
+LARGEST_LABEL = 2**31 - 1  # and place of a pixel
 
 
 def checked_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
@@ -50,3 +51,35 @@ reshape it, for single features with .reshape(-1, 1)
             f"{name}: expected values up to {LARGEST:g}, got {largest:g}; rescale them"
         )
     return array
+
+
+def checked_label_map(name: str, labels: ArrayLike) -> NDArray[np.int32]:
+    """Return a non-empty (H, W) map of whole numbers >= 0 as int32."""
+    array = np.asarray(labels)
+    if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "iu":
+        raise InvalidInputError(
+            f"{name}: expected a non-empty (H, W) array of whole numbers, "
+            f"got shape {array.shape}, dtype {array.dtype}"
+        )
+    low, high = int(array.min()), int(array.max())
+    if low < 0 or max(high, array.size) > LARGEST_LABEL:
+        raise InvalidInputError(
+            f"{name}: expected at most {LARGEST_LABEL} pixels with labels in 0..{LARGEST_LABEL}, "
+            f"got {array.size} with labels from {low} to {high}"
+        )
+    return np.ascontiguousarray(array, dtype=np.int32)
+
+
+def checked_channels(name: str, image: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Return the values of each pixel of an image of that shape, (H * W, C), C = 1 or 3."""
+    array = np.asarray(image)
+    channels = array.shape[2] if array.ndim == 3 else 1
+    fits = array.shape[:2] == shape and array.ndim <= 3 and channels in (1, 3)
+    if not fits or array.dtype.kind not in "biuf":
+        raise InvalidInputError(
+            f"{name}: expected real numbers of shape {shape} or {(*shape, 1)} or {(*shape, 3)}, "
+            f"got shape {array.shape}, dtype {array.dtype}"
+        )
+    if array.dtype not in (np.uint8, np.float32, np.float64):
+        array = array.astype(np.float64)
+    return np.ascontiguousarray(array).reshape(-1, channels)

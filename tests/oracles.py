@@ -100,3 +100,74 @@ def kth_neighbor_distance(points, quantile):
 def count_rows(rows):
     """How often each row occurs."""
     return Counter(map(tuple, rows.tolist()))
+
+
+def joint_points(image, spatial_unit, range_unit):
+    """The pixels of an (H, W, C) image in scan order, as (x, y, channels) over their units."""
+    height, width = image.shape[:2]
+    return np.array(
+        [
+            [x / spatial_unit, y / spatial_unit, *(image[y, x].astype(float) / range_unit)]
+            for y in range(height)
+            for x in range(width)
+        ]
+    )
+
+
+def kernel_weights(points, place, bandwidth, kernel):
+    """What each point counts around a place: flat, or a Gaussian cut off at three bandwidths."""
+    if kernel == "flat":
+        return within(points, place, bandwidth).astype(float)
+    far = distances(points, place)
+    return np.where(far <= 3 * bandwidth, np.exp(-(far**2) / (2 * bandwidth**2)), 0)
+
+
+def kernel_climb(points, seed, bandwidth, kernel="flat", max_iter=300):
+    """As `climb`, with either kernel, over points of any dimension: end, weight, moves; or None."""
+    place, moves = np.asarray(seed, dtype=float), 0
+    while True:
+        weights = kernel_weights(points, place, bandwidth, kernel)
+        if not weights.sum():
+            return None
+        mean = weights @ points / weights.sum()
+        moved = np.linalg.norm(mean - place)
+        place = mean
+        if moved <= 1e-3 * bandwidth or moves == max_iter:
+            return place, weights.sum(), moves
+        moves += 1
+
+
+def gap_to_surface(points, seed, bandwidth, kernel="flat", max_iter=300):
+    """How near any point comes to the surface of a ball on the way of `kernel_climb`."""
+    reach = bandwidth * (3 if kernel == "gaussian" else 1)
+    place, gap = np.asarray(seed, dtype=float), np.inf
+    for _ in range(max_iter + 1):
+        gap = min(gap, np.abs(distances(points, place) - reach).min())
+        weights = kernel_weights(points, place, bandwidth, kernel)
+        if not weights.sum():
+            return gap
+        mean = weights @ points / weights.sum()
+        moved = np.linalg.norm(mean - place)
+        if moved <= 1e-3 * bandwidth:
+            return gap
+        place = mean
+    return gap
+
+
+def choose_modes(ends, weights, bandwidth):
+    """Of ends by (weight, coordinates), descending, each removes the later ones within reach."""
+    last = {tuple(end): weight for end, weight in zip(ends.tolist(), weights, strict=True)}
+    order = sorted(last, key=lambda end: (last[end], end), reverse=True)
+    modes = []
+    for end in np.array(order):
+        if not any(within(end[None], mode, bandwidth)[0] for mode in modes):
+            modes.append(end)
+    return np.array(modes)
+
+
+def basins(points, bandwidth, kernel="flat", max_iter=300):
+    """Every point climbs and takes the mode nearest to its end: modes and labels."""
+    climbs = [kernel_climb(points, point, bandwidth, kernel, max_iter) for point in points]
+    ends = np.array([end for end, _, _ in climbs])
+    modes = choose_modes(ends, [weight for _, weight, _ in climbs], bandwidth)
+    return modes, nearest_mode(ends, modes)[0]

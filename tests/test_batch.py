@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segment.batch import Output, plan, run
+from segment.batch import run
+from segment.job import Output
+from segment.plan import plan
 from segment.settings import Settings
 
 
@@ -62,10 +64,10 @@ def test_memory_error_costs_one_image(tmp_path, monkeypatch):
     """An image that does not fit into memory fails by name."""
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")
 
-    def out_of_memory(*_):
+    def out_of_memory(*_, **__):
         raise MemoryError
 
-    monkeypatch.setattr("segment.batch.segment_pixels", out_of_memory)
+    monkeypatch.setattr("segment.job.segment_pixels", out_of_memory)
     (outcome,) = run(plan([tmp_path / "a.png"], tmp_path), Settings(), Output(tmp_path))
     assert (outcome.status, outcome.error) == (
         "failed",

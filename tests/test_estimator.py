@@ -190,8 +190,9 @@ def test_n_jobs_does_not_change_the_answer(n_jobs):
 
 
 def test_parameters_are_those_of_scikit_learn():
-    """The parameters, their defaults, and an estimator's repr are scikit-learn's."""
-    assert MeanShift().get_params() == cluster.MeanShift().get_params()
+    """The parameters, their defaults, and an estimator's repr are scikit-learn's, and two more."""
+    own = {"kernel": "flat", "assign": "nearest"}
+    assert MeanShift().get_params() == cluster.MeanShift().get_params() | own
     for options in ({}, {"bandwidth": 2, "bin_seeding": True}, {"seeds": [[1, 2]]}):
         assert repr(MeanShift(**options)) == repr(cluster.MeanShift(**options))
 

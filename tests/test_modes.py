@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from segment.errors import InvalidInputError
-from segment.modes import build_tree, choose_modes, climb_to_ends, nearest_mode
+from segment.modes import Ends, choose_modes, climb_to_ends
+from segment.tree import build_tree, nearest_mode
 
 GROUP_SIZES = [1, 15, 16, 17, 255, 256, 257, 4097]  # groups of 16, of 16 groups, and so on
 
@@ -17,10 +18,18 @@ def line(*xs):
     return np.array(xs, dtype=float)[:, None]
 
 
-def modes_of(points, seeds, weights=None, **options):
+def ends_of(points, seeds, weights=None, **options):
     tree = build_tree(points, np.ones(len(points)) if weights is None else np.array(weights, float))
-    ends = climb_to_ends(tree, np.array(seeds, dtype=float), **options)
-    return choose_modes(ends, options["bandwidth"]), ends.n_iter
+    return climb_to_ends(tree, np.array(seeds, dtype=float), **options)
+
+
+def modes_of(points, seeds, weights=None, **options):
+    ends = ends_of(points, seeds, weights, **options)
+    return choose_modes(ends, options["bandwidth"]).places, ends.n_iter
+
+
+def some_seeds(points):
+    return st.sampled_from([points, points[::3], points + 0.25, points[:1] - 0.5])
 
 
 def labels_of(points, modes):
@@ -106,7 +115,7 @@ def test_the_last_of_equal_ends_counts():
 def test_modes_are_those_of_the_oracle(drawn, max_iter, data):
     """Modes and moves over weighted whole numbers are, to the bit, those of repeated points."""
     points, weights, bandwidth = drawn
-    seeds = data.draw(st.sampled_from([points, points[::3], points + 0.25, points[:1] - 0.5]))
+    seeds = data.draw(some_seeds(points))
     options = {"bandwidth": bandwidth, "max_iter": max_iter}
     try:
         expected = oracles.find_modes(np.repeat(points, weights, axis=0), seeds, **options)
@@ -117,6 +126,91 @@ def test_modes_are_those_of_the_oracle(drawn, max_iter, data):
     modes, n_iter = modes_of(points, seeds, weights, **options)
     np.testing.assert_array_equal(modes, expected[0])
     assert n_iter == expected[1]
+
+
+@given(weighted_points(), st.sampled_from([0, 1, 2, 300]), st.sampled_from([1, 2, 7]), st.data())
+@settings(deadline=None, max_examples=150)
+def test_ends_are_those_of_the_oracle_seed_by_seed(drawn, max_iter, threads, data):
+    """Each seed's end and weight are the oracle's to the bit, or -1; ends go by last seeds."""
+    points, weights, bandwidth = drawn
+    seeds = data.draw(some_seeds(points))
+    options = {"bandwidth": bandwidth, "max_iter": max_iter}
+    repeated = np.repeat(points, weights, axis=0)
+    expected = [oracles.climb(repeated, seed, **options) for seed in seeds]
+    if not any(expected):
+        with pytest.raises(InvalidInputError):
+            ends_of(points, seeds, weights, threads=threads, **options)
+        return
+    ends = ends_of(points, seeds, weights, threads=threads, **options)
+    rows = list(zip(map(tuple, ends.places.tolist()), ends.weights.tolist(), strict=True))
+    found = [rows[row] if row >= 0 else None for row in ends.which]
+    assert found == [each and each[:2] for each in expected]
+    last = [np.flatnonzero(ends.which == row)[-1] for row in range(len(rows))]
+    assert last == sorted(last)
+
+
+@given(weighted_points(), st.integers(0, 2), st.data())
+@settings(deadline=None, max_examples=100)
+def test_ends_belong_to_the_nearest_mode(drawn, max_iter, data):
+    """Each end has as owner the mode nearest to it, the first of equally near ones."""
+    points, weights, bandwidth = drawn
+    ends = ends_of(points, points, weights, bandwidth=bandwidth, max_iter=max_iter)
+    modes = choose_modes(ends, bandwidth)
+    np.testing.assert_array_equal(modes.owner, oracles.nearest_mode(ends.places, modes.places)[0])
+    assert modes.owner.dtype == np.int32
+
+
+def test_climbs_that_meet_share_an_end():
+    """Ends are listed once, in the order of the last seeds that came there; the lost have -1."""
+    ends = ends_of(line(0, 1, 10), line(10, 0, 50, 1, 0), bandwidth=2, threads=1)
+    assert ends.places.tolist() == [[10], [0.5]]
+    assert ends.weights.tolist() == [1, 2]
+    assert ends.which.tolist() == [0, 1, -1, 1, 1]
+    assert ends.n_iter == 1
+
+
+@pytest.mark.parametrize(
+    ("places", "weights", "matters"),
+    [([0, 1], [1, 2], False), ([0, 0], [2, 2], False), ([0, 1, 0], [1, 5, 2], True)],
+)
+def test_the_order_of_ends_matters_where_weights_differ(places, weights, matters):
+    """The order of ends matters where equal places have different weights, and only there."""
+    which = np.arange(len(places), dtype=np.int32)
+    ends = Ends(line(*places), np.array(weights, float), 0, which)
+    assert ends.order_matters is matters
+
+
+@given(weighted_points(), st.sampled_from([0, 1, 3]), st.data())
+@settings(deadline=None, max_examples=80)
+def test_gaussian_climbs_are_those_of_the_oracle(drawn, max_iter, data):
+    """With the Gaussian kernel, ends and weights agree with the oracle's after as many moves."""
+    points, weights, bandwidth = drawn
+    bandwidth *= 1.00731  # no point exactly three bandwidths from a seed
+    seeds = data.draw(some_seeds(points))[:25]
+    options = {"bandwidth": bandwidth, "kernel": "gaussian", "max_iter": max_iter}
+    repeated = np.repeat(points, weights, axis=0).astype(float)
+    expected = [oracles.kernel_climb(repeated, seed, **options) for seed in seeds]
+    if not any(expected):
+        with pytest.raises(InvalidInputError):
+            ends_of(points, seeds, weights, **options)
+        return
+    ends = ends_of(points, seeds, weights, **options)
+    for row, each in zip(ends.which, expected, strict=True):
+        assert (row < 0) == (each is None)
+        if each is not None:
+            np.testing.assert_allclose(ends.places[row], each[0], rtol=0, atol=1e-3 * bandwidth)
+            assert ends.weights[row] == pytest.approx(each[1], rel=1e-3)
+
+
+def test_the_gaussian_is_accurate():
+    """The kernel is exp(-d^2 / 2) to 1e-8 up to three bandwidths, and 0 beyond."""
+    far = np.append(np.linspace(0, 3, 1000), 3 + np.array([1e-9, 1e-3, 1]))
+    firsts = 100.0 * np.arange(len(far))
+    points = np.concatenate([firsts, firsts + far])[:, None]
+    ends = ends_of(points, firsts[:, None], bandwidth=1, kernel="gaussian", max_iter=0)
+    found = ends.weights[ends.which] - 1
+    np.testing.assert_allclose(found[:1000], np.exp(-(far[:1000] ** 2) / 2), rtol=0, atol=1e-8)
+    assert found[1000:].tolist() == [0, 0, 0]
 
 
 @given(weighted_points(), st.integers(0, 2**32 - 1))

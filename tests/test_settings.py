@@ -51,6 +51,16 @@ def test_whole_ranges_take_no_fractions():
         ("min_bin_freq", 1.5, r"min_bin_freq: expected a whole number >= 1, got 1.5"),
         ("max_iter", -1, r"max_iter: expected a whole number in \[0, .*\], got -1"),
         ("cluster_all", "yes", r"cluster_all: expected True or False, got 'yes'"),
+        ("features", "xyz", r"features: expected one of color, joint, got 'xyz'"),
+        ("spatial_weight", -1, r"spatial_weight: expected a number in \[0, .*\], got -1"),
+        ("spatial_radius", 0, r"spatial_radius: expected a number in \[0.001, .*\], got 0"),
+        ("range_radius", 0, r"range_radius: expected a number in \[1e-06, .*\], got 0"),
+        ("kernel", "cubic", r"kernel: expected one of flat, gaussian, got 'cubic'"),
+        ("assign", "all", r"assign: expected one of nearest, basin, got 'all'"),
+        ("connected", "yes", r"connected: expected True or False, got 'yes'"),
+        ("connectivity", 6, r"connectivity: expected one of 4, 8, got 6"),
+        ("min_size", 0.5, r"min_size: expected a whole number in \[0, .*\], got 0.5"),
+        ("merge", -1, r"merge: expected a number in \[0, .*\], got -1"),
     ],
 )
 def test_what_is_out_of_range_is_refused(name, value, message):
@@ -60,9 +70,61 @@ def test_what_is_out_of_range_is_refused(name, value, message):
 
 
 def test_the_library_has_the_defaults_of_the_settings():
-    """`segment_image` takes every setting of the colour space under its name and default."""
-    parameters = inspect.signature(segment_image).parameters
-    single = {"features", "kernel", "assign"}  # one choice each so far
+    """`segment_image` takes every setting under its name and default, and little else."""
+    parameters = dict(inspect.signature(segment_image).parameters)
     for field in dataclasses.fields(Settings):
-        if field.name not in single:
-            assert parameters[field.name].default == field.default
+        assert parameters.pop(field.name).default == field.default
+    assert set(parameters) == {"image", "mask", "threads"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"spatial_radius": 7}, "range_radius: expected both or neither"),
+        ({"range_radius": 7}, "range_radius: expected both or neither"),
+        ({"spatial_radius": 7, "range_radius": 7, "features": "color"}, "features 'joint' with it"),
+        ({"spatial_radius": 7, "range_radius": 7, "bandwidth": 7}, "bandwidth: expected none"),
+        ({"connected": False, "min_size": 7}, "min_size: expected 0 without connected regions"),
+        ({"connected": False, "merge": 7.5}, "merge: expected 0 without connected regions"),
+    ],
+    ids=str,
+)
+def test_settings_that_do_not_go_together_are_refused(given, message):
+    """An error names what is missing, or what is one too many."""
+    with pytest.raises(InvalidInputError, match=message):
+        Settings(**({"features": "joint"} | given))
+
+
+@pytest.mark.parametrize(
+    ("given", "by_region"),
+    [
+        ({}, False),
+        ({"min_size": 0}, False),
+        ({"min_size": 2}, True),
+        ({"merge": 0.5}, True),
+        ({"connected": True}, True),
+        ({"connected": False, "min_size": 0}, False),
+        ({"features": "joint"}, True),
+        ({"features": "joint", "connected": False}, False),
+    ],
+    ids=str,
+)
+def test_regions_are_numbered_where_asked_for_or_suggested(given, by_region):
+    """Connected regions are the default in the joint domain, with a minimum size, when merging."""
+    assert Settings(**given).by_region is by_region
+
+
+@pytest.mark.parametrize(
+    ("given", "pixels", "smallest"),
+    [
+        ({}, 5000, 0),
+        ({"min_size": 7}, 5000, 7),
+        ({"features": "joint"}, 5000, 5),
+        ({"features": "joint"}, 999, 0),
+        ({"features": "joint", "min_size": 0}, 5000, 0),
+    ],
+    ids=str,
+)
+def test_smallest_region(given, pixels, smallest):
+    """A region has the pixels asked for, or in the joint domain a thousandth of the image's."""
+    assert Settings(**given).smallest_region(pixels) == smallest

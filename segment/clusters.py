@@ -1,0 +1,237 @@
+"""Pixels to clusters in either feature space: the steps of mean shift, put together.
+
+With `pipeline.py`, which turns clusters to segments, the only module that knows the steps.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.bandwidth import kth_neighbor_distance, sample_indices
+from segment.features import distinct_points, to_color_space
+from segment.joint import (
+    Pyramid,
+    build_pyramid,
+    in_squares,
+    joint_points,
+    joint_seeds,
+    label_pixels,
+    pixel_points,
+)
+from segment.modes import Ends, Ground, Modes, choose_modes, climb_to_ends
+from segment.seeds import bin_seeds
+from segment.segmentation import mean_colors
+from segment.settings import Settings
+from segment.threads import Started
+from segment.tree import Tree, build_tree, nearest_mode
+
+ALONE = 1e-12  # bandwidth that reaches no other pixel, for one of 0
+FLAT_ENOUGH = 1e30  # pixels that count as one: no weight for position, without dividing by zero
+SPANS = {"rgb": 255.0, "gray": 255.0, "lab": 100.0, "luv": 100.0, "hsv": 1.0}
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """An image taken apart.
+
+    Attributes
+    ----------
+    colors : (H * W, C) array
+        sRGB or grey in 0..255.
+    visible : (H * W,) bool array or None
+        Pixels that take part; None for all.
+    shape : (H, W)
+    """
+
+    colors: NDArray[Any]
+    visible: NDArray[np.bool_] | None
+    shape: tuple[int, int]
+
+    @functools.cached_property
+    def shown(self) -> NDArray[Any]:
+        return self.colors if self.visible is None else self.colors[self.visible]
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Clusters of pixels.
+
+    Attributes
+    ----------
+    labels : (H, W) int32 array
+        1..K in the order of the modes; 0 for pixels in no cluster.
+    modes : (K, d) float64 array
+    bandwidth : float
+    n_iter : int
+    points : (H, W, C) array or None
+        The image in the colour space, where it was made.
+    means : ((K, 3) uint8, (K,) int64) or None
+        Mean colour and size of each cluster, where they come without another look at the pixels.
+    """
+
+    labels: NDArray[np.int32]
+    modes: NDArray[np.float64]
+    bandwidth: float
+    n_iter: int
+    points: NDArray[Any] | None
+    means: tuple[NDArray[np.uint8], NDArray[np.int64]] | None
+
+
+def color_clusters(pixels: Pixels, settings: Settings, threads: int | None) -> Clusters:
+    """Cluster pixels as points in colour space."""
+    sampled = Started(functools.partial(_color_bandwidth, pixels.shown, settings))
+    distinct = distinct_points(pixels.shown)  # beside the bandwidth
+    points = to_color_space(distinct.points, settings.color_space)
+    tree = build_tree(points, distinct.weights)
+    bandwidth = sampled.result()
+    climb = functools.partial(_climb, settings=settings, bandwidth=bandwidth, threads=threads)
+    if settings.assign == "basin":
+        ends = climb(tree, points)
+    else:
+        ends = climb(tree, bin_seeds(points, distinct.weights, bandwidth, settings.min_bin_freq))
+        if ends.order_matters:  # by chance; once more then, with the seeds in scan order
+            every = to_color_space(pixels.shown, settings.color_space)
+            ones = np.ones(len(every))
+            ends = climb(tree, bin_seeds(every, ones, bandwidth, settings.min_bin_freq))
+    modes = choose_modes(ends, float(bandwidth))
+    labels = _color_labels(tree, ends, modes, settings, float(bandwidth))
+    return Clusters(
+        labels=_label_map(distinct.spread(labels), pixels),
+        modes=modes.places,
+        bandwidth=float(bandwidth),
+        n_iter=ends.n_iter,
+        points=None,
+        means=mean_colors(distinct.points, distinct.weights, labels, len(modes.places)),
+    )
+
+
+def joint_clusters(pixels: Pixels, settings: Settings, threads: int | None) -> Clusters:
+    """Cluster pixels as points in the joint domain."""
+    points = color_points(pixels, settings)
+    visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
+    units = _units(pixels.shape, settings)
+    bandwidth = _joint_bandwidth(points, pixels.visible, units, settings)
+    reach = float(bandwidth) or ALONE
+    pyramid = build_pyramid(points, visible, units)
+    climb = functools.partial(_climb, settings=settings, bandwidth=reach, threads=threads)
+    if settings.assign == "basin":
+        order = in_squares(*pixels.shape, visible)
+        ends = climb(pyramid, pixel_points(points, visible, units)[order])
+        ends.which[order] = ends.which.copy()
+    else:
+        ends = climb(pyramid, joint_seeds(points, visible, units, bandwidth, settings.min_bin_freq))
+    modes = choose_modes(ends, reach)
+    return Clusters(
+        labels=_joint_labels(pyramid, ends, modes, settings, pixels, reach),
+        modes=modes.places,
+        bandwidth=float(bandwidth),
+        n_iter=ends.n_iter,
+        points=points,
+        means=None,
+    )
+
+
+def color_points(pixels: Pixels, settings: Settings) -> NDArray[Any]:
+    """The image in the colour space; each distinct colour is converted once."""
+    colors = pixels.colors
+    if settings.color_space != "rgb":
+        distinct = distinct_points(colors)
+        converted = to_color_space(distinct.points, settings.color_space)
+        colors = converted[distinct.spread(np.arange(len(converted), dtype=np.int32))]
+    return np.ascontiguousarray(colors).reshape(*pixels.shape, -1)
+
+
+def _climb(
+    ground: Ground,
+    seeds: NDArray[Any],
+    *,
+    settings: Settings,
+    bandwidth: float,
+    threads: int | None,
+) -> Ends:
+    return climb_to_ends(
+        ground,
+        seeds,
+        bandwidth=float(bandwidth),
+        kernel=settings.kernel,
+        max_iter=settings.max_iter,
+        threads=threads,
+    )
+
+
+def _color_bandwidth(pixels: NDArray[Any], settings: Settings) -> float:
+    """The bandwidth asked for, as it came: NumPy rounds seeds otherwise for its own scalars."""
+    if settings.bandwidth is not None:
+        return settings.bandwidth
+    sample = pixels[sample_indices(len(pixels), settings.n_samples, settings.seed)]
+    points = to_color_space(sample, settings.color_space).astype(np.float64)
+    return kth_neighbor_distance(points, settings.quantile)
+
+
+def _joint_bandwidth(
+    points: NDArray[Any],
+    visible: NDArray[np.bool_] | None,
+    units: tuple[float, float],
+    settings: Settings,
+) -> float:
+    if settings.spatial_radius is not None:
+        return 1.0
+    if settings.bandwidth is not None:
+        return settings.bandwidth
+    height, width, channels = points.shape
+    shown = height * width if visible is None else int(np.count_nonzero(visible))
+    places = sample_indices(shown, settings.n_samples, settings.seed)
+    if visible is not None:
+        places = np.flatnonzero(visible)[places]
+    y, x = np.divmod(places, width)
+    sample = joint_points(points[y, x], x, y, units)
+    return kth_neighbor_distance(sample.reshape(-1, 2 + channels), settings.quantile)
+
+
+def _units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:
+    """What 1 in the joint domain is in pixels, and in units of the colour space."""
+    if settings.spatial_radius is not None and settings.range_radius is not None:
+        return float(settings.spatial_radius), float(settings.range_radius)
+    scale = settings.spatial_weight * SPANS[settings.color_space] / max(shape)
+    return min(1 / scale, FLAT_ENOUGH) if scale else FLAT_ENOUGH, 1.0
+
+
+def _color_labels(
+    tree: Tree, ends: Ends, modes: Modes, settings: Settings, bandwidth: float
+) -> NDArray[np.int32]:
+    if settings.assign == "nearest" or not settings.cluster_all:
+        nearest, distances = nearest_mode(tree, modes.places)
+    labels = modes.owner[ends.which] if settings.assign == "basin" else nearest
+    labels = labels + np.int32(1)
+    if not settings.cluster_all:
+        labels[distances > bandwidth] = 0
+    return labels
+
+
+def _joint_labels(
+    pyramid: Pyramid,
+    ends: Ends,
+    modes: Modes,
+    settings: Settings,
+    pixels: Pixels,
+    bandwidth: float,
+) -> NDArray[np.int32]:
+    limit = np.inf if settings.cluster_all else 1.0
+    if settings.assign == "nearest":
+        return label_pixels(pyramid, modes.places, bandwidth=bandwidth, limit=limit)
+    labels = _label_map(modes.owner[ends.which] + np.int32(1), pixels)
+    if not settings.cluster_all:
+        labels[label_pixels(pyramid, modes.places, bandwidth=bandwidth, limit=limit) == 0] = 0
+    return labels
+
+
+def _label_map(labels: NDArray[np.int32], pixels: Pixels) -> NDArray[np.int32]:
+    if pixels.visible is not None:
+        shown, labels = labels, np.zeros(len(pixels.visible), dtype=np.int32)
+        labels[pixels.visible] = shown
+    return labels.reshape(pixels.shape)

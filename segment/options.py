@@ -1,0 +1,76 @@
+"""What the command's options are made of: their headings, their types, their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from segment.ranges import Range
+from segment.settings import Settings
+
+
+class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """A comma-separated list of what to write."""
+
+    name = "LIST"
+    choices = ("labels", "segmented", "regions", "polygons")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+        for name in names:
+            if name not in self.choices:
+                self.fail(f"{name!r} is not one of {', '.join(self.choices)}.", param, ctx)
+        return names
+
+
+class GroupedCommand(click.Command):
+    """Shows the options under the heading that `option` and `setting` give them."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record and isinstance(param, click.Option):
+                groups.setdefault(getattr(param, "group", "Other"), []).append(record)
+        groups["Other"] = groups.pop("Other")
+        for group, records in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(records)
+
+
+class GroupedOption(click.Option):
+    """An option that knows its heading."""
+
+    def __init__(self, *args: Any, group: str = "Other", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+
+
+def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callable[[Any], Any]:
+    """An option with the default, the range and the effect that `Settings` gives it."""
+    name = next(n for n in names if n.startswith("--")).split("/")[0].strip("- ").replace("-", "_")
+    known = Settings.__dataclass_fields__[name]
+    attributes.setdefault("show_default", known.default is not None)
+    return option(
+        group,
+        *names,
+        default=known.default,
+        type=attributes.pop("type", _click_type(known.metadata["takes"])),
+        metavar="NUMBER" if isinstance(known.metadata["takes"], Range) else None,
+        help=known.metadata["effect"],
+        **attributes,
+    )
+
+
+def _click_type(takes: Range | tuple[Any, ...] | None) -> click.ParamType[Any] | None:
+    if isinstance(takes, Range):
+        kind = click.IntRange if takes.whole else click.FloatRange
+        high = None if takes.high == float("inf") else takes.high
+        return kind(takes.low, high, min_open=takes.above)  # type: ignore[arg-type]
+    return click.Choice(takes) if takes else None

@@ -1,0 +1,73 @@
+"""A segmentation to files: what can be written of it, under which names."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.features import pixel_rows
+from segment.image_io import label_suffix, write_labels, write_segmented, write_whole
+from segment.outlines import geojson
+from segment.region_table import region_table, to_csv
+from segment.segmentation import Segmentation
+
+Product = Literal["labels", "segmented", "regions", "polygons"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """An image and what became of it.
+
+    Attributes
+    ----------
+    image : (H, W) or (H, W, C) array
+    segmentation : Segmentation
+    recolor : {"mean", "mode"}
+    """
+
+    image: NDArray[Any]
+    segmentation: Segmentation
+    recolor: Literal["mean", "mode"]
+
+    @property
+    def transparent(self) -> bool:
+        """Whether label 0 is to be seen through."""
+        has_alpha = self.image.ndim == 3 and self.image.shape[2] in (2, 4)
+        return has_alpha or not self.segmentation.labels.all()
+
+
+def suffix(product: Product, segments: int) -> str:
+    """Tell what the name of a product ends in."""
+    if product == "labels":
+        return f"_labels{label_suffix(segments)}"
+    ends = {"segmented": ".png", "regions": ".csv", "polygons": ".geojson"}
+    return f"_{product}{ends[product]}"
+
+
+def write(product: Product, result: Result, path: Path) -> None:
+    """Write one product of a segmentation, the whole file or nothing."""
+    labels = result.segmentation.labels
+    if product == "labels":
+        write_labels(labels, path)
+    elif product == "segmented":
+        palette = result.segmentation.palette(result.recolor)
+        write_segmented(labels, palette, path, transparent=result.transparent)
+    elif product == "regions":
+        write_whole(path, lambda file: _write_table(result, file))
+    else:
+        pieces = geojson(labels)
+        write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+
+
+def _write_table(result: Result, file: BinaryIO) -> None:
+    labels = result.segmentation.labels
+    rows, _ = pixel_rows(result.image)
+    table = region_table(labels, np.asarray(rows).reshape(*labels.shape, -1))
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    to_csv(table, text)
+    text.detach()

@@ -1,0 +1,94 @@
+"""The quality benchmark: from photos and drawings on disk to the table it prints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from benchmarks.quality import PUBLISHED, SETTINGS, Outcome, report, score_photo
+from benchmarks.region_scores import RegionScores
+
+HALVES = np.repeat([[1, 2]], 12, axis=1).repeat(16, axis=0)
+QUARTERS = HALVES + np.repeat([[0], [2]], 8, axis=0)
+
+
+def write_bsds(folder, names, drawings):
+    """Photos of two halves, each drawn by as many people as there are drawings."""
+    for kind in ("images", "groundTruth"):
+        (folder / kind / "train").mkdir(parents=True)
+    colors = np.array([[0, 0, 0], [220, 30, 30], [30, 60, 200]], np.uint8)
+    cells = np.empty((1, len(drawings)), dtype=object)
+    cells[0] = [{"Segmentation": drawing.astype(np.uint16)} for drawing in drawings]
+    for name in names:
+        photo = folder / "images" / "train" / f"{name}.jpg"
+        Image.fromarray(colors[HALVES]).save(photo, quality=95)
+        truth = folder / "groundTruth" / "train" / f"{name}.mat"
+        savemat(truth, {"groundTruth": cells})
+    return photo, truth
+
+
+def run(*arguments):
+    command = [sys.executable, "-m", "benchmarks.quality", *map(str, arguments)]
+    root = Path(__file__).parents[1]
+    return subprocess.run(command, cwd=root, capture_output=True, text=True)
+
+
+def test_a_photo_is_scored_with_each_setting(tmp_path):
+    """The right segments score 1, 1 and 0; one segment for all is worth half of each half."""
+    files = write_bsds(tmp_path, ["1"], [HALVES, HALVES])
+    settings = {"right": {"bandwidth": 60, "connected": True}, "one": {"bandwidth": 900}}
+    right, one = score_photo(files, settings)
+    assert (right.setting, one.setting, right.photo) == ("right", "one", "1")
+    assert right.scores == RegionScores(2 * HALVES.size, 2 * HALVES.size, 1.0, 0.0, 2)
+    assert (one.scores.covering, one.scores.variation, one.scores.segments) == (0.5, 1.0, 1)
+    assert one.seconds > 0
+
+
+def test_the_report_lists_settings_the_best_and_what_is_published():
+    """Rows give covering, PRI, VI, segments and seconds; then ODS and OIS; then others' numbers."""
+    scores = {
+        ("fine", "a"): RegionScores(60, 100, 0.9, 1.0, 8),
+        ("fine", "b"): RegionScores(10, 100, 0.5, 4.0, 6),
+        ("coarse", "a"): RegionScores(30, 100, 0.6, 2.0, 2),
+        ("coarse", "b"): RegionScores(60, 100, 0.7, 2.0, 3),
+    }
+    outcomes = [Outcome(*key, each, seconds=0.25) for key, each in scores.items()]
+    lines = [re.split(r"\s{2,}", line.strip()) for line in report(outcomes).splitlines()]
+    rows = {line[0]: line[1:] for line in lines}
+    assert rows["fine"] == ["0.350", "0.700", "2.500", "7.0", "0.250"]
+    assert rows["coarse"] == ["0.450", "0.650", "2.000", "2.5", "0.250"]
+    assert rows["ODS, the best setting"] == ["0.450", "0.700", "2.000"]
+    assert rows["OIS, the best setting for each photo"] == ["0.600", "0.800", "1.500"]
+    for name, values in PUBLISHED.items():
+        assert rows[name] == [f"{value:.2f}" for value in values]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_the_command_prints_a_row_for_each_setting(tmp_path, jobs):
+    """From a folder laid out as BSDS500, every setting is scored on the photos asked for."""
+    write_bsds(tmp_path, ["3", "20", "100"], [HALVES, QUARTERS])
+    done = run("--bsds", tmp_path, "--split", "train", "--count", 2, "--jobs", jobs)
+    assert done.returncode == 0, done.stderr
+    assert "train, 2 photos" in done.stdout
+    lines = done.stdout.splitlines()
+    for name in [*SETTINGS, *PUBLISHED]:
+        (row,) = [line for line in lines if line.startswith(name + "  ")]
+        values = [float(value) for value in row[len(name) :].split()]
+        assert 0 < values[0] <= 1
+        assert 0 < values[1] <= 1
+        assert values[2] >= 0
+
+
+def test_photos_that_are_not_there_are_named(tmp_path):
+    """A folder without photos, or with fewer than asked for, ends the run in one line."""
+    done = run("--bsds", tmp_path / "none")
+    assert done.returncode == 1
+    assert re.fullmatch(r".*val: expected at least 1 \.jpg files, found 0\n", done.stderr)
+    write_bsds(tmp_path, ["3"], [HALVES])
+    done = run("--bsds", tmp_path, "--split", "train", "--count", 2)
+    assert re.fullmatch(r".*train: expected at least 2 \.jpg files, found 1\n", done.stderr)
