@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -24,34 +23,14 @@ import sklearn.cluster
 from PIL import Image
 from skimage.segmentation import felzenszwalb, quickshift, slic
 
+from benchmarks.joint_peers import crop_table, joint_targets, large_joint_targets
 from benchmarks.photos import large_photo, photos
 from benchmarks.processes import in_turn, run
+from benchmarks.targets import Target
 from segment import segment_image
 
 PYTHON = [sys.executable, "-c"]
 COMMAND = [sys.executable, "-m", "segment"]
-
-
-@dataclass(frozen=True)
-class Target:
-    """A number that has to stay at or below its limit, or above it."""
-
-    name: str
-    value: float
-    limit: float
-    unit: str
-    at_least: bool = False
-
-    @property
-    def holds(self) -> bool:
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-    def __str__(self) -> str:
-        sign = ">=" if self.at_least else "<="
-        return (
-            f"{'ok  ' if self.holds else 'MISS'}  {self.name:58} "
-            f"{self.value:9.2f} {self.unit:5} {sign} {self.limit:g}"
-        )
 
 
 def fit_scikit_learn(image: np.ndarray) -> None:
@@ -100,6 +79,7 @@ def photo_targets(images: list[np.ndarray]) -> list[Target]:
     return [
         Target("photo, array in, labels out: median", statistics.median(ours) * 1e3, 10, "ms"),
         Target("photo, scikit-learn / segment_image", ratios[next(iter(PEERS))], 500, "x", True),
+        *joint_targets(images, theirs),
     ]
 
 
@@ -148,7 +128,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         targets = start_targets(Path(name), images[0], options.runs)
         targets += large_targets(Path(name), options.runs)
+        targets += large_joint_targets(Path(name))
     targets += photo_targets(images)
+    crop_table(images[:5])
     print(f"\nTargets ({os.cpu_count()} cores)")
     print(*targets, sep="\n")
     if options.check and not all(target.holds for target in targets):
