@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from segment._colors import count_by_table
-from segment.image_io import PNG
+from segment.recolored import PNG
 
 if __name__ == "__main__":
     photo, labels, out = sys.argv[1:]

@@ -11,9 +11,12 @@ import click
 
 from segment import __version__
 from segment.errors import SegmentError
+from segment.file_options import file_options
 from segment.options import GroupedCommand, Products, option, setting
+from segment.reading_options import ReadingOptions
 from segment.report import say
 from segment.settings import Settings
+from segment.streams import destinations, input_path, products
 
 EXAMPLES = """\b
 Examples:
@@ -24,6 +27,8 @@ Examples:
   meanshift-segment photo.jpg --features joint --write segmented,regions
   meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
   meanshift-segment photo.jpg --json > photo.json
+  meanshift-segment - < photo.jpg > segmented.png
+  meanshift-segment scan.tif --page 2 --labels scan.npy
 """
 
 
@@ -91,6 +96,7 @@ Examples:
 @option(
     "Output", "--json", "as_json", is_flag=True, help="One JSON object a line per image on stdout."
 )
+@file_options
 @option("Talk", "--quiet", is_flag=True, help="Say only what fails.")
 @option("Talk", "-v", "--verbose", is_flag=True, help="Say more of each image, and a summary.")
 @click.version_option(__version__, "--version", prog_name="meanshift-segment")
@@ -101,20 +107,30 @@ def command(
     write: tuple[Any, ...],
     recolor: Any,
     as_json: bool,
+    page: Any,
+    ignore_icc: bool,
+    allow_truncated: bool,
+    max_pixels: int,
+    label_format: Any,
+    labels: str | None,
+    segmented: str | None,
     quiet: bool,
     verbose: bool,
     **settings: Any,
 ) -> int:
     """Split images into segments of similar colour with mean shift.
 
-    Writes for each INPUT, an image file, a label map and a recoloured image. No number of
+    Writes for each INPUT, an image file, a label map and a recoloured image. With - as the
+    only INPUT an image is read from standard input and the recoloured one written to
+    standard output. No number of
     segments to guess: the bandwidth decides what is similar, and a quantile of the distances
     between pixels decides the bandwidth.
     """
+    files: Any = destinations(images, labels, segmented, page=page, as_json=as_json)
     from pathlib import Path
 
     from segment.batch import run
-    from segment.job import Output
+    from segment.outputs import Output
     from segment.plan import plan
     from segment.report import Report
 
@@ -125,9 +141,11 @@ def command(
     selected = _read_mask(mask) if mask else None
     report = Report(as_json=as_json, verbosity=-1 if quiet else int(verbose))
     folder = Path(output_dir)
-    tasks = plan(map(Path, images), folder)
+    tasks = plan(map(input_path, images), folder)
+    output = Output(folder, products(write, files), recolor, label_format, files)
+    reading = ReadingOptions(page, ignore_icc, allow_truncated, max_pixels)
     try:
-        for outcome in run(tasks, chosen, Output(folder, write, recolor), selected):
+        for outcome in run(tasks, chosen, output, selected, reading):
             report.add(outcome)
     except KeyboardInterrupt:
         return report.close(interrupted=True)
@@ -137,7 +155,7 @@ def command(
 def _read_mask(mask: str) -> Any:
     from pathlib import Path
 
-    from segment.image_io import read_mask
+    from segment.reading import read_mask
 
     try:
         return read_mask(Path(mask))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.features import pixel_rows
-from segment.image_io import label_suffix, write_labels, write_segmented, write_whole
+from segment.label_maps import SUFFIXES, LabelFormat, fitting_format, write_labels
 from segment.outlines import geojson
+from segment.picture import Kept
+from segment.recolored import partial_alpha, write_segmented
 from segment.region_table import region_table, to_csv
 from segment.segmentation import Segmentation
+from segment.writing import write_whole
 
 Product = Literal["labels", "segmented", "regions", "polygons"]
 
@@ -28,11 +31,17 @@ class Result:
     image : (H, W) or (H, W, C) array
     segmentation : Segmentation
     recolor : {"mean", "mode"}
+    label_format : {"png", "tiff", "npy"}
+        As wanted; see `fitting_format`.
+    kept : Kept
+        What of the image's file goes into the results'.
     """
 
     image: NDArray[Any]
     segmentation: Segmentation
     recolor: Literal["mean", "mode"]
+    label_format: LabelFormat = "png"
+    kept: Kept = Kept()
 
     @property
     def transparent(self) -> bool:
@@ -41,10 +50,10 @@ class Result:
         return has_alpha or not self.segmentation.labels.all()
 
 
-def suffix(product: Product, segments: int) -> str:
+def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
     """Tell what the name of a product ends in."""
     if product == "labels":
-        return f"_labels{label_suffix(segments)}"
+        return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
     ends = {"segmented": ".png", "regions": ".csv", "polygons": ".geojson"}
     return f"_{product}{ends[product]}"
 
@@ -53,10 +62,18 @@ def write(product: Product, result: Result, path: Path) -> None:
     """Write one product of a segmentation, the whole file or nothing."""
     labels = result.segmentation.labels
     if product == "labels":
-        write_labels(labels, path)
+        count = len(result.segmentation.sizes)
+        write_labels(labels, path, fitting_format(result.label_format, count), result.kept)
     elif product == "segmented":
         palette = result.segmentation.palette(result.recolor)
-        write_segmented(labels, palette, path, transparent=result.transparent)
+        write_segmented(
+            labels,
+            palette,
+            path,
+            transparent=result.transparent,
+            alpha=partial_alpha(result.image),
+            kept=result.kept,
+        )
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
@@ -64,7 +81,7 @@ def write(product: Product, result: Result, path: Path) -> None:
         write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
 
 
-def _write_table(result: Result, file: BinaryIO) -> None:
+def _write_table(result: Result, file: IO[bytes]) -> None:
     labels = result.segmentation.labels
     rows, _ = pixel_rows(result.image)
     table = region_table(labels, np.asarray(rows).reshape(*labels.shape, -1))

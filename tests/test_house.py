@@ -15,15 +15,51 @@ SHARED = {"errors", "ranges", "settings", "threads", "validation"}
 ALLOWED = {
     "__init__": {"errors", "bandwidth", "estimator", "pipeline", "seeds", "segmentation"},
     "__main__": {"cli"},
-    "cli": {"segment", "batch", "plan", "job", "image_io", "options", "report"} | SHARED,
+    "cli": {"segment", "batch", "plan", "outputs", "reading", "reading_options"}
+    | {"options", "file_options", "streams", "report"}
+    | SHARED,
     "options": SHARED,
-    "batch": {"plan", "job", "report"} | SHARED,
-    "job": {"plan", "pipeline", "image_io", "products", "report"} | SHARED,
+    "file_options": {"options", "reading_options"},
+    "streams": set(),
+    "batch": {"plan", "job", "outputs", "reading_options", "report"} | SHARED,
+    "job": {"plan", "outputs", "picture", "pipeline", "products", "reading", "report"}
+    | {"reading_options"}
+    | SHARED,
+    "outputs": {"label_maps", "picture", "plan", "products", "writing"} | SHARED,
     "plan": SHARED,
     "pipeline": {"clusters", "features", "regions", "segmentation"} | SHARED,
     "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "joint", "segmentation"}
     | SHARED,
-    "products": {"features", "image_io", "outlines", "region_table", "segmentation"} | SHARED,
+    "products": {"features", "label_maps", "outlines", "picture", "recolored", "region_table"}
+    | {"segmentation", "writing"}
+    | SHARED,
+    "label_maps": {"picture", "recolored", "writing"} | SHARED,
+    "recolored": {"picture", "writing"} | SHARED,
+    "writing": SHARED,
+    "reading": {"c_stderr", "picture", "pillow_pages", "plugins", "signatures", "sources"}
+    | {"reading_options", "tiff_pages"}
+    | SHARED,
+    "tiff_pages": {"geotiff", "orientation", "picture", "pillow_pages", "reading_options"}
+    | {"tiff_values"}
+    | SHARED,
+    "tiff_values": {"color_profiles", "deep_colors", "depths", "geotiff", "picture"}
+    | {"reading_options"}
+    | SHARED,
+    "pillow_pages": {"color_profiles", "deep_colors", "depths", "lost_depth", "orientation"}
+    | {"picture", "reading_options"}
+    | SHARED,
+    "lost_depth": {"deep_colors"},
+    "deep_colors": set(),
+    "depths": {"picture"} | SHARED,
+    "color_profiles": {"picture"} | SHARED,
+    "geotiff": {"picture"},
+    "picture": {"reading_options"} | SHARED,
+    "plugins": {"signatures"} | SHARED,
+    "sources": {"signatures"} | SHARED,
+    "signatures": SHARED,
+    "orientation": set(),
+    "c_stderr": set(),
+    "reading_options": set(),
     "estimator": {"features", "parameters", "tree", "bandwidth", "seeds", "modes"} | SHARED,
     "features": {"_colors"} | SHARED,
     "bandwidth": {"_sample"} | SHARED,
@@ -36,7 +72,6 @@ ALLOWED = {
     "outlines": SHARED,
     "seeds": SHARED,
     "segmentation": {"_colors"} | SHARED,
-    "image_io": SHARED,
     "report": set(),
     "settings": {"errors", "ranges"},
     "validation": {"errors"},

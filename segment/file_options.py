@@ -1,0 +1,89 @@
+"""Options of the command that say how files are read and written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from segment.options import option
+from segment.reading_options import ReadingOptions
+
+
+class Page(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """A number from 1, or all."""
+
+    name = "PAGE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | str:
+        if value == "all":
+            return "all"
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"{value!r} is neither 'all' nor a number from 1.", param, ctx)
+        return number
+
+
+OPTIONS = (
+    option(
+        "Input",
+        "--page",
+        type=Page(),
+        metavar="N|all",
+        show_default="the first",
+        help="Page or frame of a file with several, from 1; or all, each with its own results.",
+    ),
+    option(
+        "Input",
+        "--ignore-icc",
+        is_flag=True,
+        help="Take the values as sRGB, whatever the embedded colour profile says.",
+    ),
+    option(
+        "Input",
+        "--allow-truncated",
+        is_flag=True,
+        help="Take what there is of damaged files and those that are cut off.",
+    ),
+    option(
+        "Input",
+        "--max-pixels",
+        type=click.IntRange(1),
+        default=ReadingOptions.max_pixels,
+        show_default=True,
+        metavar="NUMBER",
+        help="Refuse larger images, by their header: a guard against decompression bombs.",
+    ),
+    option(
+        "Output",
+        "--label-format",
+        type=click.Choice(["png", "tiff", "npy"]),
+        default="png",
+        show_default=True,
+        help="Of the label map; more than 65,535 segments go to TIFF instead of PNG.",
+    ),
+    option(
+        "Output",
+        "--labels",
+        metavar="FILE",
+        help="Write the label map there, for one input; '-' is standard output. "
+        "Nothing else is written unless --write says so.",
+    ),
+    option(
+        "Output",
+        "--segmented",
+        metavar="FILE",
+        help="Likewise for the recoloured image, a PNG.",
+    ),
+)
+
+
+def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add these options to a command, in their order."""
+    for add in reversed(OPTIONS):
+        command = add(command)
+    return command

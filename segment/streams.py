@@ -1,0 +1,112 @@
+"""Standard input and output of the command: what comes from them and what goes to them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+STREAM = "-"
+FORMATS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".npy": "npy"}
+OUTPUT_OPTIONS = ("output_dir", "write", "labels", "segmented", "as_json")
+
+
+def destinations(
+    images: tuple[str, ...],
+    labels: str | None,
+    segmented: str | None,
+    *,
+    page: int | str | None,
+    as_json: bool,
+) -> dict[str, Path]:
+    """Tell which products go to a file of their own, or to standard output.
+
+    Parameters
+    ----------
+    images : tuple of str
+        The inputs.
+    labels, segmented : str or None
+        Of the options of these names; ``-`` is standard output.
+    page, as_json
+        Likewise.
+
+    Returns
+    -------
+    files : dict
+        {"labels", "segmented"} to Path; empty where all goes to the output folder.
+
+    Raises
+    ------
+    click.UsageError
+        If they do not go together, or a stream is a terminal.
+    """
+    files = {"labels": labels, "segmented": segmented}
+    chosen = {product: name for product, name in files.items() if name}
+    if images == (STREAM,) and not any(map(_given, OUTPUT_OPTIONS)):
+        chosen = {"segmented": STREAM}
+    _check_names(chosen)
+    _check_inputs(images, chosen, page)
+    if STREAM in chosen.values():
+        _check_stdout(chosen, as_json)
+    return {product: Path(name) for product, name in chosen.items()}
+
+
+def products(write: tuple[Any, ...], files: Mapping[str, Path]) -> tuple[Any, ...]:
+    """Tell what to write: beside files of their own, what `--write` says and nothing else."""
+    if files and not _given("write"):
+        return tuple(files)
+    return (*files, *(product for product in write if product not in files))
+
+
+def input_path(name: str) -> Path:
+    """A path that is `Path("-")` for standard input only, not for ``./-``."""
+    path = Path(name)
+    return path.absolute() if str(path) == STREAM != name else path
+
+
+def _given(option: str) -> bool:
+    """Whether an option of the command that is running was given, rather than left out."""
+    source = click.get_current_context().get_parameter_source(option)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+
+
+def _check_names(files: dict[str, str]) -> None:
+    for product, name in files.items():
+        suffix = Path(name).suffix.lower()
+        known = FORMATS if product == "labels" else (".png",)
+        if suffix and suffix not in known:
+            raise click.BadParameter(
+                f"expected a name that ends in {', '.join(known)}, got {name!r}.",
+                param_hint=f"'--{product}'",
+            )
+    names = list(files.values())
+    if len(names) > len({str(Path(name).resolve()) for name in names}):
+        raise click.UsageError(f"--labels and --segmented both go to {names[0]!r}; name two files.")
+
+
+def _check_inputs(images: tuple[str, ...], files: dict[str, str], page: int | str | None) -> None:
+    if files and len(images) != 1:
+        raise click.UsageError(
+            f"--labels and --segmented take one input, got {len(images)}; use -o for several."
+        )
+    if files and page == "all":
+        raise click.UsageError("--page all has many results; use -o instead of a file's name.")
+    if STREAM in images and sys.stdin is not None and sys.stdin.isatty():
+        raise click.UsageError(
+            "Standard input is a terminal; pipe an image in, as in 'curl -s URL | "
+            "meanshift-segment - > segmented.png', or name a file."
+        )
+
+
+def _check_stdout(files: dict[str, str], as_json: bool) -> None:
+    if as_json:
+        raise click.UsageError("--json and an image both go to standard output; name a file.")
+    if sys.stdout is not None and sys.stdout.isatty():
+        raise click.UsageError(
+            f"Standard output is a terminal; redirect it, as in '> {next(iter(files))}.png', "
+            "or use -o."
+        )

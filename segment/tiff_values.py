@@ -1,0 +1,120 @@
+"""Samples of a TIFF as tifffile gives them to a picture: what they mean is in the tags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from segment.color_profiles import color_space, is_srgb, to_srgb
+from segment.deep_colors import deep_rgb_of_cmyk
+from segment.depths import Missing, in_known_range, white, with_alpha
+from segment.geotiff import no_data
+from segment.picture import Kept, Notes, Picture
+from segment.reading_options import ReadingOptions
+
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, LINEAR_RAW = 0, 1, 2, 3, 5, 34892
+ICC_PROFILE = 34675
+PREMULTIPLIED, ALPHA = 1, 2  # of the tag ExtraSamples
+
+
+def interpreted(values: NDArray[Any], page: Any, options: ReadingOptions, notes: Notes) -> Picture:
+    """Make a picture of samples.
+
+    Parameters
+    ----------
+    values : (H, W, C) array
+    page : tifffile.TiffPage
+    options : ReadingOptions
+    notes : Notes
+    """
+    photometric, bits = int(page.photometric), int(page.bitspersample)
+    missing = missing_pixels(values, no_data(page))
+    colors, alpha, premultiplied = _channels(values, page, notes)
+    if photometric == PALETTE:
+        table = np.asarray(page.colormap, dtype=np.uint16).T
+        colors, bits = table[np.minimum(colors[:, :, 0], len(table) - 1)], 16
+    colors, missing = in_known_range(colors, bits, missing, notes)
+    if alpha is not None:
+        alpha = in_known_range(alpha[:, :, None], bits, None, Notes())[0][:, :, 0]
+        if premultiplied:
+            colors = _divided(colors, alpha)
+    if photometric == WHITE_IS_ZERO:
+        colors = (white(colors.dtype) - colors).astype(colors.dtype)
+    colors, profile = _in_srgb(colors, page, options, notes)
+    return Picture(with_alpha(colors, alpha, missing), Kept(profile=profile))
+
+
+def missing_pixels(values: NDArray[Any], no_data: float | None) -> Missing:
+    """Tell where all channels of a pixel, (H, W, C), have the value that means none."""
+    if no_data is None or np.isnan(no_data):  # NaN is left out anyway
+        return None
+    return np.asarray((values == no_data).all(axis=2))
+
+
+def _channels(
+    values: NDArray[Any], page: Any, notes: Notes
+) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
+    """Tell colours, alpha and whether they are multiplied by it; leave other channels out."""
+    photometric, samples = int(page.photometric), values.shape[2]
+    if photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, LINEAR_RAW):
+        raise NotImplementedError(f"photometric interpretation {photometric}")
+    extras = tuple(int(extra) for extra in page.extrasamples or ())
+    own = samples - len(extras)
+    if photometric == CMYK:
+        count = 4
+    elif photometric == PALETTE:
+        count = 1
+    else:  # programs for maps call bands black and white, whatever their number
+        count = 3 if own >= 3 or (own == 1 and len(extras) >= 2 and not any(extras)) else 1
+    if samples < count:
+        raise ValueError(f"{samples} samples of {count}")
+    kind, place = next(
+        ((extra, own + at) for at, extra in enumerate(extras) if extra in (PREMULTIPLIED, ALPHA)),
+        (0, None),
+    )
+    left_out = samples - count - (place is not None)
+    if left_out:
+        which = "the first three" if count == 3 else "the first" if count == 1 else "four"
+        notes.warnings.append(f"has {samples} channels; took {which}")
+    alpha = None if place is None else values[:, :, place]
+    return values[:, :, :count], alpha, kind == PREMULTIPLIED
+
+
+def _divided(colors: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
+    """Undo the multiplication by alpha, in units of the same type."""
+    top = white(colors.dtype)
+    share = np.maximum(alpha, 1 if colors.dtype.kind == "u" else 1e-6)[:, :, None] / top
+    divided = (colors / share).clip(0, top)
+    return np.asarray(np.rint(divided) if colors.dtype.kind == "u" else divided, colors.dtype)
+
+
+def _in_srgb(
+    colors: NDArray[Any], page: Any, options: ReadingOptions, notes: Notes
+) -> tuple[NDArray[Any], bytes | None]:
+    """Convert to grey or RGB in sRGB; also return the profile that the result is in, if any."""
+    profile = page.tags.valueof(ICC_PROFILE)
+    profile = profile if isinstance(profile, bytes) else None
+    if profile and not options.ignore_icc and not is_srgb(profile) and colors.dtype.kind == "u":
+        if colors.dtype == np.uint16:
+            notes.warnings.append(
+                "read with 8 of its 16 bits for its colour profile; see --ignore-icc"
+            )
+            colors = np.asarray(np.rint(colors / 257.0), np.uint8)
+        mode = {1: "L", 3: "RGB", 4: "CMYK"}[colors.shape[2]]
+        image = Image.fromarray(colors[:, :, 0] if mode == "L" else colors, mode)
+        converted = np.asarray(
+            to_srgb(image, profile, notes).convert("L" if mode == "L" else "RGB")
+        )
+        return converted.reshape(*converted.shape[:2], -1), None
+    if colors.shape[2] == 4:
+        colors = deep_rgb_of_cmyk(colors) if colors.dtype == np.uint16 else _rgb_of_cmyk(colors)
+    fits = profile and colors.shape[2] == 3 and color_space(profile) == "RGB"
+    return colors, profile if fits else None
+
+
+def _rgb_of_cmyk(colors: NDArray[Any]) -> NDArray[Any]:
+    light = 1 - colors / white(colors.dtype)
+    return np.asarray(light[:, :, :3] * light[:, :, 3:])
