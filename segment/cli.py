@@ -18,6 +18,9 @@ from segment.report import say
 from segment.settings import Settings
 from segment.streams import destinations, input_path, products
 
+CLOSED_PIPE = 128 + getattr(
+    signal, "SIGPIPE", 13
+)  # as the shell sees a process that the signal ended
 EXAMPLES = """\b
 Examples:
   meanshift-segment photo.jpg
@@ -149,6 +152,8 @@ def command(
             report.add(outcome)
     except KeyboardInterrupt:
         return report.close(interrupted=True)
+    except BrokenPipeError:  # before click makes a 1 of it
+        return CLOSED_PIPE
     return report.close()
 
 
@@ -175,7 +180,7 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         code = 130
     except BrokenPipeError:
-        code = 128 + signal.SIGPIPE  # as the shell would see a process that the signal ended
+        code = CLOSED_PIPE
     except OSError as error:
         say(f"error: cannot write to standard output: {error.strerror}")
         code = 1

@@ -31,7 +31,8 @@ def plan(sources: Iterable[Path], folder: Path) -> list[Task]:
     -------
     tasks : list of Task
         ``a.jpg`` gets the stem ``a``; where an ``a.png`` is there too, each keeps its
-        extension; where that is not enough, a number is added.
+        extension; where that is not enough, a number is added. ``-``, standard input, gets
+        ``stdin``.
 
     Examples
     --------
@@ -46,6 +47,8 @@ def plan(sources: Iterable[Path], folder: Path) -> list[Task]:
     tasks = []
     for source in unique.values():
         name = source.stem if by_stem[source.stem] == 1 else source.name
+        if name == "-":  # standard input
+            name = "stdin"
         numbered = (f"{name}-{number}" for number in itertools.count(2))
         free = next(n for n in itertools.chain([name], numbered) if n not in taken)
         taken.add(free)
