@@ -13,6 +13,7 @@ from PIL import Image, ImageFile
 from segment.color_profiles import color_space, is_srgb, to_srgb
 from segment.deep_colors import deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.depths import in_known_range, with_alpha
+from segment.guards import check_density
 from segment.lost_depth import bits_of
 from segment.orientation import ORIENTATION, is_turned, upright
 from segment.picture import Kept, Notes, Picture, Resolution, check_size
@@ -63,6 +64,8 @@ class PillowPages:
             self._image = self._open()
         self._go(page)
         image = self._image
+        if not (lenient or page):
+            check_density(image, self._file)
         profile: bytes | None = image.info.get("icc_profile") or None
         convert = profile and not self._options.ignore_icc and not is_srgb(profile)
         resolution = _resolution(image)

@@ -177,6 +177,7 @@ def _pixels(image: NDArray[Any], mask: ArrayLike | None) -> Pixels:
         raise InvalidInputError(
             "image: expected something visible, but every pixel is transparent"
             + (" or out of the mask" if mask is not None else "")
+            + "; check its alpha"
         )
     return Pixels(colors, visible, (shape[0], shape[1]))
 

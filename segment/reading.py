@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 
 from segment.c_stderr import held_back
 from segment.errors import ImageFileError
+from segment.guards import check_text_header
 from segment.picture import DamagedPage, Notes, Picture
 from segment.pillow_pages import PillowPages
 from segment.plugins import pillow_formats
@@ -57,6 +58,8 @@ def read_pages(
     with opened(path) as file:
         with _one_kind_of_error(options):
             pages = _pages(file, options)
+            if not pages.has(0):
+                raise EOFError("no image in it")
             several = _several(pages)
         if options.page == "all":
             yield from _all(pages, options, several)
@@ -64,8 +67,6 @@ def read_pages(
         number = (options.page or 1) - 1
         with _one_kind_of_error(options):
             if not pages.has(number):
-                if not number:
-                    raise EOFError("no image in it")
                 raise ImageFileError(f"has no page {number + 1}; choose another with --page")
         notes = Notes()
         if several and options.page is None:
@@ -92,7 +93,9 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
-    kind = kind_of(file.read(HEAD))
+    head = file.read(HEAD)
+    kind = kind_of(head)
+    check_text_header(head)
     if kind == "TIFF":
         from segment.tiff_pages import TiffPages
 

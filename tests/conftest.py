@@ -9,6 +9,19 @@ from PIL import Image
 BSDS = Path(__file__).parents[2] / "shared" / "bsds500" / "images"
 
 
+def pytest_addoption(parser):
+    """Let the fuzz test of damaged files run longer."""
+    parser.addoption(
+        "--fuzz-rounds", type=int, default=12, help="mutations of each file in test_fuzz.py"
+    )
+
+
+@pytest.fixture
+def fuzz_rounds(request):
+    """Mutations of each file."""
+    return request.config.getoption("--fuzz-rounds")
+
+
 def pytest_configure(config):
     """Know the mark that scikit-learn's own tests carry."""
     config.addinivalue_line("markers", "thread_unsafe: not for pytest-run-parallel")

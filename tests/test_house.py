@@ -36,7 +36,8 @@ ALLOWED = {
     "label_maps": {"picture", "recolored", "writing"} | SHARED,
     "recolored": {"picture", "writing"} | SHARED,
     "writing": SHARED,
-    "reading": {"c_stderr", "picture", "pillow_pages", "plugins", "signatures", "sources"}
+    "guards": SHARED,
+    "reading": {"c_stderr", "guards", "picture", "pillow_pages", "plugins", "signatures", "sources"}
     | {"reading_options", "tiff_pages"}
     | SHARED,
     "tiff_pages": {"geotiff", "orientation", "picture", "pillow_pages", "reading_options"}
@@ -45,7 +46,8 @@ ALLOWED = {
     "tiff_values": {"color_profiles", "deep_colors", "depths", "geotiff", "picture"}
     | {"reading_options"}
     | SHARED,
-    "pillow_pages": {"color_profiles", "deep_colors", "depths", "lost_depth", "orientation"}
+    "pillow_pages": {"color_profiles", "deep_colors", "depths", "guards", "lost_depth"}
+    | {"orientation"}
     | {"picture", "reading_options"}
     | SHARED,
     "lost_depth": {"deep_colors"},

@@ -572,3 +572,41 @@ def test_masks(tmp_path):
     values[0, 0], values[1, 1], values[2, 2] = (0, 0, 1, 255), (0, 0, 0, 255), (9, 9, 9, 0)
     mask = read_mask(saved(tmp_path / "a.png", values))
     assert np.argwhere(mask).tolist() == [[0, 0]]
+
+
+def test_files_that_are_made_to_be_slow(tmp_path):
+    """A header without an end, too few bytes for the pixels, and endless scans are refused."""
+    (tmp_path / "a.ppm").write_bytes(b"P6\n#" + b"x" * 1_000_000)
+    with pytest.raises(ImageFileError, match="its header does not end"):
+        read_image(tmp_path / "a.ppm")
+    path = saved(tmp_path / "a.jpg", NOISE)
+    content = bytearray(path.read_bytes())
+    frame = content.find(b"\xff\xc0") + 5
+    content[frame : frame + 4] = (20_000).to_bytes(2) * 2
+    path.write_bytes(content)
+    with pytest.raises(ImageFileError, match="is damaged or cut off"):
+        read_image(path)
+    content = saved(tmp_path / "b.jpg", NOISE, progressive=True).read_bytes()
+    (tmp_path / "b.jpg").write_bytes(content[:-2] + content[content.rfind(b"\xff\xda") :] * 200)
+    with pytest.raises(ImageFileError, match="is a JPEG of 2.. scans, expected at most 100"):
+        read_image(tmp_path / "b.jpg")
+
+
+@pytest.mark.parametrize("compression", ["zlib", None], ids=str)
+def test_a_strip_larger_than_its_rows(tmp_path, compression):
+    """A strip that would burst when inflated is refused; one with room at its end is not."""
+    import zlib
+
+    tifffile.imwrite(tmp_path / "a.tif", DEEP, photometric="rgb", compression=compression)
+    bomb = zlib.compress(bytes(300 << 20)) if compression else bytes(300_000)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        tags = tiff.pages[0].tags
+        tags["StripOffsets"].overwrite((tmp_path / "a.tif").stat().st_size)
+        tags["StripByteCounts"].overwrite(len(bomb))
+    with (tmp_path / "a.tif").open("ab") as file:
+        file.write(bomb)
+    if compression:
+        with pytest.raises(ImageFileError, match="strips or tiles do not fit its size"):
+            read_image(tmp_path / "a.tif")
+    else:
+        assert not read_image(tmp_path / "a.tif").any()
