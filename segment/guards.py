@@ -31,6 +31,7 @@ def check_text_header(head: bytes) -> None:
 
 def check_density(image: ImageFile.ImageFile, file: IO[bytes]) -> None:
     """Refuse an opened image whose file is too small for its pixels, or made to be slow."""
+    place = file.tell()  # where some decoders go on
     size = file.seek(0, 2)
     densest = DENSEST.get(image.format or "")
     if densest and image.width * image.height > densest * size:
@@ -42,3 +43,4 @@ def check_density(image: ImageFile.ImageFile, file: IO[bytes]) -> None:
             raise ImageFileError(
                 f"is a JPEG of {scans} scans, expected at most {MOST_SCANS}; save it anew"
             )
+    file.seek(place)

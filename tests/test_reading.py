@@ -588,7 +588,7 @@ def test_files_that_are_made_to_be_slow(tmp_path):
         read_image(path)
     content = saved(tmp_path / "b.jpg", NOISE, progressive=True).read_bytes()
     (tmp_path / "b.jpg").write_bytes(content[:-2] + content[content.rfind(b"\xff\xda") :] * 200)
-    with pytest.raises(ImageFileError, match="is a JPEG of 2.. scans, expected at most 100"):
+    with pytest.raises(ImageFileError, match=r"is a JPEG of 2.. scans, expected at most 100"):
         read_image(tmp_path / "b.jpg")
 
 
