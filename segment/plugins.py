@@ -39,4 +39,4 @@ def _need_avif() -> None:
     from PIL import features
 
     if not features.check("avif"):
-        import pillow_avif  # type: ignore[import-not-found]  # noqa: F401
+        import pillow_avif  # noqa: F401
