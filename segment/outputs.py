@@ -45,9 +45,7 @@ class Output:
 
     def labels_as(self, segments: int) -> LabelFormat:
         """Tell the format of the label map: by its file's name if it has one, never too small."""
-        own = self.files["labels"].suffix.lower() if "labels" in self.files else ""
-        wanted = next((name for name, end in SUFFIXES.items() if own.startswith(end)), None)
-        return fitting_format(wanted or self.label_format, segments)
+        return fitting_format(self._labels_wanted_as(), segments)
 
     def paths(
         self, task: Task, picture: Picture, segments: int, inputs: set[Path]
@@ -70,8 +68,8 @@ class Output:
             ending = suffix(product, segments, self.label_format)
             paths[product] = self.files.get(product, stem.with_name(stem.name + ending))
         own = self.files.get("labels", STDOUT)
-        if "labels" in paths and self.labels_as(segments) == "tiff" and own.suffix == ".png":
-            paths["labels"] = own.with_suffix(".tif")
+        if own.suffix and self.labels_as(segments) != self._labels_wanted_as():
+            paths["labels"] = own.with_suffix(SUFFIXES[self.labels_as(segments)])
         for path in paths.values():
             if path != STDOUT and path.resolve() in inputs:
                 raise ImageFileError(
@@ -86,6 +84,11 @@ class Output:
         chosen, said = self.labels_as(segments), []
         if picture.kept.geo and chosen != "tiff":
             said.append("its place on the map is lost; --label-format tiff keeps it")
-        if chosen == "tiff" and self.label_format == "png" and segments > 65535:
+        if chosen != self._labels_wanted_as():
             said.append(f"{segments:,} segments are too many for PNG; the label map is a TIFF")
         return tuple(said)
+
+    def _labels_wanted_as(self) -> LabelFormat:
+        own = self.files["labels"].suffix.lower() if "labels" in self.files else ""
+        named = (name for name, end in SUFFIXES.items() if own.startswith(end))
+        return next(named, self.label_format)

@@ -56,7 +56,7 @@ def read_pages(
         If there is no such file or page, or it is not an image, or too large.
     """
     with opened(path) as file:
-        with _one_kind_of_error(options):
+        with _one_kind_of_error(options), held_back():
             pages = _pages(file, options)
             if not pages.has(0):
                 raise EOFError("no image in it")
@@ -104,7 +104,7 @@ def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
     try:
         return PillowPages(file, formats, options)
     except UnidentifiedImageError:
-        if kind:
+        if kind not in (None, "BMP"):  # whose mark, "BM", may begin any text
             raise
         raise ImageFileError(
             "is not an image of a kind known here; expected JPEG, PNG, TIFF, WebP, ..."

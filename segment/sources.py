@@ -15,6 +15,7 @@ from segment.errors import ImageFileError
 
 STDIN = Path("-")
 PIPED = 2 << 30  # bytes that are taken from a pipe; more would not fit beside the pixels
+PIECE = 1 << 20  # bytes at a time: all at once would claim the most that there can be
 HEAD = 4096  # bytes that tell what kind of file it is
 
 
@@ -62,7 +63,13 @@ def _all_of(pipe: BinaryIO) -> io.BytesIO:
     if not head:
         raise ImageFileError("is empty; pipe an image in, or name a file")
     kind_of(head)  # an endless pipe of anything else is refused here
-    content = head + pipe.read(PIPED - HEAD)
-    if len(content) == PIPED and pipe.read(1):
-        raise ImageFileError(f"is a pipe of more than {PIPED:,} bytes; save it, and name the file")
-    return io.BytesIO(content)
+    content = io.BytesIO(head)
+    content.seek(0, io.SEEK_END)
+    while more := pipe.read(PIECE):
+        content.write(more)
+        if content.tell() > PIPED:
+            raise ImageFileError(
+                f"is a pipe of more than {PIPED:,} bytes; save it to a file, and name that"
+            )
+    content.seek(0)
+    return content
