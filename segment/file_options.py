@@ -33,6 +33,7 @@ OPTIONS = (
         "Input",
         "--page",
         type=Page(),
+        default=None,
         metavar="N|all",
         show_default="the first",
         help="Page or frame of a file with several, from 1; or all, each with its own results.",
@@ -69,6 +70,7 @@ OPTIONS = (
     option(
         "Output",
         "--labels",
+        default=None,
         metavar="FILE",
         help="Write the label map there, for one input; '-' is standard output. "
         "Nothing else is written unless --write says so.",
@@ -76,6 +78,7 @@ OPTIONS = (
     option(
         "Output",
         "--segmented",
+        default=None,
         metavar="FILE",
         help="Likewise for the recoloured image, a PNG.",
     ),
