@@ -12,6 +12,7 @@ from PIL import Image, ImageFile
 
 from segment.color_profiles import color_space, is_srgb, to_srgb
 from segment.deep_colors import deep_colors, deep_rgb_of_cmyk, is_deep
+from segment.deep_profiles import channels_of, deep_to_srgb
 from segment.depths import in_known_range, with_alpha
 from segment.guards import check_density
 from segment.lost_depth import bits_of
@@ -69,12 +70,16 @@ class PillowPages:
         profile: bytes | None = image.info.get("icc_profile") or None
         convert = profile and not self._options.ignore_icc and not is_srgb(profile)
         resolution = _resolution(image)
-        if is_deep(image) and not convert and not page:
+        simple = channels_of(profile) if profile and convert else 0  # at full depth
+        if is_deep(image) and not page and (simple or not convert):
             values, alpha = _deep(image, deep_colors(image, self._open))
         else:
             _tell_lost_depth(image, self._file, notes)
             image.load()
-            values, alpha = _values(_plain(image, profile if convert else None, notes))
+            by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
+            values, alpha = _values(_plain(image, profile if by_pillow else None, notes))
+        if profile and simple == values.shape[2] and values.dtype == np.uint16:
+            values = deep_to_srgb(values, profile)
         orientation = _orientation(image)
         if is_turned(orientation) and resolution:
             resolution = Resolution(resolution.y, resolution.x, resolution.unit)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from segment.color_profiles import color_space, is_srgb, to_srgb
 from segment.deep_colors import deep_rgb_of_cmyk
+from segment.deep_profiles import channels_of, deep_to_srgb
 from segment.depths import Missing, in_known_range, white, with_alpha
 from segment.geotiff import no_data
 from segment.picture import Kept, Notes, Picture
@@ -98,6 +99,8 @@ def _in_srgb(
     profile = page.tags.valueof(ICC_PROFILE)
     profile = profile if isinstance(profile, bytes) else None
     if profile and not options.ignore_icc and not is_srgb(profile) and colors.dtype.kind == "u":
+        if colors.dtype == np.uint16 and channels_of(profile) == colors.shape[2]:
+            return deep_to_srgb(colors, profile), None
         if colors.dtype == np.uint16:
             notes.warnings.append(
                 "read with 8 of its 16 bits for its colour profile; see --ignore-icc"

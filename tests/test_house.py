@@ -43,15 +43,17 @@ ALLOWED = {
     "tiff_pages": {"geotiff", "orientation", "picture", "pillow_pages", "reading_options"}
     | {"tiff_values"}
     | SHARED,
-    "tiff_values": {"color_profiles", "deep_colors", "depths", "geotiff", "picture"}
+    "tiff_values": {"color_profiles", "deep_colors", "deep_profiles", "depths", "geotiff"}
+    | {"picture"}
     | {"reading_options"}
     | SHARED,
     "pillow_pages": {"color_profiles", "deep_colors", "depths", "guards", "lost_depth"}
-    | {"orientation"}
+    | {"deep_profiles", "orientation"}
     | {"picture", "reading_options"}
     | SHARED,
     "lost_depth": {"deep_colors"},
     "deep_colors": set(),
+    "deep_profiles": set(),
     "depths": {"picture"} | SHARED,
     "color_profiles": {"picture"} | SHARED,
     "geotiff": {"picture"},

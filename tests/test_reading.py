@@ -1,13 +1,19 @@
 """Files to pictures: every format, mode, depth and orientation."""
 
+import functools
+import struct
+import zlib
+
 import numpy as np
 import pytest
 import tifffile
 from drawn import COLORS, DEEP, NOISE, RGB, chunk, header_only_png, png, with_alpha
 from PIL import Image, ImageCms
 
+from segment.color_profiles import to_srgb
+from segment.deep_profiles import deep_to_srgb
 from segment.errors import ImageFileError
-from segment.picture import DamagedPage
+from segment.picture import DamagedPage, Notes
 from segment.reading import read_image, read_mask, read_pages
 from segment.reading_options import ReadingOptions
 
@@ -313,6 +319,7 @@ def test_depths_mean_the_same(tmp_path):
     assert all(np.array_equal(result.labels, results[0].labels) for result in results)
 
 
+@functools.cache  # the time of its making is in it
 def swapped_profile():
     """A real RGB profile that is not sRGB: its red and green are exchanged, its name another."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -354,20 +361,70 @@ def test_alpha_survives_a_colour_profile(tmp_path):
     assert not np.array_equal(pixels[..., :3], NOISE)
 
 
-@pytest.mark.parametrize("kind", ["png", "tif"])
-def test_deep_colours_with_a_profile_say_what_is_lost(tmp_path, kind):
-    """The conversion has 8 bits: a line says so, and `--ignore-icc` keeps all."""
-    from zlib import compress
+TABLE = [round(65535 * (at / 256) ** 2) for at in range(257)]
 
+
+def gamma_profile():
+    """An RGB profile of gamma 1.8 by 'curv' tags, its red and green exchanged."""
+    content = bytearray(swapped_profile())
+    for at in range(132, 132 + 12 * int.from_bytes(content[128:132]), 12):
+        if content[at + 1 : at + 4] == b"TRC":
+            place = int.from_bytes(content[at + 4 : at + 8])
+            content[place : place + 14] = b"curv\0\0\0\0\0\0\0\1\1\xcd"
+    return bytes(content)
+
+
+def grey_profile(content=b"curv\0\0\0\0\0\0\0\1\2\x33"):
+    """A grey profile with one curve: by default gamma 2.2."""
+    head = bytes(8) + b"\2\0\0\0scnrGRAYXYZ " + bytes(12) + b"acsp" + bytes(28)
+    head += struct.pack(">3i", 63190, 65536, 54061) + bytes(48)
+    names = (b"desc", b"wtpt", b"kTRC", b"cprt")
+    desc = b"desc\0\0\0\0" + struct.pack(">I", 5) + b"grey\0" + bytes(78)
+    parts = (desc, b"XYZ \0\0\0\0" + head[68:80], content, b"text\0\0\0\0none\0")
+    table, body = struct.pack(">I", len(names)), b""
+    for name, part in zip(names, parts, strict=True):
+        table += name + struct.pack(">II", 132 + 12 * len(names) + len(body), len(part))
+        body += part + bytes(-len(part) % 4)
+    profile = head + table + body
+    return struct.pack(">I", len(profile)) + profile[4:]
+
+
+@pytest.mark.parametrize("kind", ["png", "tif"])
+@pytest.mark.parametrize(
+    ("channels", "profile"),
+    [(3, swapped_profile()), (3, gamma_profile()), (1, grey_profile())]
+    + [(1, grey_profile(b"curv\0\0\0\0" + struct.pack(">I257H", 257, *TABLE)))],
+    ids=["parametric", "gamma", "grey gamma", "grey table"],
+)
+def test_profiles_at_full_depth(tmp_path, kind, channels, profile):
+    """16-bit colours come from their profile in 16 bits, where LittleCMS has them in 8."""
+    deep = DEEP[..., :channels]
     if kind == "png":
-        iccp = chunk(b"iCCP", b"x\0\0" + compress(swapped_profile()))
-        (tmp_path / "a").write_bytes(png(DEEP, iccp))
+        iccp = chunk(b"iCCP", b"x\0\0" + zlib.compress(profile))
+        (tmp_path / "a").write_bytes(png(deep, iccp))
     else:
-        tifffile.imwrite(tmp_path / "a", DEEP, photometric="rgb", iccprofile=swapped_profile())
+        photometric = "rgb" if channels == 3 else "minisblack"
+        values = deep if channels == 3 else deep[..., 0]
+        tifffile.imwrite(tmp_path / "a", values, photometric=photometric, iccprofile=profile)
+    eight = (deep // 257).astype(np.uint8)  # of 16-bit values that 8 bits hold, too
+    mode = "RGB" if channels == 3 else "L"
+    expected = to_srgb(Image.fromarray(eight.squeeze(), mode), profile, Notes())
+    picture = read_one(tmp_path / "a")
+    assert picture.pixels.dtype == np.uint16
+    assert picture.warnings == ()
+    exact = deep_to_srgb(eight.astype(np.uint16) * 257, profile)
+    assert np.abs(exact.squeeze() / 257.0 - np.asarray(expected)).max() < 1.1
+    assert np.array_equal(picture.pixels, deep_to_srgb(deep, profile).squeeze())
+    assert np.array_equal(read_one(tmp_path / "a", ignore_icc=True).pixels, deep.squeeze())
+
+
+def test_deep_colours_with_a_table_profile_say_what_is_lost(tmp_path):
+    """A profile that is no curves and matrix is LittleCMS's, in 8 bits, and a line says so."""
+    profile = swapped_profile().replace(b"rTRC", b"A2B0")
+    tifffile.imwrite(tmp_path / "a", DEEP, photometric="rgb", iccprofile=profile)
     picture = read_one(tmp_path / "a")
     assert picture.pixels.dtype == np.uint8
     assert "8 of its 16 bits" in picture.warnings[0]
-    assert np.array_equal(read_one(tmp_path / "a", ignore_icc=True).pixels, DEEP)
 
 
 @pytest.mark.parametrize("profile", [b"nonsense", swapped_profile()[:300], b""])
