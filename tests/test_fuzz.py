@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 from drawn import png
-from PIL import Image
+from PIL import Image, ImageCms
 
 from segment.job import run_job
 from segment.outputs import Output
@@ -37,6 +37,9 @@ def by_tifffile(values, **options):
     return content.getvalue()
 
 
+PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+PROFILE = PROFILE.replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
+PLACE = [(33550, 12, 3, (1.0, 1.0, 0.0), True), (42113, 2, 0, "0", True)]
 FRAMES = {"save_all": True, "append_images": [Image.fromarray(PICTURE[::-1])]}
 SEEDS = {
     "jpeg": by_pillow("JPEG"),
@@ -66,6 +69,9 @@ SEEDS = {
     "tiff 16": by_tifffile(DEEP, photometric="rgb"),
     "tiff 16 tiled": by_tifffile(DEEP, photometric="rgb", compression="zlib", tile=(16, 16)),
     "tiff 16 big-endian": by_tifffile(DEEP, photometric="rgb", byteorder=">", rowsperstrip=5),
+    "jpeg profile": by_pillow("JPEG", icc_profile=PROFILE),
+    "tiff 16 profile": by_tifffile(DEEP, photometric="rgb", iccprofile=PROFILE),
+    "geotiff": by_tifffile(DEEP[..., 0], extratags=PLACE),
     "tiff float": by_tifffile(PICTURE / 255, photometric="rgb", bigtiff=True),
 }
 
