@@ -71,6 +71,8 @@ class PillowPages:
         convert = profile and not self._options.ignore_icc and not is_srgb(profile)
         resolution = _resolution(image)
         simple = channels_of(profile) if profile and convert else 0  # at full depth
+        if image.mode == "CMYK":
+            simple = 0
         if is_deep(image) and not page and (simple or not convert):
             values, alpha = _deep(image, deep_colors(image, self._open))
         else:
@@ -78,12 +80,14 @@ class PillowPages:
             image.load()
             by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
             values, alpha = _values(_plain(image, profile if by_pillow else None, notes))
+        missing = None if no_data is None else np.asarray((values == no_data).all(axis=2))
         if profile and simple == values.shape[2] and values.dtype == np.uint16:
             values = deep_to_srgb(values, profile)
+        elif simple and values.dtype == np.uint16:
+            notes.warnings.append("its colour profile does not fit; taken as sRGB")
         orientation = _orientation(image)
         if is_turned(orientation) and resolution:
             resolution = Resolution(resolution.y, resolution.x, resolution.unit)
-        missing = None if no_data is None else np.asarray((values == no_data).all(axis=2))
         values, missing = in_known_range(values, values.dtype.itemsize * 8, missing, notes)
         pixels = with_alpha(values, alpha, missing)
         fits = profile and not convert and values.shape[2] == 3 and color_space(profile) == "RGB"

@@ -665,3 +665,21 @@ def test_a_strip_larger_than_its_rows(tmp_path, compression):
             read_image(tmp_path / "a.tif")
     else:
         assert not read_image(tmp_path / "a.tif").any()
+
+
+def test_byte_counts_that_are_too_large(tmp_path):
+    """A TIFF whose pixels are all there is read, though its byte count says too much."""
+    saved(tmp_path / "a.tif", NOISE)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        tiff.pages[0].tags["StripByteCounts"].overwrite(50_000)
+    assert np.array_equal(read_image(tmp_path / "a.tif"), NOISE)
+
+
+def test_a_profile_for_other_channels(tmp_path):
+    """An RGB profile in a 16-bit grey file with alpha is left out, with a warning."""
+    values = np.dstack([DEEP[..., 0], DEEP[..., 1]])
+    iccp = chunk(b"iCCP", b"x\0\0" + zlib.compress(swapped_profile()))
+    (tmp_path / "a.png").write_bytes(png(values, iccp))
+    picture = read_one(tmp_path / "a.png")
+    assert np.array_equal(picture.pixels, values)
+    assert picture.warnings == ("its colour profile does not fit; taken as sRGB",)
