@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from PIL import Image
-from segment.image_io import read_mask
 
 from segment import segment_image
+from segment.reading import read_mask
 
 JOINT = ["-f", "joint", "--spatial-radius", "9.5", "--range-radius", "14.5"]
 RADII = {"features": "joint", "spatial_radius": 9.5, "range_radius": 14.5}
