@@ -10,6 +10,7 @@ cdef class Walk:
     cdef double bandwidth
     cdef double *unit
     cdef double *here
+    cdef double *start
     cdef Paths paths
     cdef Table ends
 

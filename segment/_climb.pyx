@@ -19,14 +19,12 @@ cdef enum:
 cdef class Walk:
     """One thread's walk over weighted points; its subclasses know the points and the kernel."""
 
-    def __cinit__(self, *args):
-        self.unit = self.here = NULL
-
     def __init__(self, int dim, double bandwidth):
         self.dim, self.bandwidth = dim, bandwidth
         self.unit = <double *> malloc(dim * sizeof(double))
         self.here = <double *> malloc(dim * sizeof(double))
-        if not (self.unit and self.here):
+        self.start = <double *> malloc((2 * dim + 3) * sizeof(double))
+        if not (self.unit and self.here and self.start):
             raise MemoryError
         for k in range(dim):
             self.unit[k] = 1
@@ -36,6 +34,7 @@ cdef class Walk:
     def __dealloc__(self):
         free(self.unit)
         free(self.here)
+        free(self.start)
 
     cdef double step(self, const double *center, double *mean) noexcept nogil:
         """The weight around a place; where it is positive, the weighted mean goes to `mean`."""
@@ -43,7 +42,7 @@ cdef class Walk:
 
 
 cdef class Paths:
-    """Every position that a thread has climbed from, and the step that leads on from it.
+    """Positions that a thread has climbed from of late, and the step that leads on from each.
 
     A third to two thirds of all steps start where an earlier climb has been, bit for
     bit. Records are (position, mean, weight, number of the end or -1, moves to it), found by
@@ -228,9 +227,12 @@ cdef int32_t climb_from(Walk walk, const double *seed, int32_t max_iter,
     cdef int32_t moves = 0
     cdef bint known = False, stays
     cdef int k, dim = walk.dim
-    memcpy(walk.here, seed, dim * sizeof(double))
     while True:
-        step = walk.paths.record(walk.here, moves, &known)
+        if moves:
+            step = walk.paths.record(walk.here, moves, &known)
+        else:  # a seed: others hardly ever pass it
+            step = walk.start
+            memcpy(step, seed, dim * sizeof(double))
         if not known:
             step[2 * dim] = walk.step(step, step + dim)
         elif step[2 * dim + 1] >= 0 and moves + step[2 * dim + 2] <= max_iter:

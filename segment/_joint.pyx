@@ -24,8 +24,8 @@ import numpy as np
 
 cdef extern from "_pyramid_label.h" nogil:
     void label_group(const pyramid_t *p, const kernel_t *k, cell_t cell, const double *modes,
-                     const int32_t *candidates, int count, double limit2, float *bounds,
-                     int32_t *labels)
+                     const int32_t *candidates, int count, double limit, double slack,
+                     float *bounds, int32_t *labels)
 
 
 cdef class Buckets:
@@ -59,6 +59,8 @@ def nearest(Pyramid pyramid, Buckets buckets, double bandwidth, double limit, Py
     0 for what is farther than `limit` bandwidths from every mode.
     """
     cdef kernel_t kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth, 1, 0)
+    # in bandwidths: boxes are in single precision
+    cdef double slack = 4e-7 * pyramid.largest / (pyramid.range_unit * bandwidth)
     cdef int32_t[::1] candidates = np.empty(buckets.modes.shape[0], np.int32)
     cdef double[::1] distances = np.empty(buckets.modes.shape[0])
     cdef float[::1] bounds = np.empty(buckets.modes.shape[0] * LANES, np.float32)
@@ -70,9 +72,9 @@ def nearest(Pyramid pyramid, Buckets buckets, double bandwidth, double limit, Py
                 if not box_of(pyramid, row, col, &box):
                     clear(row, col, labels)
                     continue
-                count = near_modes(buckets, &kernel, &box, &candidates[0], &distances[0])
+                count = near_modes(buckets, &kernel, slack, &box, &candidates[0], &distances[0])
                 label_group(&pyramid.c, &kernel, cell_at(col, row), &buckets.modes[0, 0],
-                            &candidates[0], count, limit * limit, &bounds[0], &labels[0, 0])
+                            &candidates[0], count, limit, slack, &bounds[0], &labels[0, 0])
 
 
 cdef void clear(int row, int col, int32_t[:, ::1] labels) noexcept nogil:
@@ -101,29 +103,35 @@ cdef bint box_of(Pyramid pyramid, int row, int col, box_t *box) noexcept nogil:
     return box.low[2] < INFINITY
 
 
-cdef int near_modes(Buckets buckets, const kernel_t *kernel, const box_t *box, int32_t *candidates,
-                    double *distances) noexcept nogil:
+cdef int near_modes(Buckets buckets, const kernel_t *kernel, double slack, const box_t *box,
+                    int32_t *candidates, double *distances) noexcept nogil:
     """List the modes that can be nearest to a place in the box, looking ring by ring of cells."""
     cdef double side = buckets.side, best = INFINITY, farthest
     cdef int left = <int> (box.low[0] / side), right = <int> (box.high[0] / side)
     cdef int top = <int> (box.low[1] / side), bottom = <int> (box.high[1] / side)
-    cdef int ring = 0, x, y, i, count = 0, kept = 0
+    cdef int ring = 0, x, y, i, step, count = 0, kept = 0
     cdef double reach = kernel.spatial_unit * kernel.bandwidth
+    cdef bint on_rim
     while ((ring - 1) * side / reach) * ((ring - 1) * side / reach) <= best or ring == 0:
         if ring > buckets.rows and ring > buckets.cols:
             break
         for y in range(max(top - ring, 0), min(bottom + ring, buckets.rows - 1) + 1):
-            for x in range(max(left - ring, 0), min(right + ring, buckets.cols - 1) + 1):
-                if ring and top - ring < y < bottom + ring and left - ring < x < right + ring:
-                    continue
-                for i in range(buckets.start[y * buckets.cols + x],
-                               buckets.start[y * buckets.cols + x + 1]):
-                    candidates[count] = buckets.order[i]
-                    distances[count] = box_bounds(box, kernel, &buckets.modes[buckets.order[i], 0],
-                                                  <int> buckets.modes.shape[1], &farthest)
-                    best = min(best, farthest)
-                    count += 1
+            on_rim = ring == 0 or y == top - ring or y == bottom + ring
+            step = 1 if on_rim else right - left + 2 * ring
+            x = left - ring
+            while x <= right + ring:
+                if 0 <= x < buckets.cols:
+                    for i in range(buckets.start[y * buckets.cols + x],
+                                   buckets.start[y * buckets.cols + x + 1]):
+                        candidates[count] = buckets.order[i]
+                        distances[count] = box_bounds(
+                            box, kernel, &buckets.modes[buckets.order[i], 0],
+                            <int> buckets.modes.shape[1], &farthest)
+                        best = min(best, farthest)
+                        count += 1
+                x += step
         ring += 1
+    best = (sqrt(best) + slack) * (sqrt(best) + slack)
     for i in range(count):
         candidates[kept] = candidates[i]
         kept += distances[i] <= best

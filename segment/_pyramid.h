@@ -75,7 +75,8 @@ INLINE void read_tile(const pyramid_t *p, cell_t tile, int channels, double *val
 }
 
 /* Squared distances, in bandwidths, from the center to the nearest and the farthest place in each
- * box of a group of a level from 1 on. A cell with no pixels is infinitely far. */
+ * box of a group of a level from 1 on. A cell with no pixels is infinitely far, or NaN where the
+ * kernel is so wide that its weight of colour vanishes: in no comparison near enough. */
 INLINE void box_distances(const pyramid_t *p, const kernel_t *k, int level, cell_t cell,
                           const double *center, int channels, float *nearest, float *farthest)
 {

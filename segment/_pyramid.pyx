@@ -214,6 +214,7 @@ cdef class PyramidWalk(Walk):
         self.pyramid = pyramid
         # roundings of the distance, of the centre's channels, and of the pixels' if not whole
         margin = 2e-6 + (1e-6 if pyramid.c.exact else 5e-7) * pyramid.largest / radius
+        margin += (2e-7 * pyramid.largest / radius) ** 2
         self.kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth,
                                 3 if gaussian else 1, margin)
         frexp(min(radius, max(pyramid.largest, 1e-300)), &exponent)
@@ -228,7 +229,7 @@ cdef class PyramidWalk(Walk):
         free(self.next)
 
     cdef double step(self, const double *center, double *mean) noexcept nogil:
-        """Sums of whole numbers are exact; other means are rounded, so that equal sets meet."""
+        """Sums of whole numbers are exact; other channels are rounded, so that equal sets meet."""
         cdef double weight = ball(&self.pyramid.c, &self.kernel, center, self.list, self.next, mean)
         cdef int k
         if weight == 0:

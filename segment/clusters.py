@@ -21,7 +21,6 @@ from segment.joint import (
     joint_points,
     joint_seeds,
     label_pixels,
-    pixel_points,
 )
 from segment.modes import Ends, Ground, Modes, choose_modes, climb_to_ends
 from segment.seeds import bin_seeds
@@ -116,13 +115,15 @@ def joint_clusters(pixels: Pixels, settings: Settings, threads: int | None) -> C
     visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
     units = _units(pixels.shape, settings)
     bandwidth = _joint_bandwidth(points, pixels.visible, units, settings)
-    reach = float(bandwidth) or ALONE
+    reach = float(bandwidth) or max(ALONE, ALONE / units[0] * 1e-6)
     pyramid = build_pyramid(points, visible, units)
     climb = functools.partial(_climb, settings=settings, bandwidth=reach, threads=threads)
     if settings.assign == "basin":
         order = in_squares(*pixels.shape, visible)
-        ends = climb(pyramid, pixel_points(points, visible, units)[order])
-        ends.which[order] = ends.which.copy()
+        places = order if visible is None else np.flatnonzero(visible)[order]
+        y, x = np.divmod(places, pixels.shape[1])
+        ends = climb(pyramid, joint_points(points[y, x], x, y, units))
+        ends.which[order] = ends.which.copy()  # back in scan order
     else:
         ends = climb(pyramid, joint_seeds(points, visible, units, bandwidth, settings.min_bin_freq))
     modes = choose_modes(ends, reach)

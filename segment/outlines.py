@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import InvalidInputError
+from segment.validation import checked_label_map
 
 CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.int32)  # of a pixel: where its sides start
-LARGEST_LABEL = 2**31 - 1
 
 
 def region_polygons(regions: NDArray[Any]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -68,7 +67,7 @@ def region_polygons(regions: NDArray[Any]) -> Iterator[tuple[int, dict[str, Any]
     [[[0, 0], [2, 0], [2, 1], [0, 1], [0, 0]]]
     [[[2, 1], [3, 1], [3, 2], [2, 2], [2, 1]]]
     """
-    array = _checked(regions)
+    array = checked_label_map("regions", regions)
     return _geometries(_rings(array)) if array.any() else iter(())
 
 
@@ -100,19 +99,6 @@ def geojson(regions: NDArray[Any]) -> Iterator[str]:
     outlines = region_polygons(regions)
     labels, sizes = np.unique(regions, return_counts=True)
     return _collection(outlines, sizes[labels > 0].tolist())
-
-
-def _checked(regions: NDArray[Any]) -> NDArray[np.int32]:
-    array = np.asarray(regions)
-    came = f"{array.dtype} of shape {array.shape}"
-    if array.ndim == 2 and array.size and array.dtype.kind in "iu":
-        low, high = array.min(), array.max()
-        if low >= 0 and high <= LARGEST_LABEL:
-            return array.astype(np.int32, copy=False)
-        came += f" with values from {low} to {high}"
-    raise InvalidInputError(
-        f"regions: expected a non-empty (H, W) array of integers in 0..2^31 - 1, got {came}"
-    )
 
 
 def _collection(outlines: Iterator[tuple[int, dict[str, Any]]], sizes: list[int]) -> Iterator[str]:

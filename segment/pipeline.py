@@ -169,6 +169,11 @@ def _pixels(image: NDArray[Any], mask: ArrayLike | None) -> Pixels:
                 f"mask: expected shape {shape} like the image, got {chosen.shape}; "
                 "crop or scale it to the image"
             )
+        if chosen.dtype.kind not in "biuf" or np.isnan(chosen).any():
+            raise InvalidInputError(
+                f"mask: expected numbers or booleans, got {chosen.dtype}"
+                f"{' with NaN' if chosen.dtype.kind == 'f' else ''}; make it 0 and 1"
+            )
         selected = chosen.reshape(-1) != 0
         if not selected.any():
             raise InvalidInputError("mask: expected something selected, but it is 0 everywhere")

@@ -19,9 +19,11 @@ class Segmentation:
     Attributes
     ----------
     labels : (H, W) int32 array
-        0 for no segment (transparent, or beyond every mode), else 1..K.
+        0 for no segment (transparent, masked, or beyond every mode), else 1..K.
     modes : (K, d) float64 array
-        The mode of each segment in the colour space, densest first.
+        The mode of each segment in the space of the points: (channels), or in the joint
+        domain (x, y, channels) over their units. Densest first; by region in the order of the
+        regions, the mode of its largest part.
     colors : (K, 3) uint8 array
         Mean sRGB colour of the pixels of each segment.
     mode_colors : (K, 3) uint8 array

@@ -190,10 +190,7 @@ def brute_labels(points, modes, limit):
 )
 @settings(deadline=None, max_examples=150)
 def test_labels_are_those_of_brute_force(drawn, count, limit, seed):
-    """Each visible pixel gets the number of its nearest mode, 0 beyond the limit; others get 0.
-
-    8-bit images are labelled in single precision: a win by less than 1e-5 is nobody's.
-    """
+    """Each visible pixel gets the number of its nearest mode, 0 beyond the limit; others get 0."""
     image, visible, units = drawn
     points = pixel_points(image, visible, units)
     modes = np.random.default_rng(seed).permutation(points)[:count] * 0.999
@@ -205,7 +202,7 @@ def test_labels_are_those_of_brute_force(drawn, count, limit, seed):
     shown = np.ones(labels.shape, bool) if visible is None else visible
     assert not labels[~shown].any()
     expected, gap = brute_labels(points, modes, limit * bandwidth)
-    sure = gap > (1e-5 if image.dtype == np.uint8 else 1e-9) * (1 + np.abs(points).max())
+    sure = gap > 1e-9 * (1 + np.abs(points).max())
     np.testing.assert_array_equal(labels[shown][sure], expected[sure])
 
 
@@ -226,6 +223,29 @@ def test_drawn_labels(kind, modes, limit, labels):
     pyramid = build_pyramid(image, None, (1.0, 4.0))
     found = label_pixels(pyramid, np.array(modes, float), bandwidth=2.0, limit=limit)
     assert found.tolist() == [labels]
+
+
+@pytest.mark.parametrize("range_unit", [1e-2, 1e-4, 1e-6])
+def test_labels_of_floats_that_single_precision_cannot_tell_apart(range_unit):
+    """However narrow the range radius, boxes pass on the nearest mode of every pixel."""
+    image, units = textured((30, 40), 3, "float64", 3), (5.3, range_unit)
+    points = pixel_points(image, None, units)
+    modes = np.random.default_rng(3).permutation(points)[:300] + 0.3
+    labels = label_pixels(build_pyramid(image, None, units), modes, bandwidth=1.0)
+    expected, gap = brute_labels(points, modes, np.inf)
+    sure = gap > 1e-9 * np.abs(points).max()
+    assert sure.mean() > 0.9
+    np.testing.assert_array_equal(labels.ravel()[sure], expected[sure])
+
+
+@pytest.mark.parametrize("radius", [5, 10, 13, 20, 26, 37])
+def test_the_limit_is_the_surface_of_the_ball(radius):
+    """A pixel that is as far from its mode as the radius is within it, as in a climb."""
+    image = np.full((1, 2 * radius + 1, 1), 90, np.uint8)
+    units = float(radius), 7.0
+    mode = pixel_points(image, None, units)[radius : radius + 1]
+    labels = label_pixels(build_pyramid(image, None, units), mode, bandwidth=1.0, limit=1.0)
+    assert labels.all()
 
 
 @pytest.mark.parametrize("count", [1, 2, 500, 4000])

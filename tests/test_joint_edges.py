@@ -124,3 +124,18 @@ def test_a_mask_and_transparency_leave_nothing():
         segment_image(image, features="joint", mask=GRAY < 4)
     found = segment_image(image, features="joint", mask=GRAY < 9, bandwidth=1e3)
     assert (found.labels > 0).tolist() == ((GRAY >= 4) & (GRAY < 9)).tolist()
+
+
+@pytest.mark.parametrize("weight", [1e-6, 1e5, 1e6])
+def test_every_pixel_is_a_segment_at_any_weight(weight):
+    """Without a bandwidth each pixel reaches itself, however fine or coarse the grid is made."""
+    image = np.arange(0, 240, 5, dtype=np.uint8).reshape(4, 4, 3)
+    found = segment_image(image, features="joint", quantile=0.05, spatial_weight=weight)
+    assert found.labels.ravel().tolist() == list(range(1, 17))
+
+
+@pytest.mark.parametrize("mask", [np.full((3, 4), np.nan), np.full((3, 4), "x")])
+def test_a_mask_of_no_numbers_is_refused(mask):
+    """A mask holds numbers, or says yes and no."""
+    with pytest.raises(InvalidInputError, match="mask: expected numbers or booleans, got "):
+        segment_image(GRAY, mask=mask)

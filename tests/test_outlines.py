@@ -249,7 +249,7 @@ def test_a_map_without_regions_has_no_outlines():
         pytest.param(np.ones((0, 2), int), r"shape \(0, 2\)", id="empty"),
         pytest.param(np.ones((2, 2)), "float64", id="floats"),
         pytest.param(np.ones((2, 2), bool), "bool", id="bools"),
-        pytest.param(np.array([[-1, 2]]), "values from -1 to 2", id="negative"),
+        pytest.param(np.array([[-1, 2]]), "labels from -1 to 2", id="negative"),
         pytest.param(np.array([[2**31]]), "to 2147483648", id="too-large"),
     ],
 )
