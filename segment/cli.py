@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from segment import __version__
+from segment.batch_options import batch_options
 from segment.errors import SegmentError
 from segment.file_options import file_options
 from segment.options import GroupedCommand, Products, option, setting
 from segment.reading_options import ReadingOptions
 from segment.report import say
 from segment.settings import Settings
-from segment.streams import destinations, input_path, products
+from segment.streams import check_stdin, destinations, products
 
-CLOSED_PIPE = 128 + getattr(
-    signal, "SIGPIPE", 13
-)  # as the shell sees a process that the signal ended
+# As the shell sees a process that the signal ended.
+CLOSED_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 EXAMPLES = """\b
 Examples:
   meanshift-segment photo.jpg
@@ -32,6 +33,8 @@ Examples:
   meanshift-segment photo.jpg --json > photo.json
   meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment scan.tif --page 2 --labels scan.npy
+  meanshift-segment photos/ -r -o results/ --jobs 4 --existing skip
+  find . -name '*.tif' -print0 | meanshift-segment --files0-from - --json > log.jsonl
 """
 
 
@@ -40,7 +43,7 @@ Examples:
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.argument("images", metavar="INPUT...", nargs=-1, required=True)
+@click.argument("images", metavar="INPUT...", nargs=-1)
 @setting("-q", "--quantile")
 @setting("--n-samples")
 @setting("--seed")
@@ -100,76 +103,89 @@ Examples:
     "Output", "--json", "as_json", is_flag=True, help="One JSON object a line per image on stdout."
 )
 @file_options
+@batch_options
 @option("Talk", "--quiet", is_flag=True, help="Say only what fails.")
 @option("Talk", "-v", "--verbose", is_flag=True, help="Say more of each image, and a summary.")
 @click.version_option(__version__, "--version", prog_name="meanshift-segment")
+@click.pass_context
 def command(
+    context: click.Context,
+    /,
     images: tuple[str, ...],
     mask: str | None,
     output_dir: str,
     write: tuple[Any, ...],
     recolor: Any,
     as_json: bool,
-    page: Any,
-    ignore_icc: bool,
-    allow_truncated: bool,
-    max_pixels: int,
     label_format: Any,
     labels: str | None,
     segmented: str | None,
     quiet: bool,
     verbose: bool,
-    **settings: Any,
+    **options: Any,
 ) -> int:
     """Split images into segments of similar colour with mean shift.
 
-    Writes for each INPUT, an image file, a label map and a recoloured image. With - as the
-    only INPUT an image is read from standard input and the recoloured one written to
-    standard output. No number of
-    segments to guess: the bandwidth decides what is similar, and a quantile of the distances
-    between pixels decides the bandwidth.
+    Writes for each INPUT, an image file or the images in a folder, a label map and a recoloured
+    image. With - as the only INPUT an image is read from standard input and the recoloured one
+    written to standard output. No number of segments to guess: the bandwidth decides what is
+    similar, and a quantile of the distances between pixels decides the bandwidth.
     """
-    files: Any = destinations(images, labels, segmented, page=page, as_json=as_json)
     from pathlib import Path
 
-    from segment.batch import run
+    from segment.many import Many, run_many
     from segment.outputs import Output
-    from segment.plan import plan
-    from segment.report import Report
+    from segment.work import Work
 
+    many, reading = _taken(Many, options), _taken(ReadingOptions, options)
+    lists = [file for _, file, _ in many.lists]
+    if not images and not lists:
+        missing = next(param for param in context.command.params if param.name == "images")
+        raise click.MissingParameter(ctx=context, param=missing)
+    check_stdin(images, [mask, *lists])
+    files: Any = destinations(
+        images, labels, segmented, lists=bool(lists), page=reading.page, as_json=as_json
+    )
+    output = Output(Path(output_dir), products(write, files), recolor, label_format, files)
+    work = Work(_settings(options), output, reading, _readable_mask(mask))
     try:
-        chosen = Settings(**settings)
+        return run_many(
+            images, work, many, as_json=as_json, verbosity=-1 if quiet else int(verbose)
+        )
+    except OSError as error:  # before click makes a 1 of a closed pipe
+        return _cannot_write(error)
+
+
+def _taken(kind: Any, options: dict[str, Any]) -> Any:
+    """Take the options that are the fields of a dataclass."""
+    return kind(**{name: options.pop(name) for name in kind.__dataclass_fields__})
+
+
+def _settings(options: dict[str, Any]) -> Settings:
+    try:
+        return Settings(**options)
     except SegmentError as error:  # what the options' types let through, such as nan
         raise click.UsageError(str(error)) from None
-    selected = _read_mask(mask) if mask else None
-    report = Report(as_json=as_json, verbosity=-1 if quiet else int(verbose))
-    folder = Path(output_dir)
-    tasks = plan(map(input_path, images), folder)
-    output = Output(folder, products(write, files), recolor, label_format, files)
-    reading = ReadingOptions(page, ignore_icc, allow_truncated, max_pixels)
-    try:
-        for outcome in run(tasks, chosen, output, selected, reading):
-            report.add(outcome)
-    except KeyboardInterrupt:
-        return report.close(interrupted=True)
-    except BrokenPipeError:  # before click makes a 1 of it
-        return CLOSED_PIPE
-    return report.close()
 
 
-def _read_mask(mask: str) -> Any:
+def _readable_mask(mask: str | None) -> Any:
+    if mask is None:
+        return None
     from pathlib import Path
 
-    from segment.reading import read_mask
+    from segment.masks import mask_from
 
     try:
-        return read_mask(Path(mask))
+        mask_from(Path(mask))
     except SegmentError as error:
         raise click.BadParameter(f"{mask}: {error}", param_hint="'--mask'") from None
+    return Path(mask)
 
 
 def main() -> None:
     """Run the command and exit: 0 all done, 1 an image failed, 2 usage error, 130 interrupted."""
+    if sys.stderr is not None:
+        sys.stderr = _beside(sys.stderr)
     try:
         code = command.main(standalone_mode=False) or 0
         for stream in filter(None, (sys.stdout, sys.stderr)):
@@ -179,9 +195,19 @@ def main() -> None:
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = 130
-    except BrokenPipeError:
-        code = CLOSED_PIPE
     except OSError as error:
-        say(f"error: cannot write to standard output: {error.strerror}")
-        code = 1
+        code = _cannot_write(error)
     os._exit(code)  # taking the interpreter down in good order costs 20 ms for nothing
+
+
+def _beside(stderr: TextIO) -> TextIO:
+    """A stderr of our own: that of the process is held back while C libraries read a file."""
+    number, encoding, errors = os.dup(stderr.fileno()), stderr.encoding, stderr.errors
+    return os.fdopen(number, "w", buffering=1, encoding=encoding, errors=errors)
+
+
+def _cannot_write(error: OSError) -> int:
+    if error.errno == errno.EPIPE:
+        return CLOSED_PIPE
+    say(f"error: cannot write to standard output: {error.strerror}")
+    return 1

@@ -15,3 +15,7 @@ class NotFittedError(SegmentError, ValueError, AttributeError):
 
 class ImageFileError(SegmentError):
     """A file cannot be read as an image, or a result cannot be written."""
+
+
+class StdoutError(OSError):
+    """Standard output takes no more: that ends the run, not one image."""

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import IO, Any, Literal, get_args
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from segment.errors import ImageFileError
+from segment.inputs import MADE_HERE
+from segment.naming import MOST_IN_PNG, LabelFormat
 from segment.picture import Kept
 from segment.recolored import PNG
 from segment.writing import write_whole
-
-LabelFormat = Literal["png", "tiff", "npy"]
-LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
-SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
-MOST_IN_PNG = 65535  # labels that 16 bits hold
-
-
-def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
-    """Tell the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
-
-    Examples
-    --------
-    >>> fitting_format("png", 65535), fitting_format("png", 65536), fitting_format("npy", 65536)
-    ('png', 'tiff', 'npy')
-    """
-    return "tiff" if wanted == "png" and segments > MOST_IN_PNG else wanted
 
 
 def write_labels(
@@ -85,7 +71,7 @@ def _write_tiff(file: IO[bytes], labels: NDArray[Any], kept: Kept) -> None:
         compression="zlib",
         compressionargs={"level": 1},  # a fifth of the time of level 6 for runs of equal labels
         metadata=None,
-        software="meanshift-segment",
+        software=MADE_HERE.decode(),
         extratags=list(kept.geo),
         **options,
     )

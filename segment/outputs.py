@@ -7,11 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from segment.errors import ImageFileError
-from segment.label_maps import SUFFIXES, LabelFormat, fitting_format
-from segment.picture import Picture
+from segment.naming import MOST_IN_PNG, SUFFIXES, LabelFormat, Product, fitting_format, suffix
 from segment.plan import Task
-from segment.products import Product, suffix
 from segment.writing import STDOUT, make_folder
 
 
@@ -22,6 +19,7 @@ class Output:
     Attributes
     ----------
     folder : Path
+        Of all results; an image may have a folder in it.
     products : tuple of {"labels", "segmented", "regions", "polygons"}
     recolor : {"mean", "mode"}
     label_format : {"png", "tiff", "npy"}
@@ -35,54 +33,66 @@ class Output:
     label_format: LabelFormat = "png"
     files: Mapping[Product, Path] = field(default_factory=dict)
 
-    def make_folders(self) -> None:
+    @property
+    def home(self) -> Path:
+        """The folder that results go to: where all have files of their own, that of the first."""
+        own = [path for path in self.files.values() if path != STDOUT]
+        if own and all(product in self.files for product in self.products):
+            return own[0].parent
+        return self.folder
+
+    def make_folders(self, task: Task, base: Path) -> None:
         """Make the folders that results go to, before any work is done for them."""
         if any(product not in self.files for product in self.products):
-            make_folder(self.folder)
+            make_folder(base / task.stem.parent)
         for path in self.files.values():
-            if path != STDOUT and not path.exists():
-                make_folder(path.parent)
+            if path != STDOUT and not (base / path).exists():
+                make_folder(base / path.parent)
 
     def labels_as(self, segments: int) -> LabelFormat:
         """Tell the format of the label map: by its file's name if it has one, never too small."""
         return fitting_format(self._labels_wanted_as(), segments)
 
-    def paths(
-        self, task: Task, picture: Picture, segments: int, inputs: set[Path]
-    ) -> dict[Product, Path]:
+    def paths(self, task: Task, segments: int = 1, page: int | None = None) -> dict[Product, Path]:
         """Tell the file of each product.
 
         A page of several has its number in the name: ``scan_page2_labels.png``. A label map
         that PNG cannot hold ends in ``.tif``, whatever was said.
-
-        Raises
-        ------
-        ImageFileError
-            If one would replace an input.
         """
-        stem = task.stem
-        if picture.page is not None:
-            stem = stem.with_name(f"{stem.name}_page{picture.page}")
+        place = task.place if page is None else f"{task.place}_page{page}"
         paths: dict[Product, Path] = {}
         for product in self.products:
             ending = suffix(product, segments, self.label_format)
-            paths[product] = self.files.get(product, stem.with_name(stem.name + ending))
+            paths[product] = self.files.get(product, Path(place + ending))
         own = self.files.get("labels", STDOUT)
         if own.suffix and self.labels_as(segments) != self._labels_wanted_as():
             paths["labels"] = own.with_suffix(SUFFIXES[self.labels_as(segments)])
-        for path in paths.values():
-            if path != STDOUT and path.resolve() in inputs:
-                raise ImageFileError(
-                    f"its result {path} would replace an input; choose another folder with -o"
-                )
         return paths
 
-    def warnings(self, picture: Picture, segments: int) -> tuple[str, ...]:
-        """Tell what the label map's format loses, or which one it took instead."""
+    def possible_paths(self, task: Task, page: int | Literal["all"] | None) -> list[Path]:
+        """Tell where results may be, by the number of segments and, of `page`, the first."""
+        pages = (None,) if page is None else (None, 1 if page == "all" else page)
+        found = (
+            path
+            for number in pages
+            for segments in (1, MOST_IN_PNG + 1)
+            for path in self.paths(task, segments, number).values()
+        )
+        return [path for path in dict.fromkeys(found) if path != STDOUT]
+
+    def warnings(self, segments: int, *, on_map: bool) -> tuple[str, ...]:
+        """Tell what the label map's format loses, or which one it took instead.
+
+        Parameters
+        ----------
+        segments : int
+        on_map : bool
+            Whether the image has a place on a map.
+        """
         if "labels" not in self.products:
             return ()
         chosen, said = self.labels_as(segments), []
-        if picture.kept.geo and chosen != "tiff":
+        if on_map and chosen != "tiff":
             said.append("its place on the map is lost; --label-format tiff keeps it")
         if chosen != self._labels_wanted_as():
             said.append(f"{segments:,} segments are too many for PNG; the label map is a TIFF")

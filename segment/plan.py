@@ -2,55 +2,149 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import Counter
-from collections.abc import Iterable
+import os
+import re
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 
+from segment.inputs import STDIN, Input
 
-@dataclass(frozen=True)
+OF_A_PAGE = re.compile(r"(.+)_page\d+", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """One image to segment and the stem of its results' names."""
+    """One image to segment.
 
-    source: Path
-    stem: Path
+    Attributes
+    ----------
+    input : str
+        Its path as the user gave it; ``-`` is standard input.
+    place : str
+        The stem of its results' paths.
+    identity : str
+        Its absolute path without links.
+    protected : tuple of str
+        Names of inputs that lie where its results go and begin as they do: not to be replaced.
+    """
+
+    input: str
+    place: str
+    identity: str
+    protected: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> Path:
+        return Path(self.input)
+
+    @property
+    def stem(self) -> Path:
+        return Path(self.place)
 
 
-def plan(sources: Iterable[Path], folder: Path) -> list[Task]:
+def plan(images: Iterable[Input], folder: Path, *, paged: bool = False) -> list[Task]:
     """Give every image its names, so that no two inputs share a result.
 
     Parameters
     ----------
-    sources : iterable of Path
-        An image named twice is one task.
+    images : iterable of Input
+        No file twice.
     folder : Path
-        Where results go.
+        Where results go; those of an image in a folder of a folder that was given to a
+        folder of the same name.
+    paged : bool, default False
+        Whether results may have the number of a page in their names.
 
     Returns
     -------
     tasks : list of Task
-        ``a.jpg`` gets the stem ``a``; where an ``a.png`` is there too, each keeps its
-        extension; where that is not enough, a number is added. ``-``, standard input, gets
-        ``stdin``.
+        In the order of the images. ``a.jpg`` gets the stem ``a``; where an ``a.png`` is there
+        too, each keeps its extension; where that is not enough, a number is added, in the order
+        of their paths: names do not depend on the order of the images. ``-`` gets ``stdin``.
 
     Examples
     --------
-    >>> [task.stem.name for task in plan([Path("a.jpg"), Path("a.png"), Path("b.jpg")], Path("o"))]
+    >>> images = [Input(name, "", f"/{name}") for name in ("a.jpg", "a.png", "b.jpg")]
+    >>> [task.stem.name for task in plan(images, Path("o"))]
     ['a.jpg', 'a.png', 'b']
     """
-    unique: dict[Path, Path] = {}
-    for source in sources:
-        unique.setdefault(source.resolve(), source)
-    by_stem = Counter(source.stem for source in unique.values())
+    images = list(images)
+    by_folder = defaultdict(list)
+    for image in images:
+        by_folder[image.folder].append(image)
+    places = {below: os.path.join(folder, below) if below else str(folder) for below in by_folder}
+    inputs_in = _names_in({os.path.realpath(place) for place in places.values()}, images)
+    tasks = {}
+    for below, group in by_folder.items():
+        place = places[below]
+        names = inputs_in.get(os.path.realpath(place), [])
+        for image, stem in _stems(group, paged):
+            tasks[image.identity] = Task(
+                image.name, os.path.join(place, stem), image.identity, _starting(names, f"{stem}_")
+            )
+    return [tasks[image.identity] for image in images]
+
+
+def _stems(images: list[Input], paged: bool) -> Iterator[tuple[Input, str]]:
+    names = {
+        image.identity: "stdin" if image.name == STDIN else os.path.basename(image.name)
+        for image in images
+    }
+    stems = {identity: os.path.splitext(name)[0] for identity, name in names.items()}
+    count = Counter(stems.values())
+    if paged:  # scan_page2.png keeps its extension where scan.tif may have a second page
+        bases = {*count, *names.values()}
+        count.update(stem for stem in count if (of := OF_A_PAGE.fullmatch(stem)) and of[1] in bases)
     taken: set[str] = set()
-    tasks = []
-    for source in unique.values():
-        name = source.stem if by_stem[source.stem] == 1 else source.name
-        if name == "-":  # standard input
-            name = "stdin"
-        numbered = (f"{name}-{number}" for number in itertools.count(2))
-        free = next(n for n in itertools.chain([name], numbered) if n not in taken)
+    last: Counter[str] = Counter()
+    for image in sorted(images, key=attrgetter("identity")):
+        stem = stems[image.identity]
+        free = name = stem if count[stem] == 1 else names[image.identity]
+        while free in taken:
+            last[name] += 1
+            free = f"{name}-{last[name] + 1}"
         taken.add(free)
-        tasks.append(Task(source, folder / free))
-    return tasks
+        yield image, free
+
+
+def _names_in(places: set[str], images: list[Input]) -> dict[str, list[str]]:
+    """Sorted names of the inputs that lie where results go: of the files, and of links to them.
+
+    A result that has the name of a link would be written to where the link leads.
+    """
+    names = defaultdict(set)
+    identities = {image.identity for image in images}
+    for place in places:
+        for link in _links_in(place):
+            if os.path.realpath(link.path) in identities:
+                names[place].add(link.name)
+    real: dict[str, str] = {}
+    for image in images:
+        folder, name = os.path.split(image.identity)
+        if folder in places:
+            names[folder].add(name)
+        spelt, name = os.path.split(image.name)
+        if spelt not in real:
+            real[spelt] = os.path.realpath(spelt)
+        if real[spelt] in places:
+            names[real[spelt]].add(name)
+    return {folder: sorted(group) for folder, group in names.items()}
+
+
+def _links_in(place: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(place) as entries:
+            return [entry for entry in entries if entry.is_symlink()]
+    except OSError:
+        return []
+
+
+def _starting(names: list[str], start: str) -> tuple[str, ...]:
+    first = last = bisect_left(names, start)
+    while last < len(names) and names[last].startswith(start):
+        last += 1
+    return tuple(names[first:last])

@@ -1,4 +1,4 @@
-"""A segmentation to files: what can be written of it, under which names."""
+"""A segmentation to files: what can be written of it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.features import pixel_rows
-from segment.label_maps import SUFFIXES, LabelFormat, fitting_format, write_labels
+from segment.label_maps import write_labels
+from segment.naming import LabelFormat, Product, fitting_format
 from segment.outlines import geojson
 from segment.picture import Kept
 from segment.recolored import partial_alpha, write_segmented
 from segment.region_table import region_table, to_csv
 from segment.segmentation import Segmentation
 from segment.writing import write_whole
-
-Product = Literal["labels", "segmented", "regions", "polygons"]
 
 
 @dataclass(frozen=True)
@@ -48,14 +47,6 @@ class Result:
         """Whether label 0 is to be seen through."""
         has_alpha = self.image.ndim == 3 and self.image.shape[2] in (2, 4)
         return has_alpha or not self.segmentation.labels.all()
-
-
-def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
-    """Tell what the name of a product ends in."""
-    if product == "labels":
-        return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
-    ends = {"segmented": ".png", "regions": ".csv", "polygons": ".geojson"}
-    return f"_{product}{ends[product]}"
 
 
 def write(product: Product, result: Result, path: Path) -> None:

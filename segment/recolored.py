@@ -7,15 +7,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from segment.inputs import MADE_HERE
 from segment.picture import Kept
 from segment.writing import write_whole
 
 # Runs of equal labels are what there is to compress: zlib's run-length strategy gives smaller
 # files than level 6 on label maps and takes half the time.
 RUN_LENGTHS = 3
-PNG: dict[str, Any] = {"format": "PNG", "compress_type": RUN_LENGTHS}
+SOFTWARE = PngImagePlugin.PngInfo()  # by it results are known when their folder is scanned
+SOFTWARE.add_text("Software", MADE_HERE.decode())
+PNG: dict[str, Any] = {"format": "PNG", "compress_type": RUN_LENGTHS, "pnginfo": SOFTWARE}
 
 
 def write_segmented(

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
+from segment.progress import NoBar
+
+SCREENFUL = 20  # lines after which failures are out of sight: the summary names them again
+MOST_NAMED = 100  # of those; a summary is not a log
 CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127)}  # of lines and terminals
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image; sizes in pixels, times in seconds."""
+    """What became of one image, or with "planned" will; sizes in pixels, times in seconds."""
 
     input: str
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "skipped", "failed", "planned"]
     error: str | None = None
     outputs: list[str] = field(default_factory=list)
     width: int | None = None
@@ -48,6 +53,10 @@ class Outcome:
         """Say it in one line."""
         if self.status == "failed":
             return f"{self.name}: {self.error}"
+        if self.status == "planned":
+            return f"{self.name}: {' '.join(self.outputs)}"
+        if self.status == "skipped":
+            return f"{self.name}: skipped, {' '.join(self.outputs)} complete"
         return (
             f"{self.name}: {' '.join(self.outputs)}  {self.width} x {self.height}, "
             f"bandwidth {self.bandwidth:.4g}, {self.segments} "
@@ -63,60 +72,111 @@ class Report:
     as_json : bool
         One JSON object a line on stdout for each image.
     verbosity : int
-        -1: only failures on stderr; 0: a line an image, and a summary where some failed and
-        some did not; 1: iterations and a summary too.
+        -1: only failures on stderr; 0: a line an image unless a bar is shown, and a summary
+        of several images; 1: iterations, too, images that are skipped, and a summary always.
+    bar : NoBar, optional
+        To be kept in one piece while lines are said.
     """
 
-    def __init__(self, *, as_json: bool = False, verbosity: int = 0) -> None:
+    def __init__(
+        self, *, as_json: bool = False, verbosity: int = 0, bar: NoBar | None = None
+    ) -> None:
         self.as_json = as_json
         self.verbosity = verbosity
+        self.bar = bar or NoBar()
         self.done = 0
+        self.skipped = 0
         self.failed = 0
+        self._failures: list[str] = []
+        self._start = time.perf_counter()
 
     def add(self, outcome: Outcome) -> None:
         """Count an image and say what became of it."""
         if outcome.status == "failed":
             self.failed += 1
+            if len(self._failures) < MOST_NAMED:
+                self._failures.append(outcome.line())
+        elif outcome.status == "skipped":
+            self.skipped += 1
         else:
             self.done += 1
-        if self.as_json:
-            import json
-
-            print(json.dumps(outcome.facts()), flush=True)
         self._tell(outcome)
-        if outcome.status == "failed":
-            say(f"error: {outcome.line()}")
-        elif self.verbosity >= 1:
-            say(f"{outcome.line()}, {outcome.iterations} iterations")
-        elif self.verbosity == 0 and not self.as_json:
-            say(outcome.line())
+        self.bar.count(outcome.input, outcome.status)
 
-    def _tell(self, outcome: Outcome) -> None:
-        if self.verbosity >= 0:
-            for warning in outcome.warnings:
-                say(f"warning: {outcome.name}: {warning}")
+    def note(self, line: str) -> None:
+        """Say something that is of interest to who wants to know more."""
         if self.verbosity >= 1:
-            for detail in outcome.details:
-                say(f"{outcome.name}: {detail}")
+            self._say(line)
 
     def close(self, *, interrupted: bool = False) -> int:
         """Say the summary where there is something to sum up; return the exit code."""
-        mixed = self.failed and self.done and self.verbosity >= 0
-        if interrupted or self.verbosity >= 1 or mixed:
-            failed = f", {self.failed} failed" if self.failed else ""
-            say(f"{'interrupted: ' if interrupted else ''}{self.done} done{failed}")
+        self.bar.close()
+        total = self.done + self.skipped + self.failed
+        if interrupted or self.verbosity >= 1 or (self.verbosity == 0 and total > 1):
+            if total > SCREENFUL:
+                self._name_failures()
+            say(f"{'interrupted: ' if interrupted else ''}{self._summary()}")
         if interrupted:
             return 130
         return 1 if self.failed else 0
 
+    def _tell(self, outcome: Outcome) -> None:
+        if self.as_json:
+            import json
+
+            with self.bar.aside():
+                print(json.dumps(outcome.facts()), flush=True)
+        self._remark(outcome)
+        if outcome.status == "failed":
+            self._say(f"error: {outcome.line()}")
+        elif outcome.status == "planned":
+            if not self.as_json:
+                _print(sys.stdout, outcome.line())
+        elif self.verbosity >= 1 and outcome.status == "ok":
+            self._say(f"{outcome.line()}, {outcome.iterations} iterations")
+        elif outcome.status == "skipped" and self.verbosity < 1:
+            return
+        elif self.verbosity >= int(self.bar.stands_for_lines) and not self.as_json:
+            self._say(outcome.line())
+
+    def _remark(self, outcome: Outcome) -> None:
+        if self.verbosity >= 0:
+            for warning in outcome.warnings:
+                self._say(f"warning: {outcome.name}: {warning}")
+        for detail in outcome.details:
+            self.note(f"{outcome.name}: {detail}")
+
+    def _say(self, line: str) -> None:
+        with self.bar.aside():
+            say(line)
+
+    def _summary(self) -> str:
+        counts = [f"{self.done} done"]
+        counts += [f"{self.skipped} skipped"] if self.skipped else []
+        counts += [f"{self.failed} failed"] if self.failed else []
+        if self.done > 1:
+            seconds = time.perf_counter() - self._start
+            counts.append(f"{self.done / seconds:.3g} images/s")
+        return ", ".join(counts)
+
+    def _name_failures(self) -> None:
+        for line in self._failures:
+            say(f"failed: {line}")
+        if self.failed > len(self._failures):
+            say(f"failed: and {self.failed - len(self._failures)} more")
+
 
 def say(line: str) -> None:
     """Talk: one line, always to stderr, whatever characters a file name has."""
-    if sys.stderr is None:  # closed by the caller
+    _print(sys.stderr, line)
+
+
+def _print(stream: TextIO | None, line: str) -> None:
+    if stream is None:  # closed by the caller
         return
-    line = line.translate(CONTROLS)
-    encoding = sys.stderr.encoding or "ascii"
-    print(line.encode(encoding, "backslashreplace").decode(encoding), file=sys.stderr, flush=True)
+    encoding = stream.encoding or "ascii"
+    shown = line.translate(CONTROLS).encode(encoding, "backslashreplace").decode(encoding)
+    print(shown, file=stream, flush=True)
 
 
 def _in_utf8(value: Any) -> Any:

@@ -19,6 +19,17 @@ PIECE = 1 << 20  # bytes at a time: all at once would claim the most that there 
 HEAD = 4096  # bytes that tell what kind of file it is
 
 
+def is_stream(name: str) -> bool:
+    """Whether only this process can read it, and once: standard input, or a pipe it was given."""
+    if name == str(STDIN):
+        return True
+    try:
+        mode = Path(name).stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """Open a file, a pipe or standard input, ``-``, so that one can go back in it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ def destinations(
     labels: str | None,
     segmented: str | None,
     *,
+    lists: bool,
     page: int | str | None,
     as_json: bool,
 ) -> dict[str, Path]:
@@ -28,9 +29,11 @@ def destinations(
     Parameters
     ----------
     images : tuple of str
-        The inputs.
+        The inputs that are named as arguments.
     labels, segmented : str or None
         Of the options of these names; ``-`` is standard output.
+    lists : bool
+        Whether lists name more inputs.
     page, as_json
         Likewise.
 
@@ -46,10 +49,11 @@ def destinations(
     """
     files = {"labels": labels, "segmented": segmented}
     chosen = {product: name for product, name in files.items() if name}
-    if images == (STREAM,) and not any(map(_given, OUTPUT_OPTIONS)):
+    if images == (STREAM,) and not lists and not any(map(_given, OUTPUT_OPTIONS)):
         chosen = {"segmented": STREAM}
     _check_names(chosen)
-    _check_inputs(images, chosen, page)
+    if chosen and page == "all":
+        raise click.UsageError("--page all has many results; use -o instead of a file's name.")
     if STREAM in chosen.values():
         _check_stdout(chosen, as_json)
     return {product: Path(name) for product, name in chosen.items()}
@@ -62,10 +66,26 @@ def products(write: tuple[Any, ...], files: Mapping[str, Path]) -> tuple[Any, ..
     return (*files, *(product for product in write if product not in files))
 
 
-def input_path(name: str) -> Path:
-    """A path that is `Path("-")` for standard input only, not for ``./-``."""
-    path = Path(name)
-    return path.absolute() if str(path) == STREAM != name else path
+def check_stdin(images: tuple[str, ...], others: Sequence[str | None]) -> None:
+    """Refuse to read an image from a terminal, and standard input twice.
+
+    Parameters
+    ----------
+    images : tuple of str
+    others : sequence of str or None
+        What else is read: the mask, lists of inputs.
+
+    Raises
+    ------
+    click.UsageError
+    """
+    if (STREAM in images) + list(others).count(STREAM) > 1:
+        raise click.UsageError("Standard input can be read once; name a file for one of the two.")
+    if STREAM in images and sys.stdin is not None and sys.stdin.isatty():
+        raise click.UsageError(
+            "Standard input is a terminal; pipe an image in, as in 'curl -s URL | "
+            "meanshift-segment - > segmented.png', or name a file."
+        )
 
 
 def _given(option: str) -> bool:
@@ -86,20 +106,6 @@ def _check_names(files: dict[str, str]) -> None:
     names = list(files.values())
     if len(names) > len({str(Path(name).resolve()) for name in names}):
         raise click.UsageError(f"--labels and --segmented both go to {names[0]!r}; name two files.")
-
-
-def _check_inputs(images: tuple[str, ...], files: dict[str, str], page: int | str | None) -> None:
-    if files and len(images) != 1:
-        raise click.UsageError(
-            f"--labels and --segmented take one input, got {len(images)}; use -o for several."
-        )
-    if files and page == "all":
-        raise click.UsageError("--page all has many results; use -o instead of a file's name.")
-    if STREAM in images and sys.stdin is not None and sys.stdin.isatty():
-        raise click.UsageError(
-            "Standard input is a terminal; pipe an image in, as in 'curl -s URL | "
-            "meanshift-segment - > segmented.png', or name a file."
-        )
 
 
 def _check_stdout(files: dict[str, str], as_json: bool) -> None:

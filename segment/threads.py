@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
+_allowed: contextvars.ContextVar[int | None] = contextvars.ContextVar("allowed", default=None)
+
 
 def available_cores() -> int:
     """Count the cores that this process may run on; a container may allow fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        there = len(os.sched_getaffinity(0))
+    else:
+        there = os.cpu_count() or 1
+    return min(there, _allowed.get() or there)
+
+
+@contextlib.contextmanager
+def at_most(cores: int) -> Iterator[None]:
+    """Let what is called within take no more cores: one image of several at a time.
+
+    Holds for the caller's thread and those it starts, not for others in the process: a worker
+    of a cluster may run several images in one process.
+    """
+    before = _allowed.set(cores)
+    try:
+        yield
+    finally:
+        _allowed.reset(before)
 
 
 class Started(Generic[Result]):
-    """A call under way on a thread of its own.
+    """A call under way on a thread of its own; done at once where one core is all there may be.
 
     What `concurrent.futures` does, which takes 5 ms to import: a third of what it takes
     to segment a photo.
@@ -29,7 +49,12 @@ class Started(Generic[Result]):
     def __init__(self, call: Callable[[], Result]) -> None:
         self._call = call
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread: threading.Thread | None = None
+        if _allowed.get() == 1:
+            self._run()
+            return
+        inherited = contextvars.copy_context()
+        self._thread = threading.Thread(target=inherited.run, args=(self._run,), daemon=True)
         self._thread.start()
 
     def _run(self) -> None:
@@ -38,13 +63,27 @@ class Started(Generic[Result]):
         except BaseException as error:  # raised again by result()
             self._error = error
 
-    def wait(self) -> None:
-        """Wait until the call has ended in one way or the other."""
-        self._thread.join()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the call has ended in one way or the other; tell whether it has."""
+        if self._thread is None:
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
 
-    def result(self) -> Result:
-        """Wait for the call; return what it returns, raise what it raises."""
-        self.wait()
+    def done(self) -> bool:
+        """Tell whether the call has ended."""
+        return self.wait(0)
+
+    def result(self, timeout: float | None = None) -> Result:
+        """Wait for the call; return what it returns, raise what it raises.
+
+        Raises
+        ------
+        TimeoutError
+            If it has not ended after so many seconds.
+        """
+        if not self.wait(timeout):
+            raise TimeoutError
         if self._error is not None:
             raise self._error
         return self._value

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from segment.errors import ImageFileError
+from segment.errors import ImageFileError, StdoutError
+from segment.passing import passing
 
 STDOUT = Path("-")
 
@@ -30,7 +30,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     ------
     ImageFileError
         If the folder takes no file, or the disk is full.
-    OSError
+    StdoutError
         If it is standard output that takes no more.
     """
     if path == STDOUT:
@@ -57,15 +57,10 @@ def make_folder(path: Path) -> None:
 
 
 def _by_renaming(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    passing = path.with_name(f".{os.getpid():x}-{time.monotonic_ns():x}.part")
-    with passing.open("xb") as file:
-        try:
+    with passing(path) as name:
+        with name.open("xb") as file:
             write(file)
-            file.close()
-            passing.replace(path)
-        except BaseException:
-            passing.unlink(missing_ok=True)
-            raise
+        name.replace(path)
 
 
 def _made(write: Callable[[IO[bytes]], object]) -> bytes:
@@ -78,5 +73,8 @@ def _made(write: Callable[[IO[bytes]], object]) -> bytes:
 def _to_stdout(content: bytes) -> None:
     if sys.stdout is None:
         raise ImageFileError("standard output is closed; name a file")
-    sys.stdout.buffer.write(content)
-    sys.stdout.buffer.flush()
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise StdoutError(error.errno, error.strerror) from None

@@ -23,7 +23,7 @@ def options():
 def table_rows():
     """The rows of the README's table of options: {option: the rest of the row}."""
     rows = re.findall(r"^\| (`-.*?) \|(.*)\|$", README, re.MULTILINE)
-    return {name: rest for names, rest in rows for name in re.findall(r"--[a-z-]+", names)}
+    return {name: rest for names, rest in rows for name in re.findall(r"--[a-z0-9-]+", names)}
 
 
 def test_every_option_is_in_the_readme_and_no_other():
@@ -45,7 +45,7 @@ def test_settings_that_the_readme_runs_exist():
     """Every option in the README's and the help's examples is one of the command's."""
     known = {name for option in options() for name in option.opts + option.secondary_opts}
     examples = re.findall(r"meanshift-segment (.*)", README + command.epilog)
-    used = {word for line in examples for word in re.findall(r"(?<!\S)--?[a-z][a-z-]*", line)}
+    used = {word for line in examples for word in re.findall(r"(?<!\S)--?[a-z][a-z0-9-]*", line)}
     assert used
     assert used <= known
 

@@ -18,6 +18,7 @@ from segment.outputs import Output
 from segment.plan import Task
 from segment.reading_options import ReadingOptions
 from segment.settings import Settings
+from segment.work import Work
 
 Y, X = np.mgrid[:24, :32]
 PICTURE = np.dstack([X * 8, Y * 10, X // 8 * 60 + Y]).astype(np.uint8)
@@ -107,14 +108,15 @@ def test_damage(name, lenient, tmp_path, fuzz_rounds, capfd):
     reading = ReadingOptions(LIMIT.page, allow_truncated=lenient, max_pixels=LIMIT.max_pixels)
     for number in range(fuzz_rounds):
         path.write_bytes(mutated(SEEDS[name], f"{name} {number}"))
-        task = Task(path, folder / str(number))
-        outcomes = run_job(task, Settings(bandwidth=60), Output(folder), None, set(), reading)
+        task = Task(str(path), str(folder / str(number)), str(path))
+        outcomes = run_job(task, Work(Settings(bandwidth=60), Output(folder), reading))
         written = {file.name for file in folder.iterdir()}
         assert outcomes, number
         for outcome in outcomes:
             if outcome.status == "failed":
                 assert "\n" not in outcome.error
                 assert "; " in outcome.error, (number, outcome.error)
+                assert "unforeseen" not in outcome.error, (number, outcome.error)
             for output in outcome.outputs:
                 Image.open(output).load()
                 written.discard(output.rpartition("/")[2])
@@ -127,6 +129,6 @@ def test_seeds_are_whole(name, tmp_path):
     """The files that are damaged above are fine without damage."""
     path = tmp_path / "input"
     path.write_bytes(SEEDS[name])
-    task = Task(path, tmp_path / "out")
-    outcomes = run_job(task, Settings(bandwidth=60), Output(tmp_path), None, set(), LIMIT)
+    task = Task(str(path), str(tmp_path / "out"), str(path))
+    outcomes = run_job(task, Work(Settings(bandwidth=60), Output(tmp_path), LIMIT))
     assert {outcome.status for outcome in outcomes} == {"ok"}

@@ -15,27 +15,46 @@ SHARED = {"errors", "ranges", "settings", "threads", "validation"}
 ALLOWED = {
     "__init__": {"errors", "bandwidth", "estimator", "pipeline", "seeds", "segmentation"},
     "__main__": {"cli"},
-    "cli": {"segment", "batch", "plan", "outputs", "reading", "reading_options"}
-    | {"options", "file_options", "streams", "report"}
+    "cli": {"segment", "many", "masks", "outputs", "reading_options", "work"}
+    | {"options", "batch_options", "file_options", "streams", "report"}
     | SHARED,
     "options": SHARED,
+    "batch_options": {"options"},
     "file_options": {"options", "reading_options"},
     "streams": set(),
-    "batch": {"plan", "job", "outputs", "reading_options", "report"} | SHARED,
-    "job": {"plan", "outputs", "picture", "pipeline", "products", "reading", "report"}
-    | {"reading_options"}
+    "many": {"batch", "cluster", "here", "inputs", "interrupts", "passing", "plan", "progress"}
+    | {"report", "sources", "stages", "work", "workers"}
     | SHARED,
-    "outputs": {"label_maps", "picture", "plan", "products", "writing"} | SHARED,
-    "plan": SHARED,
+    "batch": {"segment", "inputs", "job", "passing", "plan", "record", "report", "work", "workers"}
+    | SHARED,
+    "job": {"masks", "naming", "picture", "pipeline", "plan", "products", "reading", "report"}
+    | {"segmentation", "stages", "work", "writing"}
+    | SHARED,
+    "work": {"outputs", "reading_options", "sources", "writing"} | SHARED,
+    "outputs": {"naming", "plan", "writing"},
+    "plan": {"inputs"},
+    "inputs": set(),
+    "record": {"passing", "plan"},
+    "report": {"progress"},
+    "progress": {"stages"},
+    "cluster": SHARED,
+    "here": SHARED,
+    "worker": {"passing"},
+    "workers": set(),
+    "masks": {"reading", "sources"} | SHARED,
+    "interrupts": set(),
+    "passing": set(),
+    "stages": set(),
     "pipeline": {"clusters", "features", "regions", "segmentation"} | SHARED,
     "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "joint", "segmentation"}
     | SHARED,
-    "products": {"features", "label_maps", "outlines", "picture", "recolored", "region_table"}
-    | {"segmentation", "writing"}
+    "products": {"features", "label_maps", "naming", "outlines", "picture", "recolored"}
+    | {"region_table", "segmentation", "writing"}
     | SHARED,
-    "label_maps": {"picture", "recolored", "writing"} | SHARED,
-    "recolored": {"picture", "writing"} | SHARED,
-    "writing": SHARED,
+    "label_maps": {"inputs", "naming", "picture", "recolored", "writing"} | SHARED,
+    "recolored": {"inputs", "picture", "writing"} | SHARED,
+    "writing": {"passing"} | SHARED,
+    "naming": set(),
     "guards": SHARED,
     "reading": {"c_stderr", "guards", "picture", "pillow_pages", "plugins", "signatures", "sources"}
     | {"reading_options", "tiff_pages"}
@@ -76,7 +95,6 @@ ALLOWED = {
     "outlines": SHARED,
     "seeds": SHARED,
     "segmentation": {"_colors"} | SHARED,
-    "report": set(),
     "settings": {"errors", "ranges"},
     "validation": {"errors"},
     "ranges": {"errors"},

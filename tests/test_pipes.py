@@ -111,6 +111,10 @@ def test_stdin_into_a_folder(tmp_path):
         (["a.png", "--labels", "x.png", "--segmented", "./x.png"], "both go to"),
         (["a.png", "--labels", "-", "--json"], "both go to standard output; name a file"),
         (["a.png", "--labels", "x.png", "--page", "all"], "has many results; use -o instead"),
+        (["-", "--files-from", "-"], "can be read once; name a file for one of the two"),
+        (["-", "--mask", "-"], "can be read once"),
+        (["-", "--scheduler", "tcp://x:1", "-o", "o"], "takes files; pipes and standard streams"),
+        (["a.png", "--labels", "-", "--scheduler", "tcp://x:1"], "takes files; pipes and"),
         (["a.png", "--page", "0"], "'0' is neither 'all' nor a number from 1"),
         (["a.png", "--max-pixels", "0"], "0 is not in the range x>=1"),
     ],
@@ -213,9 +217,12 @@ def test_a_closed_pipe_ends_quietly(tmp_path, extra):
     assert said == b"141\n"
 
 
-def test_json_into_a_closed_pipe(photo, tmp_path):
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_json_into_a_closed_pipe(photo, tmp_path, jobs):
     """So do lines of JSON."""
-    script = f"{sys.executable} -m segment {photo} --json -o {tmp_path}; echo $? >&2"
+    (tmp_path / "b.png").write_bytes(PHOTO)
+    script = f"{sys.executable} -m segment {photo} {tmp_path / 'b.png'} "
+    script += f"--json -o {tmp_path} -j {jobs}; echo $? >&2"
     with subprocess.Popen(
         ["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as process:
@@ -273,6 +280,54 @@ def test_a_folder_that_cannot_be_written_to_does_not_matter(tmp_path, photo):
     assert run("-", given=PHOTO, cwd=tmp_path).returncode == 0
     assert run(photo, "--labels", "-", cwd=tmp_path).returncode == 0
     assert run(photo, cwd=tmp_path).returncode == 1
+
+
+def test_streams_among_files(photo, tmp_path):
+    """Standard input and pipes are read beside files, whatever --jobs says, by this process."""
+    fifo = tmp_path / "fifo.png"
+    os.mkfifo(fifo)
+    (tmp_path / "list").write_text("photo.png\n-\n")
+    script = f"cat photo.png > fifo.png & {sys.executable} -m segment fifo.png "
+    script += "--files-from list -j 3 -o out --json < photo.png; wait"
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
+    facts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [fact["input"] for fact in facts] == ["fifo.png", "photo.png", "-"], done.stderr
+    assert len({(tmp_path / fact["outputs"][0]).read_bytes() for fact in facts}) == 1
+
+
+def test_a_mask_from_a_pipe_holds_for_all_images(photo, tmp_path):
+    """A mask that can be read only once holds for each of several images."""
+    mask = np.zeros((24, 32), np.uint8)
+    mask[:, 9:] = 1
+    (tmp_path / "b.png").write_bytes(PHOTO)
+    done = run("photo.png", "b.png", "--mask", "-", "-o", "o", given=as_png(mask), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in ("photo", "b"):
+        labels = np.asarray(Image.open(tmp_path / "o" / f"{name}_labels.png"))
+        assert np.array_equal(labels > 0, mask == 1)
+
+
+def test_files_of_their_own_and_folders(photo, tmp_path):
+    """--labels takes a folder with one image in it; --existing skip knows its file, too."""
+    command = ("in", "--labels", "maps/a.tif", "--existing", "skip", "-v")
+    (tmp_path / "in").mkdir()
+    photo.rename(tmp_path / "in" / "photo.png")
+    assert b"1 done" in run(*command, cwd=tmp_path).stderr
+    assert b"0 done, 1 skipped" in run(*command, cwd=tmp_path).stderr
+    (tmp_path / "maps" / "a.tif").unlink()
+    assert b"1 done" in run(*command, cwd=tmp_path).stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "maps"]
+    (tmp_path / "in" / "b.png").write_bytes(PHOTO)
+    refused = run(*command, cwd=tmp_path)
+    assert (refused.returncode, b"take one input, got 2" in refused.stderr) == (2, True)
+
+
+def test_what_went_to_stdout_is_not_skipped(photo, tmp_path):
+    """Standard output has no record: the same command again writes the same again."""
+    command = (photo, "--labels", "-", "--existing", "skip")
+    first, second = (run(*command, cwd=tmp_path) for _ in range(2))
+    assert first.stdout == second.stdout != b""
+    assert list(tmp_path.iterdir()) == [photo]
 
 
 def test_an_output_never_replaces_the_input(photo):

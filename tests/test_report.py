@@ -1,11 +1,13 @@
 """What is said of the images, and the exit code."""
 
 import json
+import re
 
 import pytest
 
 from segment.report import Outcome, Report
 
+SKIPPED = Outcome("c.jpg", "skipped", outputs=["o/c_labels.png"])
 GOOD = Outcome("a.jpg", "ok", None, ["o/a_labels.png"], 4, 3, 29.4849, 1, 7, 0.0123)
 BAD = Outcome("b.jpg", "failed", "no such file; check the name")
 
@@ -53,3 +55,48 @@ def test_json_holds_any_file_name(capsys):
     (line,) = captured.out.splitlines()
     assert json.loads(line)["input"] == 'caf\\xe9 "x"\n.jpg'
     assert captured.err == 'error: caf\\udce9 "x"\\x0a.jpg: is empty; expected an image\n'
+
+
+def test_summary_counts_what_became_of_the_images(capsys):
+    """The summary of several images counts done, skipped and failed, and tells the rate."""
+    report = Report(verbosity=0)
+    for outcome in (GOOD, SKIPPED, BAD, GOOD):
+        report.add(outcome)
+    assert report.close() == 1
+    *lines, summary = capsys.readouterr().err.splitlines()
+    assert not any("c.jpg" in line for line in lines)
+    assert re.fullmatch(r"2 done, 1 skipped, 1 failed, [\d.e+]+ images/s", summary)
+
+
+def test_failures_are_named_again_when_they_are_out_of_sight(capsys):
+    """After a screenful of lines the summary names each image that failed, with its reason."""
+    report = Report()
+    for outcome in [BAD] + 20 * [GOOD]:
+        report.add(outcome)
+    report.close()
+    assert capsys.readouterr().err.splitlines()[-2] == "failed: b.jpg: no such file; check the name"
+
+
+def test_very_many_failures_are_not_all_named_again(capsys):
+    """Of more than a hundred failures the summary names the first and counts the others."""
+    report = Report()
+    for number in range(130):
+        report.add(Outcome(f"{number}.jpg", "failed", "is empty; expected an image"))
+    report.close()
+    said = capsys.readouterr().err.splitlines()[130:]
+    assert len(said) == 102
+    assert said[-2:] == ["failed: and 30 more", "0 done, 130 failed"]
+
+
+def test_skipped_images_are_told_to_programs_and_with_v(capsys):
+    """A skipped image is a JSON line, and with -v a line that says so."""
+    Report(as_json=True).add(SKIPPED)
+    assert json.loads(capsys.readouterr().out)["status"] == "skipped"
+    Report(verbosity=1).add(SKIPPED)
+    assert "c.jpg: skipped" in capsys.readouterr().err
+
+
+def test_a_plan_is_a_result(capsys):
+    """What would be written goes to stdout."""
+    Report().add(Outcome("a.jpg", "planned", outputs=["o/a_labels.png"]))
+    assert capsys.readouterr().out == "a.jpg: o/a_labels.png\n"

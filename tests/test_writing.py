@@ -10,14 +10,17 @@ from PIL import Image, ImageCms
 from skimage import io
 
 from segment.errors import ImageFileError
+from segment.inputs import find_inputs
 from segment.job import run_job
-from segment.label_maps import fitting_format, write_labels
+from segment.label_maps import write_labels
+from segment.naming import fitting_format
 from segment.outputs import Output
 from segment.picture import Kept, Resolution
 from segment.plan import plan
 from segment.reading_options import ReadingOptions
 from segment.recolored import write_segmented
 from segment.settings import Settings
+from segment.work import Work
 from segment.writing import make_folder, write_whole
 
 
@@ -38,9 +41,9 @@ def tiff_page(path):
 
 def segmented(path, folder, label_format="png", **reading):
     """Run the job on one file; its outcomes."""
-    (task,) = plan([path], folder)
+    (task,) = plan(find_inputs([str(path)]).images, folder)
     output = Output(folder, label_format=label_format)
-    return run_job(task, Settings(bandwidth=30), output, None, set(), ReadingOptions(**reading))
+    return run_job(task, Work(Settings(bandwidth=30), output, ReadingOptions(**reading)))
 
 
 @pytest.mark.parametrize(
@@ -77,10 +80,10 @@ def test_too_many_segments_for_png_become_a_tiff(tmp_path, own):
     levels = np.arange(0, 256, 6, np.uint8)
     cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(43 * 43, 43, 3)
     Image.fromarray(cube).save(tmp_path / "cube.png")
-    (task,) = plan([tmp_path / "cube.png"], tmp_path)
+    (task,) = plan(find_inputs([str(tmp_path / "cube.png")]).images, tmp_path)
     files = {product: tmp_path / name for product, name in own.items()}
     output = Output(tmp_path, ("labels",), files=files)
-    (outcome,) = run_job(task, Settings(bandwidth=1), output, None, set())
+    (outcome,) = run_job(task, Work(Settings(bandwidth=1), output))
     path = tmp_path / ("map.tif" if own else "cube_labels.tif")
     assert outcome.outputs == [str(path)]
     assert outcome.warnings == ("79,507 segments are too many for PNG; the label map is a TIFF",)

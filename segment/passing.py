@@ -1,0 +1,95 @@
+"""Files under way: their passing names, and what a process that was killed left of them.
+
+A result is written beside its target under a name that begins with a dot, tells the machine and
+the process, and ends in ``.part``; then it is renamed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import re
+import time
+import zlib
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+PART = re.compile(r"\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]+\.part")
+FORGOTTEN = 24 * 3600.0  # seconds after which a part is nobody's any more: no image takes a day
+
+_under_way: set[Path] = set()
+
+
+@contextlib.contextmanager
+def passing(path: Path) -> Iterator[Path]:
+    """Give a name beside the target to write to; whatever is there after an error is removed."""
+    name = path.with_name(f".{_machine()}-{os.getpid():x}-{time.monotonic_ns():x}.part")
+    _under_way.add(name)
+    try:
+        yield name
+    except BaseException:
+        name.unlink(missing_ok=True)
+        raise
+    finally:
+        _under_way.discard(name)
+
+
+def abandon() -> None:
+    """Remove what this process is writing: it ends now, threads and all."""
+    for name in tuple(_under_way):
+        with contextlib.suppress(OSError):
+            name.unlink()
+
+
+def remove_parts_of(folder: Path, processes: Collection[int]) -> None:
+    """Remove what processes of this machine, which have ended, were writing into a folder."""
+    for path, machine, process in _parts(folder):
+        if machine == _machine() and process in processes:
+            path.unlink(missing_ok=True)
+
+
+def remove_stale_parts(folder: Path) -> None:
+    """Remove what runs that were killed left in a folder.
+
+    Parts of processes of this machine that are no more go, and all parts that are older than a
+    day; of other machines, which may be at work in a shared folder, nothing is known.
+    """
+    for path, machine, process in _parts(folder):
+        with contextlib.suppress(OSError):
+            ended = machine == _machine() and os.name == "posix" and not _is_at_work(process)
+            if ended or time.time() - path.stat().st_mtime > FORGOTTEN:
+                path.unlink()
+
+
+def _parts(folder: Path) -> Iterator[tuple[Path, str, int]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                match = PART.fullmatch(entry.name)
+                if match:
+                    yield Path(entry.path), match[1], int(match[2], 16)
+    except OSError:
+        return
+
+
+def _machine() -> str:
+    return f"{zlib.crc32(os.fsencode(platform.node())):08x}"
+
+
+def _is_at_work(process: int) -> bool:
+    """Tell whether a process may be writing; this one has not begun when it asks."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    # One that was killed stays in the table until its parent asks for it; in containers never.
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(errors="replace")
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] not in "ZX"

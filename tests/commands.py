@@ -1,0 +1,84 @@
+"""The command as a process, for the tests of whole runs."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from segment.record import NAME
+
+COMMAND = [sys.executable, "-m", "segment"]
+
+
+def run(*arguments, **options):
+    """Run the command; return the finished process with its output as text."""
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+
+
+def start(*arguments, **options):
+    """Start the command, which heeds Ctrl-C even where this process was told not to."""
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        **options,
+    )
+
+
+def results(folder):
+    """The files below a folder but the records: {path below it: content}."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != NAME
+    }
+
+
+def photos(folder, count, size=64):
+    """Write so many small images, all different, with several segments each."""
+    folder.mkdir(parents=True, exist_ok=True)
+    generator = np.random.default_rng(0)
+    for number in range(count):
+        pixels = generator.integers(0, 40, (size, size, 3), np.uint8)
+        pixels[: size // 2] += 90 + number % 100
+        Image.fromarray(pixels).save(folder / f"{number:03}.png", compress_level=1)
+    return folder
+
+
+def children(process):
+    """The numbers of the processes that a process has started."""
+    tasks = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(number) for task in tasks for number in task.read_text().split()]
+
+
+def is_running(process):
+    """Tell whether a process is there and no zombie that nobody has asked for yet."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until(condition, seconds=20.0):
+    """Wait for something to become true; fail if it does not."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def kill(process, number=signal.SIGKILL):
+    """Send a signal to a process that may have ended by itself."""
+    try:
+        os.kill(process, number)
+    except ProcessLookupError:
+        return
