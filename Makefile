@@ -15,5 +15,6 @@ lint:
 
 bench:
 	$(PYTHON) -m benchmarks.peers --check
+	$(PYTHON) -m benchmarks.batch --check
 
 .PHONY: build test lint bench
