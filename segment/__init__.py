@@ -12,9 +12,18 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from segment.bandwidth import estimate_bandwidth
-    from segment.errors import ImageFileError, InvalidInputError, NotFittedError, SegmentError
+    from segment.errors import (
+        ImageFileError,
+        InvalidInputError,
+        MissingPackageError,
+        NotFittedError,
+        SegmentError,
+    )
     from segment.estimator import MeanShift, mean_shift
+    from segment.fitting import fit_modes
+    from segment.model import Model
     from segment.pipeline import segment_image
+    from segment.points_figure import cluster_figure
     from segment.seeds import get_bin_seeds
     from segment.segmentation import Segmentation
 
@@ -22,10 +31,14 @@ _HOMES = {
     "ImageFileError": "errors",
     "InvalidInputError": "errors",
     "MeanShift": "estimator",
+    "MissingPackageError": "errors",
+    "Model": "model",
     "NotFittedError": "errors",
     "SegmentError": "errors",
     "Segmentation": "segmentation",
+    "cluster_figure": "points_figure",
     "estimate_bandwidth": "bandwidth",
+    "fit_modes": "fitting",
     "get_bin_seeds": "seeds",
     "mean_shift": "estimator",
     "segment_image": "pipeline",
@@ -35,11 +48,15 @@ __all__ = [
     "ImageFileError",
     "InvalidInputError",
     "MeanShift",
+    "MissingPackageError",
+    "Model",
     "NotFittedError",
     "SegmentError",
     "Segmentation",
     "__version__",
+    "cluster_figure",
     "estimate_bandwidth",
+    "fit_modes",
     "get_bin_seeds",
     "mean_shift",
     "segment_image",

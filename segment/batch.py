@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -85,7 +85,7 @@ class Batch:
         *,
         stopped: Callable[[], bool] = lambda: False,
         look: Callable[[], None] = lambda: None,
-    ) -> Iterator[Outcome]:
+    ) -> Generator[Outcome, None, None]:
         """Have the images done; tell what became of each in their order.
 
         Parameters
@@ -164,12 +164,11 @@ class Batch:
 def made_with(work: Work) -> str:
     """Digest all that decides on the results of an image, but the image and the cores."""
     output, reading = asdict(work.output), asdict(work.reading)
-    del (
-        output["folder"],
-        reading["max_pixels"],
-    )  # an image that was read is the same below any limit
+    del output["folder"], output["with_entries"]
+    del reading["max_pixels"]  # what was read is the same under any limit
     mask = work.mask and (os.path.realpath(work.mask), stamp(work.mask))
-    return digest(__version__, asdict(work.settings), output, reading, mask)
+    model = work.model and (work.model.color_space, work.model.bandwidth, work.model.modes.tolist())
+    return digest(__version__, asdict(work.settings), output, reading, mask, model)
 
 
 def prepare(tasks: Iterable[Task]) -> None:

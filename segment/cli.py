@@ -12,9 +12,12 @@ import click
 
 from segment import __version__
 from segment.batch_options import batch_options
+from segment.choosing_options import choosing_options, swept
 from segment.errors import SegmentError
+from segment.exclusive_options import check_together
 from segment.file_options import file_options
-from segment.options import GroupedCommand, Products, option, setting
+from segment.model_options import model_options
+from segment.options import GroupedCommand, given, option, setting
 from segment.reading_options import ReadingOptions
 from segment.report import say
 from segment.settings import Settings
@@ -30,6 +33,10 @@ Examples:
   meanshift-segment photo.jpg --bandwidth 12 --color-space lab
   meanshift-segment photo.jpg --features joint --write segmented,regions
   meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
+  meanshift-segment photo.jpg --sweep 0.02,0.05,0.1,0.2
+  meanshift-segment photo.jpg --target-segments 8
+  meanshift-segment *.jpg --fit-together --save-model modes.json --report page.html
+  meanshift-segment other.jpg --model modes.json
   meanshift-segment photo.jpg --json > photo.json
   meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment scan.tif --page 2 --labels scan.npy
@@ -48,6 +55,7 @@ Examples:
 @setting("--n-samples")
 @setting("--seed")
 @setting("-b", "--bandwidth", show_default="from the quantile")
+@setting("--target-segments")
 @setting("-f", "--features")
 @setting("-c", "--color-space")
 @setting("--spatial-weight")
@@ -73,36 +81,9 @@ Examples:
     metavar="FILE",
     help="Image of the same size: only pixels where it is not 0 take part.",
 )
-@option(
-    "Output",
-    "-o",
-    "--output-dir",
-    metavar="DIR",
-    default="outputs",
-    show_default=True,
-    help="Folder for the results; created if missing.",
-)
-@option(
-    "Output",
-    "--write",
-    type=Products(),
-    default="labels,segmented",
-    show_default=True,
-    help="What to write: labels (the label map), segmented (the recoloured image), regions "
-    "(a table, CSV), polygons (outlines, GeoJSON).",
-)
-@option(
-    "Output",
-    "--recolor",
-    type=click.Choice(["mean", "mode"]),
-    default="mean",
-    show_default=True,
-    help="Colour of a segment: the mean of its pixels, or its mode.",
-)
-@option(
-    "Output", "--json", "as_json", is_flag=True, help="One JSON object a line per image on stdout."
-)
 @file_options
+@choosing_options
+@model_options
 @batch_options
 @option("Talk", "--quiet", is_flag=True, help="Say only what fails.")
 @option("Talk", "-v", "--verbose", is_flag=True, help="Say more of each image, and a summary.")
@@ -120,6 +101,9 @@ def command(
     label_format: Any,
     labels: str | None,
     segmented: str | None,
+    sweep: tuple[float, ...] | None,
+    sweep_bandwidth: tuple[float, ...] | None,
+    model: str | None,
     quiet: bool,
     verbose: bool,
     **options: Any,
@@ -142,12 +126,23 @@ def command(
     if not images and not lists:
         missing = next(param for param in context.command.params if param.name == "images")
         raise click.MissingParameter(ctx=context, param=missing)
+    check_together(write)
     check_stdin(images, [mask, *lists])
     files: Any = destinations(
-        images, labels, segmented, lists=bool(lists), page=reading.page, as_json=as_json
+        images,
+        labels,
+        segmented,
+        lists=bool(lists),
+        page=reading.page,
+        as_json=as_json,
+        others=(many.report_page, many.save_model),
     )
-    output = Output(Path(output_dir), products(write, files), recolor, label_format, files)
-    work = Work(_settings(options), output, reading, _readable_mask(mask))
+    settings, panels = _settings(options, sweep, sweep_bandwidth)
+    chosen = ("sweep",) if panels else products(write, files)
+    paged = many.report_page is not None
+    output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, paged)
+    known = _known_model(model, settings)
+    work = Work(settings, output, reading, _readable_mask(mask), known)
     try:
         return run_many(
             images, work, many, as_json=as_json, verbosity=-1 if quiet else int(verbose)
@@ -161,9 +156,14 @@ def _taken(kind: Any, options: dict[str, Any]) -> Any:
     return kind(**{name: options.pop(name) for name in kind.__dataclass_fields__})
 
 
-def _settings(options: dict[str, Any]) -> Settings:
+def _settings(
+    options: dict[str, Any],
+    quantiles: tuple[float, ...] | None,
+    bandwidths: tuple[float, ...] | None,
+) -> tuple[Settings, tuple[Settings, ...]]:
     try:
-        return Settings(**options)
+        settings = Settings(**options)
+        return settings, swept(settings, quantiles, bandwidths)
     except SegmentError as error:  # what the options' types let through, such as nan
         raise click.UsageError(str(error)) from None
 
@@ -180,6 +180,19 @@ def _readable_mask(mask: str | None) -> Any:
     except SegmentError as error:
         raise click.BadParameter(f"{mask}: {error}", param_hint="'--mask'") from None
     return Path(mask)
+
+
+def _known_model(path: str | None, settings: Settings) -> Any:
+    if path is None:
+        return None
+    from segment.run_model import saved_model
+
+    features = settings.features if given("features") else None
+    color_space = settings.color_space if given("color_space") else None
+    try:
+        return saved_model(path, features, color_space)
+    except SegmentError as error:
+        raise click.BadParameter(str(error), param_hint="'--model'") from None
 
 
 def main() -> None:

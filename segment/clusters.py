@@ -6,14 +6,15 @@ With `pipeline.py`, which turns clusters to segments, the only module that knows
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.bandwidth import kth_neighbor_distance, sample_indices
-from segment.features import distinct_points, to_color_space
+from segment.features import DistinctPoints, distinct_points, to_color_space
 from segment.joint import (
     Pyramid,
     build_pyramid,
@@ -23,6 +24,7 @@ from segment.joint import (
     label_pixels,
 )
 from segment.modes import Ends, Ground, Modes, choose_modes, climb_to_ends
+from segment.pixels import Pixels
 from segment.seeds import bin_seeds
 from segment.segmentation import mean_colors
 from segment.settings import Settings
@@ -32,28 +34,6 @@ from segment.tree import Tree, build_tree, nearest_mode
 ALONE = 1e-12  # bandwidth that reaches no other pixel, for one of 0
 FLAT_ENOUGH = 1e30  # pixels that count as one: no weight for position, without dividing by zero
 SPANS = {"rgb": 255.0, "gray": 255.0, "lab": 100.0, "luv": 100.0, "hsv": 1.0}
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """An image taken apart.
-
-    Attributes
-    ----------
-    colors : (H * W, C) array
-        sRGB or grey in 0..255.
-    visible : (H * W,) bool array or None
-        Pixels that take part; None for all.
-    shape : (H, W)
-    """
-
-    colors: NDArray[Any]
-    visible: NDArray[np.bool_] | None
-    shape: tuple[int, int]
-
-    @functools.cached_property
-    def shown(self) -> NDArray[Any]:
-        return self.colors if self.visible is None else self.colors[self.visible]
 
 
 @dataclass(frozen=True)
@@ -81,26 +61,42 @@ class Clusters:
     means: tuple[NDArray[np.uint8], NDArray[np.int64]] | None
 
 
-def color_clusters(pixels: Pixels, settings: Settings, threads: int | None) -> Clusters:
-    """Cluster pixels as points in colour space."""
-    sampled = Started(functools.partial(_color_bandwidth, pixels.shown, settings))
-    distinct = distinct_points(pixels.shown)  # beside the bandwidth
+class ColorGround(NamedTuple):
+    """Colours ready to be climbed on, at any bandwidth."""
+
+    distinct: DistinctPoints
+    points: NDArray[Any]
+    tree: Tree
+
+
+class JointGround(NamedTuple):
+    """An image ready to be climbed on in the joint domain, at any bandwidth."""
+
+    points: NDArray[Any]
+    units: tuple[float, float]
+    pyramid: Pyramid
+
+
+def color_ground(distinct: DistinctPoints, settings: Settings) -> ColorGround:
+    """Index distinct colours in the colour space of the settings."""
     points = to_color_space(distinct.points, settings.color_space)
-    tree = build_tree(points, distinct.weights)
+    return ColorGround(distinct, points, build_tree(points, distinct.weights))
+
+
+def color_clusters(
+    pixels: Pixels, settings: Settings, threads: int | None, ground: ColorGround | None = None
+) -> Clusters:
+    """Cluster pixels as points in colour space; with `ground`, what was built of them before."""
+    sampled = Started(functools.partial(_color_bandwidth, pixels.shown, settings))
+    if ground is None:
+        ground = color_ground(distinct_points(pixels.shown), settings)  # beside the bandwidth
+    distinct, _, tree = ground
     bandwidth = sampled.result()
-    climb = functools.partial(_climb, settings=settings, bandwidth=bandwidth, threads=threads)
-    if settings.assign == "basin":
-        ends = climb(tree, points)
-    else:
-        ends = climb(tree, bin_seeds(points, distinct.weights, bandwidth, settings.min_bin_freq))
-        if ends.order_matters:  # by chance; once more then, with the seeds in scan order
-            every = to_color_space(pixels.shown, settings.color_space)
-            ones = np.ones(len(every))
-            ends = climb(tree, bin_seeds(every, ones, bandwidth, settings.min_bin_freq))
+    ends = climb_colors(ground, settings, bandwidth, threads, lambda: pixels.shown)
     modes = choose_modes(ends, float(bandwidth))
     labels = _color_labels(tree, ends, modes, settings, float(bandwidth))
     return Clusters(
-        labels=_label_map(distinct.spread(labels), pixels),
+        labels=label_map(distinct.spread(labels), pixels),
         modes=modes.places,
         bandwidth=float(bandwidth),
         n_iter=ends.n_iter,
@@ -109,14 +105,42 @@ def color_clusters(pixels: Pixels, settings: Settings, threads: int | None) -> C
     )
 
 
-def joint_clusters(pixels: Pixels, settings: Settings, threads: int | None) -> Clusters:
-    """Cluster pixels as points in the joint domain."""
+def climb_colors(
+    ground: ColorGround,
+    settings: Settings,
+    bandwidth: float,
+    threads: int | None,
+    scan_order: Callable[[], NDArray[Any]],
+) -> Ends:
+    """Climb from the seeds of all colours; `scan_order` gives every pixel, the first first."""
+    climb = functools.partial(_climb, settings=settings, bandwidth=bandwidth, threads=threads)
+    distinct, points, tree = ground
+    if settings.assign == "basin":
+        return climb(tree, points)
+    ends = climb(tree, bin_seeds(points, distinct.weights, bandwidth, settings.min_bin_freq))
+    if ends.order_matters:  # by chance; once more then, with the seeds in scan order
+        every = to_color_space(scan_order(), settings.color_space)
+        ones = np.ones(len(every))
+        ends = climb(tree, bin_seeds(every, ones, bandwidth, settings.min_bin_freq))
+    return ends
+
+
+def joint_ground(pixels: Pixels, settings: Settings) -> JointGround:
+    """Index an image in the joint domain."""
     points = color_points(pixels, settings)
     visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
     units = _units(pixels.shape, settings)
+    return JointGround(points, units, build_pyramid(points, visible, units))
+
+
+def joint_clusters(
+    pixels: Pixels, settings: Settings, threads: int | None, ground: JointGround | None = None
+) -> Clusters:
+    """Cluster pixels as points in the joint domain; `ground` as for `color_clusters`."""
+    points, units, pyramid = ground or joint_ground(pixels, settings)
+    visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
     bandwidth = _joint_bandwidth(points, pixels.visible, units, settings)
     reach = float(bandwidth) or max(ALONE, ALONE / units[0] * 1e-6)
-    pyramid = build_pyramid(points, visible, units)
     climb = functools.partial(_climb, settings=settings, bandwidth=reach, threads=threads)
     if settings.assign == "basin":
         order = in_squares(*pixels.shape, visible)
@@ -194,6 +218,13 @@ def _joint_bandwidth(
     return kth_neighbor_distance(sample.reshape(-1, 2 + channels), settings.quantile)
 
 
+def search_range(settings: Settings) -> tuple[float, float]:
+    """Bandwidths from one that parts all 8-bit colours to one that reaches from end to end."""
+    span = SPANS[settings.color_space]
+    wide = settings.spatial_weight if settings.features == "joint" else 0.0
+    return span / 512, span * 8 * max(1.0, wide)
+
+
 def _units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:
     """What 1 in the joint domain is in pixels, and in units of the colour space."""
     if settings.spatial_radius is not None and settings.range_radius is not None:
@@ -225,13 +256,13 @@ def _joint_labels(
     limit = np.inf if settings.cluster_all else 1.0
     if settings.assign == "nearest":
         return label_pixels(pyramid, modes.places, bandwidth=bandwidth, limit=limit)
-    labels = _label_map(modes.owner[ends.which] + np.int32(1), pixels)
+    labels = label_map(modes.owner[ends.which] + np.int32(1), pixels)
     if not settings.cluster_all:
         labels[label_pixels(pyramid, modes.places, bandwidth=bandwidth, limit=limit) == 0] = 0
     return labels
 
 
-def _label_map(labels: NDArray[np.int32], pixels: Pixels) -> NDArray[np.int32]:
+def label_map(labels: NDArray[np.int32], pixels: Pixels) -> NDArray[np.int32]:
     if pixels.visible is not None:
         shown, labels = labels, np.zeros(len(pixels.visible), dtype=np.int32)
         labels[pixels.visible] = shown

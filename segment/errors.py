@@ -19,3 +19,7 @@ class ImageFileError(SegmentError):
 
 class StdoutError(OSError):
     """Standard output takes no more: that ends the run, not one image."""
+
+
+class MissingPackageError(SegmentError, ImportError):
+    """An optional package is asked for that is not installed."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from segment.options import option
+from segment.options import Products, option
 from segment.reading_options import ReadingOptions
 
 
@@ -29,6 +29,40 @@ class Page(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
 
 
 OPTIONS = (
+    option(
+        "Output",
+        "-o",
+        "--output-dir",
+        metavar="DIR",
+        default="outputs",
+        show_default=True,
+        help="Folder for the results; created if missing.",
+    ),
+    option(
+        "Output",
+        "--write",
+        type=Products(),
+        default="labels,segmented",
+        show_default=True,
+        help="What to write: labels (the label map), segmented (the recoloured image), "
+        "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
+        "polygons (outlines, GeoJSON).",
+    ),
+    option(
+        "Output",
+        "--recolor",
+        type=click.Choice(["mean", "mode"]),
+        default="mean",
+        show_default=True,
+        help="Colour of a segment: the mean of its pixels, or its mode.",
+    ),
+    option(
+        "Output",
+        "--json",
+        "as_json",
+        is_flag=True,
+        help="One JSON object a line per image on stdout.",
+    ),
     option(
         "Input",
         "--page",
@@ -81,6 +115,13 @@ OPTIONS = (
         default=None,
         metavar="FILE",
         help="Likewise for the recoloured image, a PNG.",
+    ),
+    option(
+        "Output",
+        "--report",
+        "report_page",
+        metavar="FILE.html",
+        help="A page with every image before and after.",
     ),
 )
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,12 +20,13 @@ from segment.pipeline import segment_pixels
 from segment.plan import Task
 from segment.products import Result, write
 from segment.reading import read_pages
+from segment.recolored import SIGNED
 from segment.report import Outcome
 from segment.segmentation import Segmentation
 from segment.stages import enter
 from segment.threads import at_most, on_threads
 from segment.work import Work
-from segment.writing import STDOUT
+from segment.writing import STDOUT, write_whole
 
 
 def run_job(task: Task, work: Work) -> list[Outcome]:
@@ -91,26 +93,69 @@ class _Job:
     ) -> Outcome:
         if isinstance(page, DamagedPage):
             return self.failed(page.error, page.page)
+        make = self._sweep if self.work.output.sweep else self._segment
         try:
             enter("segmenting")
-            segmentation = segment_pixels(page.pixels, self.work.settings, mask=mask)
-            enter("writing")
-            paths = self._write(page, segmentation)
+            made = make(page, mask)
         except (SegmentError, MemoryError) as error:
             return self.failed(error, page.page)
-        return self._done(page, segmentation, paths, start)
-
-    def _write(self, picture: Picture, segmentation: Segmentation) -> dict[Product, Path]:
-        output, count = self.work.output, len(segmentation.sizes)
-        paths = output.paths(self.task, count, picture.page)
-        self._check(paths)
-        result = Result(
-            picture.pixels, segmentation, output.recolor, output.labels_as(count), picture.kept
+        return replace(
+            made,
+            width=page.pixels.shape[1],
+            height=page.pixels.shape[0],
+            seconds=round(time.perf_counter() - start, 4),
+            page=page.page,
+            warnings=page.warnings + made.warnings,
+            details=page.details,
         )
-        on_threads(lambda name: write(name, result, self.base / paths[name]), output.products)
-        return paths
 
-    def _check(self, paths: dict[Product, Path]) -> None:
+    def _segment(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
+        work, output = self.work, self.work.output
+        segmentation = segment_pixels(picture.pixels, work.settings, mask=mask, model=work.model)
+        enter("writing")
+        count = len(segmentation.sizes)
+        target = work.settings.target_segments if work.model is None else None
+        return Outcome(
+            self.task.input,
+            "ok",
+            outputs=self._write(picture, segmentation),
+            bandwidth=segmentation.bandwidth,
+            segments=int(np.count_nonzero(segmentation.sizes)),
+            iterations=segmentation.n_iter,
+            warnings=output.warnings(count, on_map=bool(picture.kept.geo)),
+            more={} if target is None else {"target_segments": target},
+            entry=_entry(picture, segmentation) if output.with_entries else None,
+        )
+
+    def _write(self, picture: Picture, segmentation: Segmentation) -> list[str]:
+        output, count = self.work.output, len(segmentation.sizes)
+        paths = self._paths(picture, count)
+        page = "" if picture.page is None else f", page {picture.page}"
+        result = Result(
+            picture.pixels,
+            segmentation,
+            output.recolor,
+            output.labels_as(count),
+            picture.kept,
+            self.task.source.name + page,
+        )
+        on_threads(lambda product: write(product, result, self.base / paths[product]), [*paths])
+        return [str(path) for path in paths.values()]
+
+    def _sweep(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
+        from segment.sweep import sweep
+
+        output = self.work.output
+        paths = self._paths(picture)
+        trials, sheet = sweep(picture.pixels, output.sweep, mask=mask, recolor=output.recolor)
+        enter("writing")
+        for path in paths.values():
+            write_whole(self.base / path, lambda file: sheet.save(file, **SIGNED))
+        told = {"sweep": [asdict(trial) for trial in trials]}
+        return Outcome(self.task.input, "ok", outputs=[*map(str, paths.values())], more=told)
+
+    def _paths(self, picture: Picture, segments: int = 1) -> dict[Product, Path]:
+        paths = self.work.output.paths(self.task, segments, picture.page)
         for product, path in paths.items():
             if product not in self.work.output.files:
                 is_input = path.name in self.task.protected
@@ -122,6 +167,7 @@ class _Job:
                 raise ImageFileError(
                     f"its result {path} would replace an input; choose another folder with -o"
                 )
+        return paths
 
     def _mask(self) -> NDArray[np.bool_] | None:
         if self.work.mask is None:
@@ -132,29 +178,11 @@ class _Job:
         except ImageFileError as error:
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
 
-    def _done(
-        self,
-        picture: Picture,
-        segmentation: Segmentation,
-        paths: dict[Product, Path],
-        start: float,
-    ) -> Outcome:
-        height, width = segmentation.labels.shape
-        count, on_map = len(segmentation.sizes), bool(picture.kept.geo)
-        return Outcome(
-            input=self.task.input,
-            status="ok",
-            outputs=[str(path) for path in paths.values()],
-            width=width,
-            height=height,
-            bandwidth=segmentation.bandwidth,
-            segments=count,
-            iterations=segmentation.n_iter,
-            seconds=round(time.perf_counter() - start, 4),
-            page=picture.page,
-            warnings=picture.warnings + self.work.output.warnings(count, on_map=on_map),
-            details=picture.details,
-        )
+
+def _entry(picture: Picture, segmentation: Segmentation) -> Any:
+    from segment.page import page_entry  # most runs have no page
+
+    return page_entry(picture.pixels, segmentation)
 
 
 def _reason(error: Exception) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from segment.batch import Batch, Pool, prepare
 from segment.cluster import Cluster, ClusterError
+from segment.errors import SegmentError
 from segment.here import Here
 from segment.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.interrupts import interruptible
 from segment.passing import abandon
-from segment.plan import plan
+from segment.plan import Task, plan
 from segment.progress import ImagesBar, NoBar, StagesBar, on_terminal
 from segment.report import Outcome, Report, say
 from segment.sources import is_stream
@@ -25,10 +28,13 @@ from segment.threads import available_cores
 from segment.work import Work
 from segment.workers import Workers
 
+if TYPE_CHECKING:
+    from segment.page import Page
+
 
 @dataclass(frozen=True)
 class Many:
-    """What the user says of the images as a crowd: the options of `batch_options`."""
+    """What the user says of the images as a crowd: where they are, who does them, what is kept."""
 
     recursive: bool = False
     files_from: str | None = None
@@ -39,6 +45,9 @@ class Many:
     dry_run: bool = False
     fail_fast: bool = False
     progress: bool | None = None
+    save_model: str | None = None
+    fit_together: bool = False
+    report_page: str | None = None
 
     @property
     def lists(self) -> list[tuple[str, str, bytes]]:
@@ -58,15 +67,20 @@ def run_many(names: Iterable[str], work: Work, many: Many, *, as_json: bool, ver
     click.UsageError
         If a list cannot be read, no cluster answers, or results of several inputs would go to
         one file.
+    click.ClickException
+        If no modes can be found, or thumbnails find no room.
     """
     given = list(names)
     listed = [*given, *_listed(many)]
     found = find_inputs(listed, recursive=many.recursive)
-    _check_one_input(found, work)
+    _check_files(found, work, many)
     tasks = plan(found.images, work.output.home, paged=work.reading.page is not None)
-    here = work.has_streams or any(map(is_stream, listed))
+    streams = any(map(is_stream, listed))
+    here = work.has_streams or streams
     if here and many.scheduler is not None:
         raise click.UsageError("--scheduler takes files; pipes and standard streams are local.")
+    if many.fit_together or many.save_model is not None:
+        work = _with_model(tasks, work, many, streams)
     jobs = 1 if here else min(_jobs(many), max(1, len(tasks)))
     cores = max(1, _jobs(many) // jobs)
     work = replace(work, cores=cores, base=Path.cwd() if many.scheduler else None)
@@ -89,11 +103,16 @@ def _run(batch: Batch, found: Inputs, many: Many, jobs: int, report: Report) -> 
         def stopped() -> bool:
             return asked() or bool(many.fail_fast and report.failed)
 
+        pages = _pages(batch.work, many)
         try:
-            outcomes = batch.run(pool, stopped=stopped, look=report.bar.look)
-            for outcome in _in_order(outcomes, found.wrong):
-                report.add(outcome)
-            return report.close(interrupted=asked())
+            with closing(batch.run(pool, stopped=stopped, look=report.bar.look)) as outcomes:
+                for outcome in _in_order(outcomes, found.wrong):
+                    for page in pages:
+                        page.add(outcome)
+                    report.add(outcome)
+            return max(report.close(interrupted=asked()), _write_pages(pages))
+        except SegmentError as error:  # of the page: images tell theirs in their outcomes
+            raise click.ClickException(str(error)) from None
         finally:
             abandon()
 
@@ -136,7 +155,53 @@ def _listed(many: Many) -> list[str]:
     return names
 
 
-def _check_one_input(found: Inputs, work: Work) -> None:
+def _with_model(tasks: list[Task], work: Work, many: Many, streams: bool) -> Work:
+    """Find the modes that all images are labelled with."""
+    several = len(tasks) if len(tasks) > 1 else "all pages" if work.reading.page == "all" else None
+    if several and not many.fit_together:
+        raise click.UsageError(
+            f"'--save-model' keeps one set of modes, expected one input, got {several}; "
+            "add --fit-together"
+        )
+    if streams:
+        raise click.UsageError(
+            "--save-model and --fit-together read images twice; save what a pipe brings to a file."
+        )
+    if many.dry_run:
+        return work
+    from segment.run_model import fitted_model
+
+    try:
+        return replace(work, model=fitted_model(tasks, work, many.save_model))
+    except SegmentError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _pages(work: Work, many: Many) -> list[Page]:
+    if many.report_page is None:
+        return []
+    from segment.page import Page
+
+    shown = work.model.applied_to(work.settings) if work.model else work.settings
+    return [Page(Path(many.report_page), shown, work.output.files.get("segmented"))]
+
+
+def _write_pages(pages: list[Page]) -> int:
+    """Write the pages; 1 if one of them cannot be."""
+    try:
+        for page in pages:
+            page.close()
+    except SegmentError as error:
+        say(f"error: {error}")
+        return 1
+    return 0
+
+
+def _check_files(found: Inputs, work: Work, many: Many) -> None:
+    inputs = {image.identity for image in found.images}
+    for option, file in (("--report", many.report_page), ("--save-model", many.save_model)):
+        if file is not None and os.path.realpath(file) in inputs:
+            raise click.UsageError(f"{option} {file} would replace an input; name another file.")
     count = len(found.images) + len(found.wrong)
     if work.output.files and count != 1:
         raise click.UsageError(

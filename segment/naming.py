@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-Product = Literal["labels", "segmented", "regions", "polygons"]
+Product = Literal["labels", "segmented", "boundaries", "figure", "regions", "polygons", "sweep"]
 LabelFormat = Literal["png", "tiff", "npy"]
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
 SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
@@ -32,5 +32,5 @@ def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -
     """
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
-    ends = {"segmented": ".png", "regions": ".csv", "polygons": ".geojson"}
-    return f"_{product}{ends[product]}"
+    ends = {"regions": ".csv", "polygons": ".geojson"}
+    return f"_{product}{ends.get(product, '.png')}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from segment.ranges import Range
 from segment.settings import Settings
@@ -15,7 +16,7 @@ class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before
     """A comma-separated list of what to write."""
 
     name = "LIST"
-    choices = ("labels", "segmented", "regions", "polygons")
+    choices = ("labels", "segmented", "boundaries", "figure", "regions", "polygons")
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
@@ -50,6 +51,12 @@ class GroupedOption(click.Option):
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+def given(name: str) -> bool:
+    """Whether the command that is running was given a parameter, rather than its default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
 def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callable[[Any], Any]:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from segment.naming import MOST_IN_PNG, SUFFIXES, LabelFormat, Product, fitting_format, suffix
 from segment.plan import Task
+from segment.settings import Settings
 from segment.writing import STDOUT, make_folder
 
 
@@ -20,11 +21,16 @@ class Output:
     ----------
     folder : Path
         Of all results; an image may have a folder in it.
-    products : tuple of {"labels", "segmented", "regions", "polygons"}
+    products : tuple of {"labels", "segmented", "boundaries", "figure", "regions", "polygons"}
+        Or "sweep" alone.
     recolor : {"mean", "mode"}
     label_format : {"png", "tiff", "npy"}
     files : mapping of product to Path
         Products with a file of their own; ``-`` is standard output.
+    sweep : tuple of Settings
+        Those of the panels of a sweep.
+    with_entries : bool
+        Make the thumbnails that a page shows.
     """
 
     folder: Path
@@ -32,6 +38,8 @@ class Output:
     recolor: Literal["mean", "mode"] = "mean"
     label_format: LabelFormat = "png"
     files: Mapping[Product, Path] = field(default_factory=dict)
+    sweep: tuple[Settings, ...] = ()
+    with_entries: bool = False
 
     @property
     def home(self) -> Path:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.clusters import Clusters, Pixels, color_clusters, color_points, joint_clusters
-from segment.errors import InvalidInputError
-from segment.features import pixel_rows, to_rgb
+from segment.clusters import (
+    Clusters,
+    color_clusters,
+    color_ground,
+    joint_clusters,
+    joint_ground,
+    search_range,
+)
+from segment.features import distinct_points
+from segment.model import Model, known_clusters
+from segment.pixels import Pixels, pixels_of
 from segment.ranges import Range
-from segment.regions import connected_regions
-from segment.segmentation import Segmentation, mean_colors
+from segment.segmentation import Segmentation
+from segment.segments import segments_of
 from segment.settings import Assign, ColorSpace, Connectivity, Features, Kernel, Settings
+from segment.target import bandwidth_for
 
 SETTINGS = frozenset(Settings.__dataclass_fields__)
 
@@ -25,6 +36,7 @@ def segment_image(
     bandwidth: float | None = Settings.bandwidth,
     n_samples: int = Settings.n_samples,
     seed: int = Settings.seed,
+    target_segments: int | None = Settings.target_segments,
     features: Features = Settings.features,
     color_space: ColorSpace = Settings.color_space,
     spatial_weight: float = Settings.spatial_weight,
@@ -40,6 +52,7 @@ def segment_image(
     min_size: int | None = Settings.min_size,
     merge: float = Settings.merge,
     mask: ArrayLike | None = None,
+    model: Model | None = None,
     threads: int | None = None,
 ) -> Segmentation:
     """Split an image into segments of similar colour with mean shift.
@@ -59,6 +72,9 @@ def segment_image(
         Pixels sampled for the bandwidth.
     seed : int, default 0
         Of that sample.
+    target_segments : int, >= 1, optional
+        Instead of a bandwidth: the one, found by bisection, whose number of segments is nearest
+        to this. The segmentation tells which.
     features : {"color", "joint"}, default "color"
         Pixels as points in colour space, or as (x, y, colour), the joint domain: then
         segments are near in the image, too.
@@ -100,6 +116,8 @@ def segment_image(
         large ones. Larger: fewer segments; 0: none is merged.
     mask : (H, W) array-like, optional
         Pixels where it is 0 get label 0 and take no part.
+    model : Model, optional
+        Take its modes instead of finding some: pixels get the label of the nearest.
     threads : int, >= 1, optional
         Default: the cores available. The result does not depend on it.
 
@@ -128,6 +146,7 @@ def segment_image(
 
     Examples
     --------
+    >>> import numpy as np
     >>> image = np.zeros((2, 3, 3), np.uint8)
     >>> image[:, 1:] = 200, 100, 0
     >>> segmentation = segment_image(image, bandwidth=30)
@@ -140,7 +159,7 @@ def segment_image(
     given = {name: value for name, value in locals().items() if name in SETTINGS}
     if threads is not None:
         Range(1, whole=True).check("threads", threads)
-    return segment_pixels(image, Settings(**given), mask=mask, threads=threads)
+    return segment_pixels(image, Settings(**given), mask=mask, model=model, threads=threads)
 
 
 def segment_pixels(
@@ -148,90 +167,54 @@ def segment_pixels(
     settings: Settings,
     *,
     mask: ArrayLike | None = None,
+    model: Model | None = None,
     threads: int | None = None,
 ) -> Segmentation:
     """Do what `segment_image` does, with the settings in one object."""
-    pixels = _pixels(image, mask)
+    pixels = pixels_of(image, mask)
+    if model is not None:
+        settings = model.applied_to(settings)
+        return segments_of(known_clusters(pixels, settings, model), pixels, settings)
+    if settings.target_segments is not None:
+        return Prepared(pixels, settings).nearest_to_target(settings, threads)
     find = joint_clusters if settings.features == "joint" else color_clusters
-    clusters = find(pixels, settings, threads)
-    if settings.by_region:
-        return _by_region(clusters, pixels, settings)
-    return _by_cluster(clusters, pixels, settings)
+    return segments_of(find(pixels, settings, threads), pixels, settings)
 
 
-def _pixels(image: NDArray[Any], mask: ArrayLike | None) -> Pixels:
-    colors, visible = pixel_rows(image)
-    shape = np.shape(image)[:2]
-    if mask is not None:
-        chosen = np.asarray(mask)
-        if chosen.shape != shape:
-            raise InvalidInputError(
-                f"mask: expected shape {shape} like the image, got {chosen.shape}; "
-                "crop or scale it to the image"
-            )
-        if chosen.dtype.kind not in "biuf" or np.isnan(chosen).any():
-            raise InvalidInputError(
-                f"mask: expected numbers or booleans, got {chosen.dtype}"
-                f"{' with NaN' if chosen.dtype.kind == 'f' else ''}; make it 0 and 1"
-            )
-        selected = chosen.reshape(-1) != 0
-        if not selected.any():
-            raise InvalidInputError("mask: expected something selected, but it is 0 everywhere")
-        visible = selected if visible is None else visible & selected
-    if visible is not None and not visible.any():
-        raise InvalidInputError(
-            "image: expected something visible, but every pixel is transparent"
-            + (" or out of the mask" if mask is not None else "")
-            + "; check its alpha"
-        )
-    return Pixels(colors, visible, (shape[0], shape[1]))
+class Prepared:
+    """An image indexed once, to be segmented with several bandwidths.
 
+    Parameters
+    ----------
+    pixels : Pixels
+    settings : Settings
+        Those that say what a point is: the features, the colour space, the weight of position.
+    """
 
-def _by_cluster(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segmentation:
-    means = clusters.means or _means(clusters.labels, pixels, len(clusters.modes))
-    return _segmentation(clusters, clusters.labels, clusters.modes, means, settings)
+    def __init__(self, pixels: Pixels, settings: Settings) -> None:
+        self.pixels = pixels
+        if settings.features == "joint":
+            ground = joint_ground(pixels, settings)
+            self._find: Callable[..., Clusters] = functools.partial(joint_clusters, ground=ground)
+        else:
+            colors = color_ground(distinct_points(pixels.shown), settings)
+            self._find = functools.partial(color_clusters, ground=colors)
 
+    def segment(self, settings: Settings, threads: int | None = None) -> Segmentation:
+        """Segment the image; the answer is that of `segment_pixels`."""
+        return segments_of(self._find(self.pixels, settings, threads), self.pixels, settings)
 
-def _by_region(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segmentation:
-    points = color_points(pixels, settings) if clusters.points is None else clusters.points
-    regions = connected_regions(
-        clusters.labels,
-        points,
-        connectivity=settings.connectivity,
-        min_size=settings.smallest_region(len(pixels.shown)),
-        merge=settings.merge,
-    )
-    means = _means(regions.map, pixels, len(regions.clusters))
-    modes = clusters.modes[regions.clusters - 1]
-    return _segmentation(clusters, regions.map, modes, means, settings)
+    def nearest_to_target(self, settings: Settings, threads: int | None) -> Segmentation:
+        """Segment the image with the bandwidth that `bandwidth_for` finds."""
+        latest: list[Segmentation] = []
 
+        def count(bandwidth: float) -> int:
+            chosen = replace(settings, bandwidth=bandwidth, target_segments=None)
+            latest[:] = [self.segment(chosen, threads)]
+            return len(latest[0].sizes)
 
-def _means(
-    labels: NDArray[np.int32], pixels: Pixels, count: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    weights = np.broadcast_to(1.0, labels.size)
-    return mean_colors(np.ascontiguousarray(pixels.colors), weights, labels.reshape(-1), count)
-
-
-def _segmentation(
-    clusters: Clusters,
-    labels: NDArray[np.int32],
-    modes: NDArray[np.float64],
-    means: tuple[NDArray[np.uint8], NDArray[np.int64]],
-    settings: Settings,
-) -> Segmentation:
-    colors, sizes = means
-    scale = 1.0
-    if settings.features == "joint" and settings.range_radius is not None:
-        scale = settings.range_radius
-    channels = modes[:, 2:] * scale if settings.features == "joint" else modes
-    mode_colors = to_rgb(channels, settings.color_space)
-    return Segmentation(
-        labels=labels,
-        modes=modes,
-        colors=np.where(sizes[:, None] > 0, colors, mode_colors),
-        mode_colors=mode_colors,
-        sizes=sizes,
-        bandwidth=clusters.bandwidth,
-        n_iter=clusters.n_iter,
-    )
+        target = settings.target_segments or 1
+        bandwidth, _ = bandwidth_for(count, target, *search_range(settings))
+        if latest[0].bandwidth != bandwidth:
+            count(bandwidth)
+        return replace(latest[0], settings=settings)

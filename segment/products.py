@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from segment.features import pixel_rows
+from segment.inputs import MADE_HERE
 from segment.label_maps import write_labels
 from segment.naming import LabelFormat, Product, fitting_format
 from segment.outlines import geojson
 from segment.picture import Kept
-from segment.recolored import partial_alpha, write_segmented
+from segment.recolored import SIGNED, partial_alpha, png_options, write_segmented
 from segment.region_table import region_table, to_csv
 from segment.segmentation import Segmentation
 from segment.writing import write_whole
@@ -34,6 +36,8 @@ class Result:
         As wanted; see `fitting_format`.
     kept : Kept
         What of the image's file goes into the results'.
+    name : str
+        Of the image, for titles.
     """
 
     image: NDArray[Any]
@@ -41,6 +45,7 @@ class Result:
     recolor: Literal["mean", "mode"]
     label_format: LabelFormat = "png"
     kept: Kept = Kept()
+    name: str = ""
 
     @property
     def transparent(self) -> bool:
@@ -65,11 +70,25 @@ def write(product: Product, result: Result, path: Path) -> None:
             alpha=partial_alpha(result.image),
             kept=result.kept,
         )
+    elif product == "boundaries":
+        write_whole(path, lambda file: _draw_boundaries(result, file))
+    elif product == "figure":
+        figure = result.segmentation.figure(result.image, result.name)
+        software = {"Software": MADE_HERE.decode()}
+        write_whole(path, lambda file: figure.savefig(file, format="png", metadata=software))
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
         pieces = geojson(labels)
         write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+
+
+def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
+    picture = result.segmentation.boundaries(result.image)
+    kept = result.kept
+    if picture.shape[:2] != result.segmentation.labels.shape:  # enlarged
+        kept = replace(kept, resolution=None)
+    Image.fromarray(picture).save(file, **SIGNED, **png_options(kept))
 
 
 def _write_table(result: Result, file: IO[bytes]) -> None:

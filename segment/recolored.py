@@ -18,7 +18,8 @@ from segment.writing import write_whole
 RUN_LENGTHS = 3
 SOFTWARE = PngImagePlugin.PngInfo()  # by it results are known when their folder is scanned
 SOFTWARE.add_text("Software", MADE_HERE.decode())
-PNG: dict[str, Any] = {"format": "PNG", "compress_type": RUN_LENGTHS, "pnginfo": SOFTWARE}
+SIGNED: dict[str, Any] = {"format": "PNG", "pnginfo": SOFTWARE}
+PNG: dict[str, Any] = {**SIGNED, "compress_type": RUN_LENGTHS}
 
 
 def write_segmented(
@@ -45,11 +46,7 @@ def write_segmented(
     kept : Kept
         The resolution and the colour profile go into the file.
     """
-    options = dict(PNG)
-    if kept.resolution and kept.resolution.dpi:
-        options["dpi"] = kept.resolution.dpi
-    if kept.profile:
-        options["icc_profile"] = kept.profile
+    options = {**PNG, **png_options(kept)}
     if alpha is None and len(palette) <= 256:
         image = Image.fromarray(labels.astype(np.uint8))
         image.putpalette(palette.tobytes())
@@ -58,6 +55,16 @@ def write_segmented(
     else:
         image = Image.fromarray(_colors(labels, palette, transparent, alpha))
     write_whole(path, lambda file: image.save(file, **options))
+
+
+def png_options(kept: Kept) -> dict[str, Any]:
+    """Tell Pillow's writer of PNG what of an image's file goes into the result."""
+    options: dict[str, Any] = {}
+    if kept.resolution and kept.resolution.dpi:
+        options["dpi"] = kept.resolution.dpi
+    if kept.profile:
+        options["icc_profile"] = kept.profile
+    return options
 
 
 def partial_alpha(pixels: NDArray[Any]) -> NDArray[np.uint8] | None:

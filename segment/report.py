@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, TextIO
 
 from segment.progress import NoBar
@@ -16,7 +16,11 @@ CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127)}  # of lines an
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one image, or with "planned" will; sizes in pixels, times in seconds."""
+    """What became of one image, or with "planned" will; sizes in pixels, times in seconds.
+
+    `details` are for `-v` only; `more` are facts of some kinds of runs; `entry` is what a page
+    shows of the image.
+    """
 
     input: str
     status: Literal["ok", "skipped", "failed", "planned"]
@@ -31,6 +35,8 @@ class Outcome:
     page: int | None = None
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
+    entry: Any = None
 
     @property
     def name(self) -> str:
@@ -42,12 +48,13 @@ class Outcome:
 
         Bytes of a name that are not UTF-8 are spelt ``\\xe9``, so that any program can read it.
         """
-        facts = asdict(self)
-        del facts["details"]
+        facts = {name: _in_utf8(value) for name, value in vars(self).items()}
+        for apart in ("details", "more", "entry"):
+            del facts[apart]
         for rare in ("page", "warnings"):
             if not facts[rare]:
                 del facts[rare]
-        return {name: _in_utf8(value) for name, value in facts.items()}
+        return facts | self.more
 
     def line(self) -> str:
         """Say it in one line."""
@@ -59,9 +66,17 @@ class Outcome:
             return f"{self.name}: skipped, {' '.join(self.outputs)} complete"
         return (
             f"{self.name}: {' '.join(self.outputs)}  {self.width} x {self.height}, "
-            f"bandwidth {self.bandwidth:.4g}, {self.segments} "
-            f"segment{'' if self.segments == 1 else 's'}, {self.seconds:.2f} s"
+            f"{self._found()}, {self.seconds:.2f} s"
         )
+
+    def _found(self) -> str:
+        if "sweep" in self.more:
+            counts = [str(trial["segments"] or "no") for trial in self.more["sweep"]]
+            return f"{', '.join(counts)} segments"
+        target = self.more.get("target_segments")
+        nearest = f" (nearest to {target} segments)" if target is not None else ""
+        plural = "" if self.segments == 1 else "s"
+        return f"bandwidth {self.bandwidth:.4g}{nearest}, {self.segments} segment{plural}"
 
 
 class Report:
@@ -133,7 +148,8 @@ class Report:
             if not self.as_json:
                 _print(sys.stdout, outcome.line())
         elif self.verbosity >= 1 and outcome.status == "ok":
-            self._say(f"{outcome.line()}, {outcome.iterations} iterations")
+            climbed = f", {outcome.iterations} iterations" if outcome.iterations is not None else ""
+            self._say(f"{outcome.line()}{climbed}")
         elif outcome.status == "skipped" and self.verbosity < 1:
             return
         elif self.verbosity >= int(self.bar.stands_for_lines) and not self.as_json:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment._colors import add_by_label
 from segment.errors import InvalidInputError
+from segment.settings import Settings
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,8 @@ class Segmentation:
         The one that was used.
     n_iter : int
         Moves of the longest climb.
+    settings : Settings
+        What was asked for.
     """
 
     labels: NDArray[np.int32]
@@ -43,6 +50,7 @@ class Segmentation:
     sizes: NDArray[np.int64]
     bandwidth: float
     n_iter: int
+    settings: Settings = field(default_factory=Settings)
 
     def recolored(self, by: Literal["mean", "mode"] = "mean") -> NDArray[np.uint8]:
         """Paint each segment in one colour.
@@ -65,6 +73,92 @@ class Segmentation:
             raise InvalidInputError(f"by: expected 'mean' or 'mode', got {by!r}")
         colors = self.colors if by == "mean" else self.mode_colors
         return np.concatenate([np.zeros((1, 3), np.uint8), colors])
+
+    def boundaries(self, image: NDArray[Any] | None = None) -> NDArray[np.uint8]:
+        """Draw the outlines of the segments over the image.
+
+        Parameters
+        ----------
+        image : (H, W) or (H, W, C) array, optional
+            The one that was segmented, or another of its size. Default: the recoloured one.
+
+        Returns
+        -------
+        picture : (H, W, 3) uint8 array
+            Yellow lines with dark sides; larger by a whole factor than an image whose longer
+            side is below 160 pixels.
+        """
+        from segment.boundaries import draw_boundaries
+        from segment.pixels import pixels_of
+
+        ground = self.recolored() if image is None else pixels_of(image).rgb()
+        return draw_boundaries(ground, self.labels)
+
+    def figure(self, image: NDArray[Any], name: str = "") -> Figure:
+        """Draw image, segments and boundaries; for colour features also the colours and climbs.
+
+        Parameters
+        ----------
+        image : (H, W) or (H, W, C) array
+            The one that was segmented.
+        name : str
+            What the title starts with.
+
+        Returns
+        -------
+        figure : matplotlib Figure
+            See `segment.figure.segmentation_figure`.
+
+        Raises
+        ------
+        MissingPackageError
+            If matplotlib (extra `plot`) is not installed.
+        """
+        from segment.figure import segmentation_figure
+
+        return segmentation_figure(image, self, name)
+
+    def save(self, path: str | Path) -> None:
+        """Write the segmentation to an ``.npz`` file, the whole file or nothing.
+
+        Parameters
+        ----------
+        path : str or Path
+            Any name; NumPy reads the arrays in it under the names of the attributes.
+
+        Raises
+        ------
+        ImageFileError
+            If the folder takes no file, or the disk is full.
+        """
+        from segment.archive import write
+
+        write(self, path)
+
+    @staticmethod
+    def load(path: str | Path) -> Segmentation:
+        """Read a segmentation that `save` wrote, equal to the bit.
+
+        Raises
+        ------
+        ImageFileError
+            If the file cannot be read.
+        InvalidInputError
+            If it is not a segmentation, a damaged one, or one of a later version.
+        """
+        from segment.archive import read
+
+        return read(path)
+
+    def _repr_png_(self) -> bytes:
+        """Show the recoloured image in a notebook."""
+        import io
+
+        from PIL import Image
+
+        file = io.BytesIO()
+        Image.fromarray(self.recolored()).save(file, "PNG")
+        return file.getvalue()
 
     def __repr__(self) -> str:
         height, width = self.labels.shape

@@ -61,6 +61,11 @@ class Settings:
         Range(1e-6, 1e30),
         "Radius of the kernel in units of the colour space; wins over the quantile.",
     )
+    target_segments: int | None = _setting(
+        None,
+        Range(1, 2**31 - 1, whole=True),
+        "Find the bandwidth whose number of segments is nearest to this one.",
+    )
     features: Features = _setting(
         "color", FEATURES, "Pixels as points in colour space, or in colour and position."
     )
@@ -120,6 +125,10 @@ class Settings:
         if self.spatial_radius is not None and self.features != "joint":
             raise InvalidInputError(
                 "spatial_radius: expected features 'joint' with it, got 'color'; set features"
+            )
+        if self.target_segments and (self.bandwidth or self.spatial_radius) is not None:
+            raise InvalidInputError(
+                "target_segments: expected none beside a bandwidth or radii; leave one of them out"
             )
         if self.spatial_radius is not None and self.bandwidth is not None:
             raise InvalidInputError(

@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from click.core import ParameterSource
+
+from segment.options import given
 
 STREAM = "-"
 FORMATS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".npy": "npy"}
-OUTPUT_OPTIONS = ("output_dir", "write", "labels", "segmented", "as_json")
+OUTPUT_OPTIONS = ("output_dir", "write", "labels", "segmented", "as_json") + (
+    "report_page",
+    "sweep",
+    "sweep_bandwidth",
+    "save_model",
+)
 
 
 def destinations(
@@ -23,6 +29,7 @@ def destinations(
     lists: bool,
     page: int | str | None,
     as_json: bool,
+    others: Sequence[str | None] = (),
 ) -> dict[str, Path]:
     """Tell which products go to a file of their own, or to standard output.
 
@@ -35,7 +42,9 @@ def destinations(
     lists : bool
         Whether lists name more inputs.
     page, as_json
-        Likewise.
+        Of the options of these names.
+    others : sequence of str or None
+        Other files that are written.
 
     Returns
     -------
@@ -49,19 +58,21 @@ def destinations(
     """
     files = {"labels": labels, "segmented": segmented}
     chosen = {product: name for product, name in files.items() if name}
-    if images == (STREAM,) and not lists and not any(map(_given, OUTPUT_OPTIONS)):
+    if images == (STREAM,) and not lists and not any(map(given, OUTPUT_OPTIONS)):
         chosen = {"segmented": STREAM}
     _check_names(chosen)
     if chosen and page == "all":
         raise click.UsageError("--page all has many results; use -o instead of a file's name.")
+    if [*chosen.values(), *others].count(STREAM) + as_json > 1:
+        raise click.UsageError("Two results both go to standard output; name a file for one.")
     if STREAM in chosen.values():
-        _check_stdout(chosen, as_json)
+        _check_stdout(chosen)
     return {product: Path(name) for product, name in chosen.items()}
 
 
 def products(write: tuple[Any, ...], files: Mapping[str, Path]) -> tuple[Any, ...]:
     """Tell what to write: beside files of their own, what `--write` says and nothing else."""
-    if files and not _given("write"):
+    if files and not given("write"):
         return tuple(files)
     return (*files, *(product for product in write if product not in files))
 
@@ -88,12 +99,6 @@ def check_stdin(images: tuple[str, ...], others: Sequence[str | None]) -> None:
         )
 
 
-def _given(option: str) -> bool:
-    """Whether an option of the command that is running was given, rather than left out."""
-    source = click.get_current_context().get_parameter_source(option)
-    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
-
-
 def _check_names(files: dict[str, str]) -> None:
     for product, name in files.items():
         suffix = Path(name).suffix.lower()
@@ -108,9 +113,7 @@ def _check_names(files: dict[str, str]) -> None:
         raise click.UsageError(f"--labels and --segmented both go to {names[0]!r}; name two files.")
 
 
-def _check_stdout(files: dict[str, str], as_json: bool) -> None:
-    if as_json:
-        raise click.UsageError("--json and an image both go to standard output; name a file.")
+def _check_stdout(files: dict[str, str]) -> None:
     if sys.stdout is not None and sys.stdout.isatty():
         raise click.UsageError(
             f"Standard output is a terminal; redirect it, as in '> {next(iter(files))}.png', "

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segment.outputs import Output
 from segment.reading_options import ReadingOptions
 from segment.settings import Settings
 from segment.sources import is_stream
 from segment.writing import STDOUT
+
+if TYPE_CHECKING:
+    from segment.model import Model
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Work:
     reading : ReadingOptions
     mask : Path or None
         Image whose pixels that are not 0 take part; ``-`` is standard input.
+    model : Model or None
+        Whose modes to take; None finds those of each image.
     cores : int or None
         What one image may take; None for all. The results do not depend on it.
     base : Path or None
@@ -33,6 +39,7 @@ class Work:
     output: Output
     reading: ReadingOptions = ReadingOptions()
     mask: Path | None = None
+    model: Model | None = None
     cores: int | None = None
     base: Path | None = None
 

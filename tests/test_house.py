@@ -13,25 +13,33 @@ import segment
 HOME = Path(segment.__file__).parent
 SHARED = {"errors", "ranges", "settings", "threads", "validation"}
 ALLOWED = {
-    "__init__": {"errors", "bandwidth", "estimator", "pipeline", "seeds", "segmentation"},
+    "__init__": {"errors", "bandwidth", "points_figure", "estimator", "fitting", "model"}
+    | {"pipeline", "seeds", "segmentation"},
     "__main__": {"cli"},
-    "cli": {"segment", "many", "masks", "outputs", "reading_options", "work"}
-    | {"options", "batch_options", "file_options", "streams", "report"}
+    "cli": {"segment", "many", "masks", "outputs", "reading_options", "run_model", "work"}
+    | {"options", "batch_options", "choosing_options", "exclusive_options", "file_options"}
+    | {"model_options", "streams", "report"}
     | SHARED,
     "options": SHARED,
     "batch_options": {"options"},
     "file_options": {"options", "reading_options"},
-    "streams": set(),
+    "choosing_options": {"options"} | SHARED,
+    "model_options": {"options"},
+    "exclusive_options": {"options"},
+    "streams": {"options"},
     "many": {"batch", "cluster", "here", "inputs", "interrupts", "passing", "plan", "progress"}
-    | {"report", "sources", "stages", "work", "workers"}
+    | {"page", "report", "run_model", "sources", "stages", "work", "workers"}
     | SHARED,
     "batch": {"segment", "inputs", "job", "passing", "plan", "record", "report", "work", "workers"}
     | SHARED,
     "job": {"masks", "naming", "picture", "pipeline", "plan", "products", "reading", "report"}
-    | {"segmentation", "stages", "work", "writing"}
+    | {"page", "recolored", "segmentation", "stages", "sweep", "work", "writing"}
     | SHARED,
-    "work": {"outputs", "reading_options", "sources", "writing"} | SHARED,
-    "outputs": {"naming", "plan", "writing"},
+    "run_model": {"fitting", "masks", "model", "picture", "pixels", "plan", "reading", "work"}
+    | SHARED,
+    "page": {"inputs", "pixels", "report", "segmentation", "writing"} | SHARED,
+    "work": {"model", "outputs", "reading_options", "sources", "writing"} | SHARED,
+    "outputs": {"naming", "plan", "writing"} | SHARED,
     "plan": {"inputs"},
     "inputs": set(),
     "record": {"passing", "plan"},
@@ -45,11 +53,28 @@ ALLOWED = {
     "interrupts": set(),
     "passing": set(),
     "stages": set(),
-    "pipeline": {"clusters", "features", "regions", "segmentation"} | SHARED,
-    "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "joint", "segmentation"}
+    "pipeline": {"clusters", "features", "model", "pixels", "segmentation", "segments", "target"}
     | SHARED,
-    "products": {"features", "label_maps", "naming", "outlines", "picture", "recolored"}
-    | {"region_table", "segmentation", "writing"}
+    "segments": {"clusters", "features", "pixels", "regions", "segmentation"} | SHARED,
+    "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "joint", "pixels"}
+    | {"segmentation"}
+    | SHARED,
+    "model": {"clusters", "features", "pixels", "segmentation", "tree", "writing"} | SHARED,
+    "fitting": {"bandwidth", "clusters", "features", "model", "modes", "pixels", "target", "tree"}
+    | SHARED,
+    "pixels": {"features"} | SHARED,
+    "sweep": {"contact_sheet", "pipeline", "pixels"} | SHARED,
+    "contact_sheet": set(),
+    "figure": {"boundaries", "density", "features", "modes", "panels", "pixels", "segmentation"}
+    | {"tree"}
+    | SHARED,
+    "points_figure": {"density", "estimator", "panels"} | SHARED,
+    "panels": SHARED,
+    "density": {"modes", "tree"} | SHARED,
+    "boundaries": SHARED,
+    "target": SHARED,
+    "products": {"features", "inputs", "label_maps", "naming", "outlines", "picture"}
+    | {"recolored", "region_table", "segmentation", "writing"}
     | SHARED,
     "label_maps": {"inputs", "naming", "picture", "recolored", "writing"} | SHARED,
     "recolored": {"inputs", "picture", "writing"} | SHARED,
@@ -94,7 +119,8 @@ ALLOWED = {
     "region_table": {"_regions"} | SHARED,
     "outlines": SHARED,
     "seeds": SHARED,
-    "segmentation": {"_colors"} | SHARED,
+    "segmentation": {"_colors", "archive", "boundaries", "figure", "pixels"} | SHARED,
+    "archive": {"segmentation", "writing"} | SHARED,
     "settings": {"errors", "ranges"},
     "validation": {"errors"},
     "ranges": {"errors"},
@@ -146,6 +172,11 @@ def test_public_names_are_there_and_documented(name):
     """Each public name can be imported from the package and has a docstring."""
     assert getattr(segment, name).__doc__
     assert name in dir(segment)
+
+
+def test_no_module_hides_a_public_name():
+    """No module has the name of a public function: importing it would put it in its place."""
+    assert not set(MODULES) & set(segment.__all__)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

@@ -1,0 +1,31 @@
+"""Options for modes that are kept, or found in all inputs together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from segment.options import option
+
+OPTIONS = (
+    option("Reusing", "--save-model", metavar="FILE", help="Keep the modes of this run, as JSON."),
+    option(
+        "Reusing",
+        "--model",
+        metavar="FILE",
+        help="Label with the modes that --save-model kept.",
+    ),
+    option(
+        "Reusing",
+        "--fit-together",
+        is_flag=True,
+        help="Find one set of modes for all inputs, as if they were one image.",
+    ),
+)
+
+
+def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add these options to a command, in their order."""
+    for add in reversed(OPTIONS):
+        command = add(command)
+    return command
