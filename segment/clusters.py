@@ -1,7 +1,4 @@
-"""Pixels to clusters in either feature space: the steps of mean shift, put together.
-
-With `pipeline.py`, which turns clusters to segments, the only module that knows the steps.
-"""
+"""Pixels to clusters in colour space: the steps of mean shift, put together."""
 
 from __future__ import annotations
 
@@ -15,14 +12,6 @@ from numpy.typing import NDArray
 
 from segment.bandwidth import kth_neighbor_distance, sample_indices
 from segment.features import DistinctPoints, distinct_points, to_color_space
-from segment.joint import (
-    Pyramid,
-    build_pyramid,
-    in_squares,
-    joint_points,
-    joint_seeds,
-    label_pixels,
-)
 from segment.modes import Ends, Ground, Modes, choose_modes, climb_to_ends
 from segment.pixels import Pixels
 from segment.seeds import bin_seeds
@@ -31,8 +20,6 @@ from segment.settings import Settings
 from segment.threads import Started
 from segment.tree import Tree, build_tree, nearest_mode
 
-ALONE = 1e-12  # bandwidth that reaches no other pixel, for one of 0
-FLAT_ENOUGH = 1e30  # pixels that count as one: no weight for position, without dividing by zero
 SPANS = {"rgb": 255.0, "gray": 255.0, "lab": 100.0, "luv": 100.0, "hsv": 1.0}
 
 
@@ -69,14 +56,6 @@ class ColorGround(NamedTuple):
     tree: Tree
 
 
-class JointGround(NamedTuple):
-    """An image ready to be climbed on in the joint domain, at any bandwidth."""
-
-    points: NDArray[Any]
-    units: tuple[float, float]
-    pyramid: Pyramid
-
-
 def color_ground(distinct: DistinctPoints, settings: Settings) -> ColorGround:
     """Index distinct colours in the colour space of the settings."""
     points = to_color_space(distinct.points, settings.color_space)
@@ -84,7 +63,7 @@ def color_ground(distinct: DistinctPoints, settings: Settings) -> ColorGround:
 
 
 def color_clusters(
-    pixels: Pixels, settings: Settings, threads: int | None, ground: ColorGround | None = None
+    pixels: Pixels, settings: Settings, ground: ColorGround | None = None
 ) -> Clusters:
     """Cluster pixels as points in colour space; with `ground`, what was built of them before."""
     sampled = Started(functools.partial(_color_bandwidth, pixels.shown, settings))
@@ -92,7 +71,7 @@ def color_clusters(
         ground = color_ground(distinct_points(pixels.shown), settings)  # beside the bandwidth
     distinct, _, tree = ground
     bandwidth = sampled.result()
-    ends = climb_colors(ground, settings, bandwidth, threads, lambda: pixels.shown)
+    ends = climb_colors(ground, settings, bandwidth, lambda: pixels.shown)
     modes = choose_modes(ends, float(bandwidth))
     labels = _color_labels(tree, ends, modes, settings, float(bandwidth))
     return Clusters(
@@ -109,56 +88,19 @@ def climb_colors(
     ground: ColorGround,
     settings: Settings,
     bandwidth: float,
-    threads: int | None,
     scan_order: Callable[[], NDArray[Any]],
 ) -> Ends:
     """Climb from the seeds of all colours; `scan_order` gives every pixel, the first first."""
-    climb = functools.partial(_climb, settings=settings, bandwidth=bandwidth, threads=threads)
+    climb_from = functools.partial(climb, settings=settings, bandwidth=bandwidth)
     distinct, points, tree = ground
     if settings.assign == "basin":
-        return climb(tree, points)
-    ends = climb(tree, bin_seeds(points, distinct.weights, bandwidth, settings.min_bin_freq))
+        return climb_from(tree, points)
+    ends = climb_from(tree, bin_seeds(points, distinct.weights, bandwidth, settings.min_bin_freq))
     if ends.order_matters:  # by chance; once more then, with the seeds in scan order
         every = to_color_space(scan_order(), settings.color_space)
         ones = np.ones(len(every))
-        ends = climb(tree, bin_seeds(every, ones, bandwidth, settings.min_bin_freq))
+        ends = climb_from(tree, bin_seeds(every, ones, bandwidth, settings.min_bin_freq))
     return ends
-
-
-def joint_ground(pixels: Pixels, settings: Settings) -> JointGround:
-    """Index an image in the joint domain."""
-    points = color_points(pixels, settings)
-    visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
-    units = _units(pixels.shape, settings)
-    return JointGround(points, units, build_pyramid(points, visible, units))
-
-
-def joint_clusters(
-    pixels: Pixels, settings: Settings, threads: int | None, ground: JointGround | None = None
-) -> Clusters:
-    """Cluster pixels as points in the joint domain; `ground` as for `color_clusters`."""
-    points, units, pyramid = ground or joint_ground(pixels, settings)
-    visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
-    bandwidth = _joint_bandwidth(points, pixels.visible, units, settings)
-    reach = float(bandwidth) or max(ALONE, ALONE / units[0] * 1e-6)
-    climb = functools.partial(_climb, settings=settings, bandwidth=reach, threads=threads)
-    if settings.assign == "basin":
-        order = in_squares(*pixels.shape, visible)
-        places = order if visible is None else np.flatnonzero(visible)[order]
-        y, x = np.divmod(places, pixels.shape[1])
-        ends = climb(pyramid, joint_points(points[y, x], x, y, units))
-        ends.which[order] = ends.which.copy()  # back in scan order
-    else:
-        ends = climb(pyramid, joint_seeds(points, visible, units, bandwidth, settings.min_bin_freq))
-    modes = choose_modes(ends, reach)
-    return Clusters(
-        labels=_joint_labels(pyramid, ends, modes, settings, pixels, reach),
-        modes=modes.places,
-        bandwidth=float(bandwidth),
-        n_iter=ends.n_iter,
-        points=points,
-        means=None,
-    )
 
 
 def color_points(pixels: Pixels, settings: Settings) -> NDArray[Any]:
@@ -171,21 +113,14 @@ def color_points(pixels: Pixels, settings: Settings) -> NDArray[Any]:
     return np.ascontiguousarray(colors).reshape(*pixels.shape, -1)
 
 
-def _climb(
-    ground: Ground,
-    seeds: NDArray[Any],
-    *,
-    settings: Settings,
-    bandwidth: float,
-    threads: int | None,
-) -> Ends:
+def climb(ground: Ground, seeds: NDArray[Any], *, settings: Settings, bandwidth: float) -> Ends:
+    """Climb as the settings say."""
     return climb_to_ends(
         ground,
         seeds,
         bandwidth=float(bandwidth),
         kernel=settings.kernel,
         max_iter=settings.max_iter,
-        threads=threads,
     )
 
 
@@ -198,39 +133,11 @@ def _color_bandwidth(pixels: NDArray[Any], settings: Settings) -> float:
     return kth_neighbor_distance(points, settings.quantile)
 
 
-def _joint_bandwidth(
-    points: NDArray[Any],
-    visible: NDArray[np.bool_] | None,
-    units: tuple[float, float],
-    settings: Settings,
-) -> float:
-    if settings.spatial_radius is not None:
-        return 1.0
-    if settings.bandwidth is not None:
-        return settings.bandwidth
-    height, width, channels = points.shape
-    shown = height * width if visible is None else int(np.count_nonzero(visible))
-    places = sample_indices(shown, settings.n_samples, settings.seed)
-    if visible is not None:
-        places = np.flatnonzero(visible)[places]
-    y, x = np.divmod(places, width)
-    sample = joint_points(points[y, x], x, y, units)
-    return kth_neighbor_distance(sample.reshape(-1, 2 + channels), settings.quantile)
-
-
 def search_range(settings: Settings) -> tuple[float, float]:
     """Bandwidths from one that parts all 8-bit colours to one that reaches from end to end."""
     span = SPANS[settings.color_space]
     wide = settings.spatial_weight if settings.features == "joint" else 0.0
     return span / 512, span * 8 * max(1.0, wide)
-
-
-def _units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:
-    """What 1 in the joint domain is in pixels, and in units of the colour space."""
-    if settings.spatial_radius is not None and settings.range_radius is not None:
-        return float(settings.spatial_radius), float(settings.range_radius)
-    scale = settings.spatial_weight * SPANS[settings.color_space] / max(shape)
-    return min(1 / scale, FLAT_ENOUGH) if scale else FLAT_ENOUGH, 1.0
 
 
 def _color_labels(
@@ -242,23 +149,6 @@ def _color_labels(
     labels = labels + np.int32(1)
     if not settings.cluster_all:
         labels[distances > bandwidth] = 0
-    return labels
-
-
-def _joint_labels(
-    pyramid: Pyramid,
-    ends: Ends,
-    modes: Modes,
-    settings: Settings,
-    pixels: Pixels,
-    bandwidth: float,
-) -> NDArray[np.int32]:
-    limit = np.inf if settings.cluster_all else 1.0
-    if settings.assign == "nearest":
-        return label_pixels(pyramid, modes.places, bandwidth=bandwidth, limit=limit)
-    labels = label_map(modes.owner[ends.which] + np.int32(1), pixels)
-    if not settings.cluster_all:
-        labels[label_pixels(pyramid, modes.places, bandwidth=bandwidth, limit=limit) == 0] = 0
     return labels
 
 

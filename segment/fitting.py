@@ -165,5 +165,5 @@ def _bandwidth(rows: _Rows, ground: ColorGround, settings: Settings) -> float:
 def _modes(
     rows: _Rows, ground: ColorGround, settings: Settings, bandwidth: float
 ) -> tuple[NDArray[np.float64], int]:
-    ends = climb_colors(ground, settings, bandwidth, None, lambda: np.concatenate([*rows]))
+    ends = climb_colors(ground, settings, bandwidth, lambda: np.concatenate([*rows]))
     return choose_modes(ends, float(bandwidth)).places, ends.n_iter

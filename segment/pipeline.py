@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,14 +10,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
-from segment.clusters import (
-    Clusters,
-    color_clusters,
-    color_ground,
-    joint_clusters,
-    joint_ground,
-    search_range,
-)
+from segment.clusters import Clusters, color_clusters, color_ground, search_range
 from segment.features import distinct_points
 from segment.model import Model, known_clusters
 from segment.pixels import Pixels, pixels_of
@@ -25,6 +19,7 @@ from segment.segmentation import Segmentation
 from segment.segments import segments_of
 from segment.settings import Assign, ColorSpace, Connectivity, Features, Kernel, Settings
 from segment.target import bandwidth_for
+from segment.threads import at_most
 
 SETTINGS = frozenset(Settings.__dataclass_fields__)
 
@@ -159,7 +154,9 @@ def segment_image(
     given = {name: value for name, value in locals().items() if name in SETTINGS}
     if threads is not None:
         Range(1, whole=True).check("threads", threads)
-    return segment_pixels(image, Settings(**given), mask=mask, model=model, threads=threads)
+    settings = Settings(**given)
+    with at_most(threads) if threads is not None else contextlib.nullcontext():
+        return segment_pixels(image, settings, mask=mask, model=model)
 
 
 def segment_pixels(
@@ -168,7 +165,6 @@ def segment_pixels(
     *,
     mask: ArrayLike | None = None,
     model: Model | None = None,
-    threads: int | None = None,
 ) -> Segmentation:
     """Do what `segment_image` does, with the settings in one object."""
     pixels = pixels_of(image, mask)
@@ -176,9 +172,12 @@ def segment_pixels(
         settings = model.applied_to(settings)
         return segments_of(known_clusters(pixels, settings, model), pixels, settings)
     if settings.target_segments is not None:
-        return Prepared(pixels, settings).nearest_to_target(settings, threads)
-    find = joint_clusters if settings.features == "joint" else color_clusters
-    return segments_of(find(pixels, settings, threads), pixels, settings)
+        return Prepared(pixels, settings).nearest_to_target(settings)
+    if settings.features == "joint":
+        from segment.joint_clusters import joint_clusters  # 10 ms that colours do not need
+
+        return segments_of(joint_clusters(pixels, settings), pixels, settings)
+    return segments_of(color_clusters(pixels, settings), pixels, settings)
 
 
 class Prepared:
@@ -194,23 +193,25 @@ class Prepared:
     def __init__(self, pixels: Pixels, settings: Settings) -> None:
         self.pixels = pixels
         if settings.features == "joint":
+            from segment.joint_clusters import joint_clusters, joint_ground
+
             ground = joint_ground(pixels, settings)
             self._find: Callable[..., Clusters] = functools.partial(joint_clusters, ground=ground)
         else:
             colors = color_ground(distinct_points(pixels.shown), settings)
             self._find = functools.partial(color_clusters, ground=colors)
 
-    def segment(self, settings: Settings, threads: int | None = None) -> Segmentation:
+    def segment(self, settings: Settings) -> Segmentation:
         """Segment the image; the answer is that of `segment_pixels`."""
-        return segments_of(self._find(self.pixels, settings, threads), self.pixels, settings)
+        return segments_of(self._find(self.pixels, settings), self.pixels, settings)
 
-    def nearest_to_target(self, settings: Settings, threads: int | None) -> Segmentation:
+    def nearest_to_target(self, settings: Settings) -> Segmentation:
         """Segment the image with the bandwidth that `bandwidth_for` finds."""
         latest: list[Segmentation] = []
 
         def count(bandwidth: float) -> int:
             chosen = replace(settings, bandwidth=bandwidth, target_segments=None)
-            latest[:] = [self.segment(chosen, threads)]
+            latest[:] = [self.segment(chosen)]
             return len(latest[0].sizes)
 
         target = settings.target_segments or 1

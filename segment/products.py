@@ -15,10 +15,8 @@ from segment.features import pixel_rows
 from segment.inputs import MADE_HERE
 from segment.label_maps import write_labels
 from segment.naming import LabelFormat, Product, fitting_format
-from segment.outlines import geojson
 from segment.picture import Kept
 from segment.recolored import SIGNED, partial_alpha, png_options, write_segmented
-from segment.region_table import region_table, to_csv
 from segment.segmentation import Segmentation
 from segment.writing import write_whole
 
@@ -79,6 +77,8 @@ def write(product: Product, result: Result, path: Path) -> None:
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
+        from segment.outlines import geojson  # most runs write none
+
         pieces = geojson(labels)
         write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
 
@@ -92,6 +92,8 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
 
 
 def _write_table(result: Result, file: IO[bytes]) -> None:
+    from segment.region_table import region_table, to_csv  # most runs write none
+
     labels = result.segmentation.labels
     rows, _ = pixel_rows(result.image)
     table = region_table(labels, np.asarray(rows).reshape(*labels.shape, -1))

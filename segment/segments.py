@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from segment.clusters import Clusters, color_points
 from segment.features import to_rgb
 from segment.pixels import Pixels
-from segment.regions import connected_regions
 from segment.segmentation import Segmentation, mean_colors
 from segment.settings import Settings
 
@@ -34,6 +33,8 @@ def _by_cluster(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segme
 
 
 def _by_region(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segmentation:
+    from segment.regions import connected_regions  # which clusters of colour do not need
+
     points = color_points(pixels, settings) if clusters.points is None else clusters.points
     regions = connected_regions(
         clusters.labels,

@@ -53,11 +53,12 @@ ALLOWED = {
     "interrupts": set(),
     "passing": set(),
     "stages": set(),
-    "pipeline": {"clusters", "features", "model", "pixels", "segmentation", "segments", "target"}
+    "pipeline": {"clusters", "features", "joint_clusters", "model", "pixels", "segmentation"}
+    | {"segments", "target"}
     | SHARED,
     "segments": {"clusters", "features", "pixels", "regions", "segmentation"} | SHARED,
-    "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "joint", "pixels"}
-    | {"segmentation"}
+    "joint_clusters": {"bandwidth", "clusters", "joint", "modes", "pixels"} | SHARED,
+    "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "pixels", "segmentation"}
     | SHARED,
     "model": {"clusters", "features", "pixels", "segmentation", "tree", "writing"} | SHARED,
     "fitting": {"bandwidth", "clusters", "features", "model", "modes", "pixels", "target", "tree"}
