@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from segment import __version__
 from segment.errors import StdoutError
 from segment.inputs import STDIN
+from segment.outputs import pages_there
 from segment.passing import remove_parts_of, remove_stale_parts
 from segment.plan import Task
 from segment.record import Record, Stamp, digest, stamp, tidy
@@ -77,6 +78,7 @@ class Batch:
         self.tasks = tasks
         self.work = work
         self._existing = existing
+        self._pages_there: dict[str, dict[str, set[int]]] = {}
         self._record = Record(made_with(work)) if keep_record else None
 
     def run(
@@ -122,8 +124,13 @@ class Batch:
             known = self._without_work(task, stamp(task.input))
             if known is None and task.input != STDIN and not os.path.exists(task.input):
                 known = Outcome(task.input, "failed", "no such file; check the name")
-            names = [str(path) for path in self.work.output.paths(task).values()]
-            yield known or Outcome(task.input, "planned", outputs=names)
+            yield known or Outcome(task.input, "planned", outputs=self._names(task))
+
+    def _names(self, task: Task) -> list[str]:
+        """Names of results as far as they are known before the image is read."""
+        page = self.work.reading.page
+        number: int | Literal["*"] | None = "*" if page == "all" else page
+        return [str(path) for path in self.work.output.paths(task, page=number).values()]
 
     def _begin(self, task: Task, pool: Pool) -> Given:
         source = stamp(task.input)
@@ -136,11 +143,21 @@ class Batch:
             if outputs is not None:
                 return Outcome(task.input, "skipped", outputs=outputs)
         if self._existing == "error":
-            for path in self.work.output.possible_paths(task, self.work.reading.page):
+            for path in self.work.output.possible_paths(task, self._pages(task)):
                 if os.path.lexists(path):
                     reason = f"its result {path} is already there; move it, or take --existing skip"
                     return Outcome(task.input, "failed", reason)
         return None
+
+    def _pages(self, task: Task) -> list[int | None]:
+        """Pages that results may be of; where all are asked for, those that are there."""
+        page = self.work.reading.page
+        if page != "all":
+            return [None] if page is None else [None, page]
+        folder, stem = os.path.split(task.place)
+        if folder not in self._pages_there:
+            self._pages_there[folder] = pages_there(folder)
+        return [None, *sorted(self._pages_there[folder].get(stem, ()))]
 
     def _finish(self, given: Given) -> list[Outcome]:
         if isinstance(given.call, Outcome):
@@ -155,7 +172,7 @@ class Batch:
         except Exception as error:  # of the cluster: a worker that lacks a package, or died thrice
             reason = f"its worker failed ({type(error).__name__}: {error})"
             return [Outcome(given.task.input, "failed", reason)]
-        if self._record is not None and all(outcome.status == "ok" for outcome in outcomes):
+        if self._record and given.source and all(outcome.status == "ok" for outcome in outcomes):
             results = [path for outcome in outcomes for path in outcome.outputs]
             self._record.add(given.task, given.source, results)
         return outcomes

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +41,8 @@ def held_back() -> Iterator[list[str]]:
 def _passing_file() -> IO[bytes]:
     if hasattr(os, "memfd_create"):  # works where no folder can be written to
         return os.fdopen(os.memfd_create("stderr"), "w+b")
+    import tempfile  # elsewhere it is not needed
+
     return tempfile.TemporaryFile()
 
 

@@ -13,7 +13,7 @@ import click
 from segment import __version__
 from segment.batch_options import batch_options
 from segment.choosing_options import choosing_options, swept
-from segment.errors import SegmentError
+from segment.errors import SegmentError, StdoutError
 from segment.exclusive_options import check_together
 from segment.file_options import file_options
 from segment.model_options import model_options
@@ -103,7 +103,6 @@ def command(
     segmented: str | None,
     sweep: tuple[float, ...] | None,
     sweep_bandwidth: tuple[float, ...] | None,
-    model: str | None,
     quiet: bool,
     verbose: bool,
     **options: Any,
@@ -141,14 +140,14 @@ def command(
     chosen = ("sweep",) if panels else products(write, files)
     paged = many.report_page is not None
     output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, paged)
-    known = _known_model(model, settings)
+    known = _known_model(many.model, settings)
     work = Work(settings, output, reading, _readable_mask(mask), known)
     try:
         return run_many(
             images, work, many, as_json=as_json, verbosity=-1 if quiet else int(verbose)
         )
     except OSError as error:  # before click makes a 1 of a closed pipe
-        return _cannot_write(error)
+        return _exit_code(error)
 
 
 def _taken(kind: Any, options: dict[str, Any]) -> Any:
@@ -201,15 +200,14 @@ def main() -> None:
         sys.stderr = _beside(sys.stderr)
     try:
         code = command.main(standalone_mode=False) or 0
-        for stream in filter(None, (sys.stdout, sys.stderr)):
-            stream.flush()
+        code = code or _flushed()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = 130
     except OSError as error:
-        code = _cannot_write(error)
+        code = _exit_code(error)
     os._exit(code)  # taking the interpreter down in good order costs 20 ms for nothing
 
 
@@ -219,8 +217,21 @@ def _beside(stderr: TextIO) -> TextIO:
     return os.fdopen(number, "w", buffering=1, encoding=encoding, errors=errors)
 
 
-def _cannot_write(error: OSError) -> int:
+def _flushed() -> int:
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except OSError as error:
+        return _exit_code(StdoutError(error.errno, error.strerror))
+    return 0
+
+
+def _exit_code(error: OSError) -> int:
+    """Say what the system refused; a closed pipe is no fault: that ends as the signal does."""
     if error.errno == errno.EPIPE:
         return CLOSED_PIPE
-    say(f"error: cannot write to standard output: {error.strerror}")
+    if isinstance(error, StdoutError):
+        say(f"error: cannot write to standard output: {error.strerror}")
+    else:
+        say(f"error: {error}")
     return 1

@@ -24,15 +24,20 @@ FINDING = (  # how modes are found: of no use where they are known
 
 def check_together(write: tuple[str, ...]) -> None:
     """Refuse options of the command at hand that exclude each other, as usage errors."""
-    from importlib.util import find_spec
-
     decides = ("bandwidth", "target_segments", "spatial_radius", "range_radius")
     elsewhere = ("model", "save_model", "fit_together")
     written = ("write", "report_page", "labels", "segmented", "label_format")
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))
-    if "figure" in write and find_spec("matplotlib") is None:
+    if "figure" in write:
+        _check_matplotlib()
+
+
+def _check_matplotlib() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("matplotlib") is None:
         raise click.UsageError(
             "'--write figure' needs matplotlib, which is not installed; "
             "pip install 'meanshift-segment[plot]'"

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from segment.naming import LABEL_FORMATS
 from segment.options import Products, option
 from segment.reading_options import ReadingOptions
 
@@ -96,7 +97,7 @@ OPTIONS = (
     option(
         "Output",
         "--label-format",
-        type=click.Choice(["png", "tiff", "npy"]),
+        type=click.Choice(LABEL_FORMATS),
         default="png",
         show_default=True,
         help="Of the label map; more than 65,535 segments go to TIFF instead of PNG.",

@@ -19,6 +19,7 @@ EXTENSIONS = frozenset(f".{name}" for name in IMAGES.split())
 STDIN = "-"
 MADE_HERE = b"meanshift-segment"  # every PNG and TIFF we write says so, as its software
 HEAD = 1 << 17  # bytes: a colour profile, or the places of a large TIFF's strips, come first
+TAIL = 4096  # bytes: behind the pixels of a PNG, where the profile may be longer than that
 OWN_NAME = re.compile(r".*_(labels|segmented|boundaries|figure|sweep)\.(png|tiff?)", re.DOTALL)
 
 
@@ -141,7 +142,7 @@ def _named(name: str) -> Input:
 
 def _images_in(root: str, recursive: bool, found: Inputs) -> list[Input]:
     images: list[Input] = []
-    wrong = len(found.wrong)
+    wrong, own = len(found.wrong), found.own
     for path, folder, identity, entries in _folders(root, recursive, found):
         written = _written_here(path, entries)
         for entry in entries:
@@ -154,8 +155,12 @@ def _images_in(root: str, recursive: bool, found: Inputs) -> list[Input]:
                 real = os.path.realpath(real) if entry.is_symlink() else real
                 images.append(Input(os.path.join(path, entry.name), folder, real))
     if not images and len(found.wrong) == wrong:
-        look = "name another" if recursive else "-r looks into the folders in it"
-        found.wrong.append(Wrong(root, f"is a folder without images; {look}", len(found.images)))
+        if found.own > own:
+            what, look = "with nothing but results of this tool", "name that of the images"
+        else:
+            what = "without images"
+            look = "name another" if recursive else "-r looks into the folders in it"
+        found.wrong.append(Wrong(root, f"is a folder {what}; {look}", len(found.images)))
     return sorted(images, key=lambda image: (image.folder, image.name))
 
 
@@ -207,9 +212,12 @@ def _written_here(path: str, entries: list[os.DirEntry[str]]) -> set[str]:
 
 
 def _is_marked(path: str) -> bool:
-    """Look for the mark where writers put it: before the pixels."""
+    """Look for the mark where writers put it: before the pixels, and at the end."""
     try:
         with open(path, "rb", buffering=0) as file:
-            return MADE_HERE in file.read(HEAD)
+            if MADE_HERE in file.read(HEAD):
+                return True
+            file.seek(max(HEAD, os.fstat(file.fileno()).st_size - TAIL))
+            return MADE_HERE in file.read(TAIL)
     except OSError:
         return False

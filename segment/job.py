@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.claims import file_at
 from segment.errors import ImageFileError, SegmentError, StdoutError
 from segment.masks import mask_from
 from segment.naming import Product
@@ -156,17 +156,16 @@ class _Job:
 
     def _paths(self, picture: Picture, segments: int = 1) -> dict[Product, Path]:
         paths = self.work.output.paths(self.task, segments, picture.page)
-        for product, path in paths.items():
-            if product not in self.work.output.files:
-                is_input = path.name in self.task.protected
-            elif path == STDOUT:
-                is_input = False
-            else:
-                is_input = os.path.realpath(self.base / path) == self.task.identity
-            if is_input:
+        taken: set[str | None] = {self.task.identity, *self.work.claimed}
+        for path in paths.values():
+            file = None if path == STDOUT else file_at(self.base / path)
+            derived = path.parent == self.task.stem.parent
+            if (derived and path.name in self.task.protected) or (file and file in taken):
                 raise ImageFileError(
-                    f"its result {path} would replace an input; choose another folder with -o"
+                    f"its result {path} would replace an input or another output; "
+                    "choose another folder with -o"
                 )
+            taken.add(file)
         return paths
 
     def _mask(self) -> NDArray[np.bool_] | None:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from segment.batch import Batch, Pool, prepare
+from segment.claims import claimed
 from segment.cluster import Cluster, ClusterError
 from segment.errors import SegmentError
 from segment.here import Here
 from segment.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.interrupts import interruptible
-from segment.passing import abandon
-from segment.plan import Task, plan
+from segment.one_model import check_one_model, with_one_model
+from segment.passing import abandoning
+from segment.plan import plan
 from segment.progress import ImagesBar, NoBar, StagesBar, on_terminal
 from segment.report import Outcome, Report, say
 from segment.sources import is_stream
@@ -45,9 +46,15 @@ class Many:
     dry_run: bool = False
     fail_fast: bool = False
     progress: bool | None = None
+    model: str | None = None
     save_model: str | None = None
     fit_together: bool = False
     report_page: str | None = None
+
+    @property
+    def finds_model(self) -> bool:
+        """Whether modes are found before the first image is labelled."""
+        return self.fit_together or self.save_model is not None
 
     @property
     def lists(self) -> list[tuple[str, str, bytes]]:
@@ -73,29 +80,41 @@ def run_many(names: Iterable[str], work: Work, many: Many, *, as_json: bool, ver
     given = list(names)
     listed = [*given, *_listed(many)]
     found = find_inputs(listed, recursive=many.recursive)
-    _check_files(found, work, many)
+    work = replace(work, claimed=_claimed(found, work, many))
     tasks = plan(found.images, work.output.home, paged=work.reading.page is not None)
     streams = any(map(is_stream, listed))
     here = work.has_streams or streams
     if here and many.scheduler is not None:
         raise click.UsageError("--scheduler takes files; pipes and standard streams are local.")
-    if many.fit_together or many.save_model is not None:
-        work = _with_model(tasks, work, many, streams)
+    if many.finds_model:
+        check_one_model(tasks, work, fit_together=many.fit_together, streams=streams)
     jobs = 1 if here else min(_jobs(many), max(1, len(tasks)))
-    cores = max(1, _jobs(many) // jobs)
-    work = replace(work, cores=cores, base=Path.cwd() if many.scheduler else None)
     single = len(tasks) == 1 and [task.input for task in tasks] == given
     keep_record = not work.has_streams and (not single or many.existing == "skip")
-    batch = Batch(tasks, work, existing=many.existing, keep_record=keep_record)
+
+    def batch_of(work: Work) -> Batch:
+        return Batch(tasks, work, existing=many.existing, keep_record=keep_record)
+
     if many.dry_run:
-        return _preview(batch, found, Report(as_json=as_json, verbosity=min(verbosity, 0)))
-    bar = _bar(len(tasks), many.progress, verbosity)
-    return _run(batch, found, many, jobs, Report(as_json=as_json, verbosity=verbosity, bar=bar))
+        report = Report(as_json=as_json, verbosity=min(verbosity, 0))
+        return _preview(batch_of(work), found, report)
+    with abandoning(), interruptible() as asked:
+        if many.finds_model:
+            work = with_one_model(tasks, work, many.save_model, asked)
+        cores = max(1, _jobs(many) // jobs)
+        work = replace(work, cores=cores, base=Path.cwd() if many.scheduler else None)
+        bar = NoBar() if asked() else _bar(len(tasks), many.progress, verbosity)
+        report = Report(as_json=as_json, verbosity=verbosity, bar=bar)
+        return _run(batch_of(work), found, many, jobs, report, asked)
 
 
-def _run(batch: Batch, found: Inputs, many: Many, jobs: int, report: Report) -> int:
+def _run(
+    batch: Batch, found: Inputs, many: Many, jobs: int, report: Report, asked: Callable[[], bool]
+) -> int:
+    if asked():
+        return report.close(interrupted=True)
     enter = report.bar.enter if isinstance(report.bar, StagesBar) else lambda stage: None
-    with interruptible() as asked, heard_by(enter):
+    with heard_by(enter):
         pool = _pool(jobs, batch.work.cores or 1, many)
         prepare(batch.tasks)
         _note(found, report)
@@ -113,8 +132,6 @@ def _run(batch: Batch, found: Inputs, many: Many, jobs: int, report: Report) -> 
             return max(report.close(interrupted=asked()), _write_pages(pages))
         except SegmentError as error:  # of the page: images tell theirs in their outcomes
             raise click.ClickException(str(error)) from None
-        finally:
-            abandon()
 
 
 def _preview(batch: Batch, found: Inputs, report: Report) -> int:
@@ -155,28 +172,6 @@ def _listed(many: Many) -> list[str]:
     return names
 
 
-def _with_model(tasks: list[Task], work: Work, many: Many, streams: bool) -> Work:
-    """Find the modes that all images are labelled with."""
-    several = len(tasks) if len(tasks) > 1 else "all pages" if work.reading.page == "all" else None
-    if several and not many.fit_together:
-        raise click.UsageError(
-            f"'--save-model' keeps one set of modes, expected one input, got {several}; "
-            "add --fit-together"
-        )
-    if streams:
-        raise click.UsageError(
-            "--save-model and --fit-together read images twice; save what a pipe brings to a file."
-        )
-    if many.dry_run:
-        return work
-    from segment.run_model import fitted_model
-
-    try:
-        return replace(work, model=fitted_model(tasks, work, many.save_model))
-    except SegmentError as error:
-        raise click.ClickException(str(error)) from None
-
-
 def _pages(work: Work, many: Many) -> list[Page]:
     if many.report_page is None:
         return []
@@ -197,16 +192,19 @@ def _write_pages(pages: list[Page]) -> int:
     return 0
 
 
-def _check_files(found: Inputs, work: Work, many: Many) -> None:
-    inputs = {image.identity for image in found.images}
-    for option, file in (("--report", many.report_page), ("--save-model", many.save_model)):
-        if file is not None and os.path.realpath(file) in inputs:
-            raise click.UsageError(f"{option} {file} would replace an input; name another file.")
+def _claimed(found: Inputs, work: Work, many: Many) -> frozenset[str]:
     count = len(found.images) + len(found.wrong)
     if work.output.files and count != 1:
         raise click.UsageError(
             f"--labels and --segmented take one input, got {count}; use -o for several."
         )
+    lists = {option: file for option, file, _ in many.lists}
+    own = {f"--{product}": path for product, path in work.output.files.items()}
+    return claimed(
+        {"--mask": work.mask, "--model": many.model, **lists},
+        {**own, "--report": many.report_page, "--save-model": many.save_model},
+        {image.identity for image in found.images},
+    )
 
 
 def _jobs(many: Many) -> int:

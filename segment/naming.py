@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 Product = Literal["labels", "segmented", "boundaries", "figure", "regions", "polygons", "sweep"]
 LabelFormat = Literal["png", "tiff", "npy"]
+PRODUCTS: tuple[Product, ...] = get_args(Product)
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
 SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
 MOST_IN_PNG = 65535  # labels that 16 bits hold

@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from segment.naming import PRODUCTS
 from segment.ranges import Range
 from segment.settings import Settings
 
@@ -16,7 +17,7 @@ class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before
     """A comma-separated list of what to write."""
 
     name = "LIST"
-    choices = ("labels", "segmented", "boundaries", "figure", "regions", "polygons")
+    choices = tuple(product for product in PRODUCTS if product != "sweep")  # an option of its own
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -11,6 +14,8 @@ from segment.naming import MOST_IN_PNG, SUFFIXES, LabelFormat, Product, fitting_
 from segment.plan import Task
 from segment.settings import Settings
 from segment.writing import STDOUT, make_folder
+
+OF_A_PAGE = re.compile(r"(.+)_page([1-9][0-9]*)_[a-z]+\.[a-z]+", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -61,7 +66,9 @@ class Output:
         """Tell the format of the label map: by its file's name if it has one, never too small."""
         return fitting_format(self._labels_wanted_as(), segments)
 
-    def paths(self, task: Task, segments: int = 1, page: int | None = None) -> dict[Product, Path]:
+    def paths(
+        self, task: Task, segments: int = 1, page: int | Literal["*"] | None = None
+    ) -> dict[Product, Path]:
         """Tell the file of each product.
 
         A page of several has its number in the name: ``scan_page2_labels.png``. A label map
@@ -77,9 +84,8 @@ class Output:
             paths["labels"] = own.with_suffix(SUFFIXES[self.labels_as(segments)])
         return paths
 
-    def possible_paths(self, task: Task, page: int | Literal["all"] | None) -> list[Path]:
-        """Tell where results may be, by the number of segments and, of `page`, the first."""
-        pages = (None,) if page is None else (None, 1 if page == "all" else page)
+    def possible_paths(self, task: Task, pages: Iterable[int | None]) -> list[Path]:
+        """Tell where results of some pages may be, by the number of segments."""
         found = (
             path
             for number in pages
@@ -110,3 +116,16 @@ class Output:
         own = self.files["labels"].suffix.lower() if "labels" in self.files else ""
         named = (name for name, end in SUFFIXES.items() if own.startswith(end))
         return next(named, self.label_format)
+
+
+def pages_there(folder: str) -> dict[str, set[int]]:
+    """Tell of which pages a folder may have results, by what comes before the page's number."""
+    there = defaultdict(set)
+    try:
+        with os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if match := OF_A_PAGE.fullmatch(entry.name):
+                    there[match[1]].add(int(match[2]))
+    except OSError:  # not there yet
+        return {}
+    return dict(there)

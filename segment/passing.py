@@ -7,9 +7,11 @@ the process, and ends in ``.part``; then it is renamed.
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import os
 import platform
 import re
+import threading
 import time
 import zlib
 from collections.abc import Collection, Iterator
@@ -18,28 +20,61 @@ from pathlib import Path
 PART = re.compile(r"\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]+\.part")
 FORGOTTEN = 24 * 3600.0  # seconds after which a part is nobody's any more: no image takes a day
 
-_under_way: set[Path] = set()
+
+class _Parts:
+    """The passing names of a run, and whether it may have more."""
+
+    def __init__(self) -> None:
+        self.names: set[Path] = set()
+        self.ended = False
+        self.lock = threading.Lock()
+
+
+# Threads inherit those of their run; what belongs to no run shares those of the process.
+_parts_under_way = contextvars.ContextVar("parts_under_way", default=_Parts())  # noqa: B039
 
 
 @contextlib.contextmanager
 def passing(path: Path) -> Iterator[Path]:
-    """Give a name beside the target to write to; whatever is there after an error is removed."""
+    """Give an empty file beside the target to write to; after an error it is removed.
+
+    Open it as one that is there, by ``r+b``: once the run is abandoned, it is not.
+    """
+    parts = _parts_under_way.get()
     name = path.with_name(f".{_machine()}-{os.getpid():x}-{time.monotonic_ns():x}.part")
-    _under_way.add(name)
+    with parts.lock:
+        if parts.ended:
+            raise InterruptedError("the run has ended")
+        name.touch(exist_ok=False)
+        parts.names.add(name)
     try:
         yield name
     except BaseException:
         name.unlink(missing_ok=True)
         raise
     finally:
-        _under_way.discard(name)
+        parts.names.discard(name)
 
 
 def abandon() -> None:
-    """Remove what this process is writing: it ends now, threads and all."""
-    for name in tuple(_under_way):
+    """Remove what this run is writing and let it begin nothing more: it ends, threads and all."""
+    parts = _parts_under_way.get()
+    with parts.lock:
+        parts.ended = True
+    for name in tuple(parts.names):
         with contextlib.suppress(OSError):
             name.unlink()
+
+
+@contextlib.contextmanager
+def abandoning() -> Iterator[None]:
+    """Abandon at the end what threads that were started within are still writing."""
+    before = _parts_under_way.set(_Parts())
+    try:
+        yield
+    finally:
+        abandon()
+        _parts_under_way.reset(before)
 
 
 def remove_parts_of(folder: Path, processes: Collection[int]) -> None:

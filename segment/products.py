@@ -14,7 +14,7 @@ from PIL import Image
 from segment.features import pixel_rows
 from segment.inputs import MADE_HERE
 from segment.label_maps import write_labels
-from segment.naming import LabelFormat, Product, fitting_format
+from segment.naming import LabelFormat, Product
 from segment.picture import Kept
 from segment.recolored import SIGNED, partial_alpha, png_options, write_segmented
 from segment.segmentation import Segmentation
@@ -31,7 +31,7 @@ class Result:
     segmentation : Segmentation
     recolor : {"mean", "mode"}
     label_format : {"png", "tiff", "npy"}
-        As wanted; see `fitting_format`.
+        Of the label map; it must hold the segments, see `fitting_format`.
     kept : Kept
         What of the image's file goes into the results'.
     name : str
@@ -56,8 +56,7 @@ def write(product: Product, result: Result, path: Path) -> None:
     """Write one product of a segmentation, the whole file or nothing."""
     labels = result.segmentation.labels
     if product == "labels":
-        count = len(result.segmentation.sizes)
-        write_labels(labels, path, fitting_format(result.label_format, count), result.kept)
+        write_labels(labels, path, result.label_format, result.kept)
     elif product == "segmented":
         palette = result.segmentation.palette(result.recolor)
         write_segmented(
@@ -88,7 +87,7 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
     kept = result.kept
     if picture.shape[:2] != result.segmentation.labels.shape:  # enlarged
         kept = replace(kept, resolution=None)
-    Image.fromarray(picture).save(file, **SIGNED, **png_options(kept))
+    Image.fromarray(picture).save(file, **(SIGNED | png_options(kept)))
 
 
 def _write_table(result: Result, file: IO[bytes]) -> None:

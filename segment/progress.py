@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import time
 from contextlib import AbstractContextManager
@@ -100,4 +101,13 @@ def _bar(**options: Any) -> Any:
     from tqdm import tqdm
 
     tqdm.monitor_interval = 0  # its thread is for bars that are rarely updated
-    return tqdm(file=sys.stderr, dynamic_ncols=True, **options)
+    width = {"dynamic_ncols": True} if _columns() else {"ncols": 80}
+    return tqdm(file=sys.stderr, **width, **options)
+
+
+def _columns() -> int:
+    """Width of the terminal; 0 where there is none, or it does not know its width."""
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError, AttributeError):
+        return 0

@@ -20,6 +20,11 @@ SOFTWARE = PngImagePlugin.PngInfo()  # by it results are known when their folder
 SOFTWARE.add_text("Software", MADE_HERE.decode())
 SIGNED: dict[str, Any] = {"format": "PNG", "pnginfo": SOFTWARE}
 PNG: dict[str, Any] = {**SIGNED, "compress_type": RUN_LENGTHS}
+# Pillow puts a colour profile, which may be long, before all texts; only a chunk of a private
+# kind goes behind the pixels.
+SOFTWARE_TWICE = PngImagePlugin.PngInfo()
+SOFTWARE_TWICE.add_text("Software", MADE_HERE.decode())
+SOFTWARE_TWICE.add(b"msSw", MADE_HERE, after_idat=True)
 
 
 def write_segmented(
@@ -64,6 +69,7 @@ def png_options(kept: Kept) -> dict[str, Any]:
         options["dpi"] = kept.resolution.dpi
     if kept.profile:
         options["icc_profile"] = kept.profile
+        options["pnginfo"] = SOFTWARE_TWICE
     return options
 
 

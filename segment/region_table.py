@@ -64,8 +64,8 @@ def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
     Parameters
     ----------
     regions : (H, W) array-like of whole numbers
-        0 for none, else labels up to H * W; a region need not be connected. Labels that
-        do not occur have no row.
+        0 for none, else labels; a region need not be connected. Labels that do not occur
+        have no row.
     image : (H, W) or (H, W, C) array-like, C = 1 or 3
         Values in any unit, finite where there is a region.
 
@@ -82,9 +82,9 @@ def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
     """
     region_map = checked_label_map("regions", regions)
     values = checked_channels("image", image, region_map.shape)
-    count = int(region_map.max())
-    if count > region_map.size:
-        raise InvalidInputError(f"regions: expected labels in 0..{region_map.size}, got {count}")
+    labels = np.unique(region_map[region_map > 0])  # those of a model may be few and far apart
+    region_map = _places_in(labels, region_map)
+    count = len(labels)
     outlines = np.zeros((count + 1, 7), dtype=np.int64)
     outlines[:, 3:5] = LARGEST_LABEL
     outline(region_map, outlines)
@@ -97,11 +97,19 @@ def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
     means = sums[:, :-1] / np.maximum(sums[:, -1:], 1)
     squares = np.zeros_like(means)
     add_squares(region_map.ravel(), values, means, squares)
-    label = np.flatnonzero(outlines[1:, 0]) + 1
-    pixels, sum_x, sum_y, left, top, right, bottom = outlines[label].T
-    std = np.sqrt(squares[label] / pixels[:, None])
+    pixels, sum_x, sum_y, left, top, right, bottom = outlines[1:].T
+    std = np.sqrt(squares[1:] / pixels[:, None])
     x, y = sum_x / pixels, sum_y / pixels
-    return RegionTable(label, pixels, x, y, left, top, right, bottom, means[label], std)
+    label = labels.astype(np.int64)
+    return RegionTable(label, pixels, x, y, left, top, right, bottom, means[1:], std)
+
+
+def _places_in(labels: NDArray[np.int32], region_map: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Number the labels that occur from 1 on; 0 stays."""
+    if len(labels) and len(labels) == labels[-1]:
+        return region_map
+    numbers = np.searchsorted(labels, region_map) + 1
+    return np.where(region_map > 0, numbers, 0).astype(np.int32)
 
 
 def to_csv(table: RegionTable, file: TextIO) -> None:

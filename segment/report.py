@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal, TextIO
 
+from segment.errors import StdoutError
 from segment.progress import NoBar
 
 SCREENFUL = 20  # lines after which failures are out of sight: the summary names them again
@@ -140,13 +142,13 @@ class Report:
             import json
 
             with self.bar.aside():
-                print(json.dumps(outcome.facts()), flush=True)
+                _to_stdout(json.dumps(outcome.facts()))
         self._remark(outcome)
         if outcome.status == "failed":
             self._say(f"error: {outcome.line()}")
         elif outcome.status == "planned":
             if not self.as_json:
-                _print(sys.stdout, outcome.line())
+                _to_stdout(_shown(outcome.line(), sys.stdout))
         elif self.verbosity >= 1 and outcome.status == "ok":
             climbed = f", {outcome.iterations} iterations" if outcome.iterations is not None else ""
             self._say(f"{outcome.line()}{climbed}")
@@ -184,15 +186,25 @@ class Report:
 
 def say(line: str) -> None:
     """Talk: one line, always to stderr, whatever characters a file name has."""
-    _print(sys.stderr, line)
+    if sys.stderr is not None:  # which the caller may have closed
+        print(_shown(line, sys.stderr), file=sys.stderr, flush=True)
 
 
-def _print(stream: TextIO | None, line: str) -> None:
-    if stream is None:  # closed by the caller
-        return
-    encoding = stream.encoding or "ascii"
-    shown = line.translate(CONTROLS).encode(encoding, "backslashreplace").decode(encoding)
-    print(shown, file=stream, flush=True)
+def _to_stdout(line: str) -> None:
+    if sys.stdout is None:
+        raise StdoutError(errno.EBADF, "it is closed")
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        raise StdoutError(error.errno, error.strerror) from None
+
+
+def _shown(line: str, stream: TextIO | None) -> str:
+    """A line as a stream can take it: bytes that are no text, and controls, spelt out."""
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    text = line.translate(CONTROLS).encode("utf-8", "surrogateescape")
+    spelt = text.decode("utf-8", "backslashreplace")
+    return spelt.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _in_utf8(value: Any) -> Any:

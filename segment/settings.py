@@ -138,7 +138,7 @@ class Settings:
             if self.connected is False and getattr(self, name):
                 raise InvalidInputError(
                     f"{name}: expected 0 without connected regions, got {getattr(self, name)}; "
-                    "leave connected out"
+                    "have regions connected, or leave it out"
                 )
 
     @property

@@ -83,7 +83,9 @@ def sweep(
             picture = None
         else:
             trial = Trial(quantile, found.bandwidth, len(found.sizes), found.n_iter)
-            picture = fit_panel(found.recolored(recolor))
+            painted = found.recolored(recolor)
+            painted[found.labels == 0] = 255  # as in the photo beside it
+            picture = fit_panel(painted)
         trials.append(trial)
         panels.append(Panel(picture, trial.caption()))
     return trials, contact_sheet(panels)

@@ -31,6 +31,8 @@ class Work:
         Whose modes to take; None finds those of each image.
     cores : int or None
         What one image may take; None for all. The results do not depend on it.
+    claimed : frozenset of str
+        Files that no result may replace, beside the images; see `claimed`.
     base : Path or None
         Where relative paths begin, for a worker that was started elsewhere.
     """
@@ -41,6 +43,7 @@ class Work:
     mask: Path | None = None
     model: Model | None = None
     cores: int | None = None
+    claimed: frozenset[str] = frozenset()
     base: Path | None = None
 
     @property

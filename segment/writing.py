@@ -58,7 +58,7 @@ def make_folder(path: Path) -> None:
 
 def _by_renaming(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     with passing(path) as name:
-        with name.open("xb") as file:
+        with name.open("r+b") as file:
             write(file)
         name.replace(path)
 

@@ -1,6 +1,7 @@
 """The command as a user meets it: a process of its own, its output, its exit code."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -304,11 +305,21 @@ def test_results_do_not_depend_on_the_order_of_inputs(photo, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_standard_output_that_is_closed(photo, tmp_path):
+    """JSON that has nowhere to go is one line on stderr and exit code 1."""
+    command = f"{sys.executable} -m segment {photo[0]} --json -o {tmp_path} >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write to standard output: it is closed\n"
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_standard_output_that_takes_nothing(photo, tmp_path):
     """JSON that cannot be written is one line on stderr and exit code 1."""
     command = f"{sys.executable} -m segment {photo[0]} --json -o {tmp_path} > /dev/full"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(["sh", "-c", command], env=buffered, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr == "error: cannot write to standard output: No space left on device\n"
 

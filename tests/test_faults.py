@@ -72,6 +72,21 @@ def test_a_large_image_can_be_interrupted(tmp_path):
     assert results(tmp_path / "out") == {}
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_search_for_one_model_can_be_interrupted(tmp_path, number):
+    """Ctrl-C and SIGTERM are heard while the modes of all images are found; nothing is kept."""
+    photos(tmp_path / "in", 2, size=1500)
+    kept = ("--fit-together", "--save-model", tmp_path / "kept.json", "-b", "1")
+    process = start(tmp_path / "in", "-o", tmp_path / "out", *kept, "--kernel", "gaussian")
+    time.sleep(1.0)
+    begin = time.monotonic()
+    process.send_signal(number)
+    said = process.communicate(timeout=20)[1]
+    assert time.monotonic() - begin < 1.5
+    assert (process.returncode, said) == (130, "interrupted: 0 done\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
 def test_the_summary_is_heard_while_an_image_is_read(tmp_path):
     """What is held back of the libraries' words while they read is not the run's own."""
     photos(tmp_path, 1, size=8)

@@ -20,19 +20,42 @@ ALLOWED = {
     | {"options", "batch_options", "choosing_options", "exclusive_options", "file_options"}
     | {"model_options", "streams", "report"}
     | SHARED,
-    "options": SHARED,
+    "options": {"naming"} | SHARED,
     "batch_options": {"options"},
-    "file_options": {"options", "reading_options"},
+    "file_options": {"naming", "options", "reading_options"},
     "choosing_options": {"options"} | SHARED,
     "model_options": {"options"},
     "exclusive_options": {"options"},
     "streams": {"options"},
-    "many": {"batch", "cluster", "here", "inputs", "interrupts", "passing", "plan", "progress"}
-    | {"page", "report", "run_model", "sources", "stages", "work", "workers"}
+    "many": {"batch", "claims", "cluster", "here", "inputs", "interrupts", "one_model", "passing"}
+    | {"page", "plan", "progress", "report", "sources", "stages", "work", "workers"}
     | SHARED,
-    "batch": {"segment", "inputs", "job", "passing", "plan", "record", "report", "work", "workers"}
+    "claims": set(),
+    "one_model": {"plan", "run_model", "work"} | SHARED,
+    "batch": {
+        "segment",
+        "inputs",
+        "job",
+        "outputs",
+        "passing",
+        "plan",
+        "record",
+        "report",
+        "work",
+        "workers",
+    }
     | SHARED,
-    "job": {"masks", "naming", "picture", "pipeline", "plan", "products", "reading", "report"}
+    "job": {
+        "claims",
+        "masks",
+        "naming",
+        "picture",
+        "pipeline",
+        "plan",
+        "products",
+        "reading",
+        "report",
+    }
     | {"page", "recolored", "segmentation", "stages", "sweep", "work", "writing"}
     | SHARED,
     "run_model": {"fitting", "masks", "model", "picture", "pixels", "plan", "reading", "work"}
@@ -43,7 +66,7 @@ ALLOWED = {
     "plan": {"inputs"},
     "inputs": set(),
     "record": {"passing", "plan"},
-    "report": {"progress"},
+    "report": {"errors", "progress"},
     "progress": {"stages"},
     "cluster": SHARED,
     "here": SHARED,

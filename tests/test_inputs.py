@@ -139,6 +139,24 @@ def test_the_mark_of_own_results_may_lie_deep(tree):
     assert find_inputs(["in"]).own == 2
 
 
+def test_the_mark_lies_behind_the_pixels_too(tree):
+    """A result is known behind a colour profile that is longer than what is read of its head."""
+    labels, palette = np.ones((3, 3), np.int32), np.zeros((2, 3), np.uint8)
+    path = tree / "in" / "b_segmented.png"
+    kept = Kept(profile=np.random.default_rng(0).bytes(300_000))
+    write_segmented(labels, palette, path, transparent=False, kept=kept)
+    assert find_inputs(["in"]).own == 1
+    assert Image.open(path).convert("RGB").getextrema() == ((0, 0),) * 3
+
+
+def test_a_folder_of_results_is_told(tree):
+    """A folder that holds nothing but results is not called one without images."""
+    (tree / "out").mkdir()
+    write_labels(np.ones((3, 3), np.int32), tree / "out" / "b_labels.png", "png")
+    reason = "is a folder with nothing but results of this tool; name that of the images"
+    assert find_inputs(["out"]).wrong == [Wrong("out", reason, 0)]
+
+
 def test_minus_is_standard_input_and_a_path_to_it_a_file(tree):
     """`-` is one input by itself; `./-` is a file, and so is a folder's of that name."""
     (tree / "-").touch()

@@ -100,6 +100,26 @@ def test_pages_in_folders(pages):
     assert refused.stderr.count("already there") == 5
 
 
+def test_results_of_any_page_are_there(pages):
+    """--existing error with all pages refuses where only the result of a later page is left."""
+    command = ("in/scan.tif", "--page", "all", "-o", "out", "--existing", "error")
+    (pages / "out").mkdir()
+    (pages / "out" / "scan_page3_segmented.png").write_bytes(b"kept")
+    refused = run(*command, cwd=pages)
+    assert refused.returncode == 1
+    assert "scan_page3_segmented.png is already there" in refused.stderr
+    assert len(results(pages / "out")) == 1
+    (pages / "out" / "scan_page3_segmented.png").rename(pages / "out" / "can_page3_segmented.png")
+    assert run(*command, cwd=pages).returncode == 0
+
+
+@pytest.mark.parametrize(("page", "shown"), [("2", "2"), ("all", "*")])
+def test_dry_run_with_pages(pages, page, shown):
+    """--dry-run names results as the run does, with a star where the pages are not counted yet."""
+    done = run("in/scan.tif", "--page", page, "--dry-run", "--write", "labels", cwd=pages)
+    assert done.stdout == f"in/scan.tif: {Path(f'outputs/scan_page{shown}_labels.png')}\n"
+
+
 def test_folders_that_gave_nothing_are_told_in_their_place(pages):
     """A folder without images is told where it was named, also behind a scan of many pages."""
     (pages / "none").mkdir()
@@ -178,6 +198,73 @@ def test_a_single_image_leaves_no_record_unless_it_is_to_be_skipped(tree):
     command = ("in/000.png", "-o", "out", "--existing", "skip", "-v")
     assert "1 done" in run(*command, cwd=tree).stderr
     assert "0 done, 1 skipped" in run(*command, cwd=tree).stderr
+
+
+def test_standard_input_leaves_no_record(tree):
+    """What a pipe brought cannot be known again: nothing is kept of it to skip it by."""
+    photo = (tree / "in" / "000.png").read_bytes()
+    command = [sys.executable, "-m", "segment", "-", "--write", "labels", "-o", "out"]
+    done = subprocess.run([*command, "--existing", "skip"], cwd=tree, input=photo)
+    assert done.returncode == 0
+    assert [path.name for path in (tree / "out").iterdir()] == ["stdin_labels.png"]
+
+
+@pytest.fixture
+def files(tree):
+    """A mask, a list and a model beside the images."""
+    Image.new("L", (16, 16), 255).save(tree / "000_labels.png")
+    (tree / "000_segmented.png").write_text("in/000.png")
+    assert run("in/000.png", "--save-model", "model.json", cwd=tree).returncode == 0
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--mask", "000_labels.png", "--labels", "./000_labels.png"], "the file of --mask"),
+        (["--mask", "000_labels.png", "--report", "000_labels.png"], "the file of --mask"),
+        (["--model", "model.json", "--report", "in/../model.json"], "the file of --model"),
+        (
+            ["--files-from", "000_segmented.png", "--report", "000_segmented.png"],
+            "the file of --files-from",
+        ),
+        (["--labels", "z.png", "--report", "z.png"], "the file of --labels"),
+        (["--save-model", "y", "--report", "y"], "the file of --report"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_two_uses_of_one_file(files, options, said):
+    """An output over a file that is read, or over another output, is refused at once."""
+    before = results(files)
+    done = run("in/000.png", *options, cwd=files)
+    assert done.returncode == 2
+    assert f"would replace {said}" in " ".join(done.stderr.split())
+    assert results(files) == before
+
+
+@pytest.mark.parametrize(
+    ("options", "result"),
+    [
+        (["--mask", "000_labels.png"], "000_labels.png"),
+        (["--files-from", "000_segmented.png"], "000_segmented.png"),
+        (["--report", "000_labels.png"], "000_labels.png"),
+        (["--write", "labels,segmented", "--labels", "000_segmented.png"], "000_segmented.png"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_results_that_would_replace_other_files(files, options, result):
+    """An image fails whose result has the name of the mask, a list, or another output."""
+    before = (files / result).read_bytes()
+    done = run("in/000.png", *options, "-o", ".", cwd=files)
+    assert done.returncode == 1
+    assert f"its result {result} would replace an input or another output" in done.stderr
+    assert "--report" in options or (files / result).read_bytes() == before
+
+
+def test_devices_may_take_several_outputs(tree):
+    """What is no file keeps nothing: two outputs may go to it."""
+    done = run("in/000.png", "--labels", "/dev/null", "--report", "/dev/null", cwd=tree)
+    assert done.returncode == 0
 
 
 def test_dry_run(tree):

@@ -1,12 +1,15 @@
 """Passing names: what is left of them after errors and kills."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from segment.passing import abandon, passing, remove_parts_of, remove_stale_parts
+from segment.passing import abandoning, passing, remove_parts_of, remove_stale_parts
+from segment.threads import Started
 
 
 def parts_in(folder):
@@ -38,10 +41,36 @@ def test_an_error_removes_what_was_written(tmp_path):
 
 def test_abandon_removes_what_is_under_way(tmp_path):
     """A process that ends now takes away what its threads are writing."""
-    with passing(tmp_path / "a.png") as name:
-        name.write_text("half")
-        abandon()
-        assert parts_in(tmp_path) == []
+    with contextlib.ExitStack() as writing, abandoning():
+        writing.enter_context(passing(tmp_path / "a.png")).write_text("half")
+    assert parts_in(tmp_path) == []
+
+
+def test_an_abandoned_run_begins_no_part(tmp_path):
+    """A thread that outlives its run gets no name to write to, and cannot bring back one it had."""
+    ended, said = threading.Event(), []
+
+    def write():
+        with contextlib.suppress(FileNotFoundError), passing(tmp_path / "a.png") as name:
+            started.set()
+            ended.wait(20)
+            name.open("r+b")
+        try:
+            with passing(tmp_path / "b.png"):
+                said.append("begun")
+        except InterruptedError as error:
+            said.append(str(error))
+
+    started = threading.Event()
+    with abandoning():
+        call = Started(write)
+        started.wait(20)
+    ended.set()
+    call.result(20)
+    assert said == ["the run has ended"]
+    assert parts_in(tmp_path) == []
+    with passing(tmp_path / "c.png") as name:
+        assert name.exists()
 
 
 @pytest.fixture

@@ -54,7 +54,7 @@ def test_json_holds_any_file_name(capsys):
     captured = capsys.readouterr()
     (line,) = captured.out.splitlines()
     assert json.loads(line)["input"] == 'caf\\xe9 "x"\n.jpg'
-    assert captured.err == 'error: caf\\udce9 "x"\\x0a.jpg: is empty; expected an image\n'
+    assert captured.err == 'error: caf\\xe9 "x"\\x0a.jpg: is empty; expected an image\n'
 
 
 def test_summary_counts_what_became_of_the_images(capsys):

@@ -110,7 +110,7 @@ def test_sheet_is_a_picture_of_the_usual_kind(tmp_path):
 
 
 def test_a_mask_leaves_the_original_whole():
-    """A masked sweep shows all of the original, and black where there is no segment."""
+    """A masked sweep shows all of the original, and white where there is no segment."""
     image = np.full((300, 300, 3), 90, np.uint8)
     mask = np.zeros((300, 300), bool)
     mask[:, :150] = True
@@ -119,4 +119,4 @@ def test_a_mask_leaves_the_original_whole():
     assert (pixels[GAP : GAP + 300, GAP : GAP + 300] == 90).all()
     after = pixels[GAP : GAP + 300, 2 * GAP + 300 : 2 * GAP + 600]
     assert (after[:, :150] == 90).all()
-    assert (after[:, 150:] == 0).all()
+    assert (after[:, 150:] == 255).all()
