@@ -114,6 +114,8 @@ def find_inputs(names: Iterable[str], *, recursive: bool = False) -> Inputs:
 def read_names(file: str, separator: bytes) -> list[str]:
     """Read the names in a list, ``-`` for standard input; OSError where there is none.
 
+    ValueError where there are NULs in what should be lines: no name has one.
+
     Parameters
     ----------
     file : str
@@ -127,6 +129,8 @@ def read_names(file: str, separator: bytes) -> list[str]:
             content = stream.read()
     names = content.split(separator)
     if separator == b"\n":
+        if b"\0" in content:
+            raise ValueError("holds NUL, which no name does; expected lines, or --files0-from")
         names = [name.removesuffix(b"\r") for name in names]
     return [os.fsdecode(name) for name in names if name]
 

@@ -169,6 +169,8 @@ def _listed(many: Many) -> list[str]:
         except OSError as error:
             message = f"{file}: cannot be read: {error.strerror}"
             raise click.BadParameter(message, param_hint=f"'{option}'") from None
+        except ValueError as error:
+            raise click.BadParameter(f"{file}: {error}", param_hint=f"'{option}'") from None
     return names
 
 
@@ -198,6 +200,9 @@ def _claimed(found: Inputs, work: Work, many: Many) -> frozenset[str]:
         raise click.UsageError(
             f"--labels and --segmented take one input, got {count}; use -o for several."
         )
+    for option, path in (("--report", many.report_page), ("--save-model", many.save_model)):
+        if path is not None and (not path.strip() or Path(path).is_dir()):
+            raise click.UsageError(f"{option}: expected the name of a file, got {path!r}.")
     lists = {option: file for option, file, _ in many.lists}
     own = {f"--{product}": path for product, path in work.output.files.items()}
     return claimed(

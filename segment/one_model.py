@@ -31,6 +31,12 @@ def check_one_model(
             f"'--save-model' keeps one set of modes, expected one input, got {several}; "
             "add --fit-together"
         )
+    from segment.fitting import check_keepable  # as heavy as the fit itself
+
+    try:
+        check_keepable(work.settings)
+    except SegmentError as error:
+        raise click.UsageError(str(error)) from None
     if streams:
         raise click.UsageError(
             "--save-model and --fit-together read images twice; save what a pipe brings to a file."

@@ -31,7 +31,7 @@ ALLOWED = {
     | {"page", "plan", "progress", "report", "sources", "stages", "work", "workers"}
     | SHARED,
     "claims": set(),
-    "one_model": {"plan", "run_model", "work"} | SHARED,
+    "one_model": {"fitting", "plan", "run_model", "work"} | SHARED,
     "batch": {
         "segment",
         "inputs",

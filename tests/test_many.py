@@ -305,3 +305,29 @@ def test_workers_import_what_the_command_imports(tree):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(
+            ["--files-from", "names"], "holds NUL, which no name does", id="nul-for-line-ends"
+        ),
+        pytest.param(
+            ["in", "--report", "in"], "--report: expected the name of a file", id="folder"
+        ),
+        pytest.param(["in", "--save-model", ""], "--save-model: expected the name", id="no-name"),
+        pytest.param(
+            ["in", "--fit-together", "-f", "joint"],
+            "features: expected 'color' for modes that are kept",
+            id="joint-modes",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told_before_the_work(tree, arguments, said):
+    """What the options ask for in vain is a usage error, and nothing is written."""
+    (tree / "names").write_bytes(b"in/000.png\0in/001.png\0")
+    done = run(*arguments, "-o", "out", cwd=tree)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert not (tree / "out").exists()
