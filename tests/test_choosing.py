@@ -236,12 +236,12 @@ def test_models_of_another_space(photos, tmp_path, options, said):
 
 
 def test_fits_that_cannot_be_kept(photos, tmp_path):
-    """The modes of joint features cannot be kept: one line says so."""
+    """The modes of joint features cannot be kept: a usage error says so."""
     done = run(
         photos[0][0], "-f", "joint", "--save-model", tmp_path / "m.json", "-o", tmp_path / "o"
     )
-    assert done.returncode == 1
-    assert done.stderr.startswith("Error: features: expected 'color' for modes that are kept")
+    assert done.returncode == 2
+    assert "Error: features: expected 'color' for modes that are kept" in done.stderr
     assert not (tmp_path / "m.json").exists()
 
 
