@@ -1,4 +1,4 @@
-"""The README's commands, typed into a shell as they stand there, print what it shows."""
+"""Commands of the README and of pages on folders and formats, typed into a shell as they stand."""
 
 import os
 import re
@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -25,18 +26,23 @@ def folder(tmp_path_factory):
     return home
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
-@pytest.mark.parametrize(("commands", "shown"), BLOCKS, ids=lambda text: text.split("\n")[0][:60])
-def test_uses(folder, commands, shown):
-    """Each block works in a shell, and its last lines are those shown, but for the times."""
+def typed(commands, folder):
+    """What a shell makes of some commands."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", "-ec", commands],
         cwd=folder,
         env=os.environ | {"PATH": path},
         capture_output=True,
         text=True,
     )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.parametrize(("commands", "shown"), BLOCKS, ids=lambda text: text.split("\n")[0][:60])
+def test_uses(folder, commands, shown):
+    """Each block works in a shell, and its last lines are those shown, but for the times."""
+    done = typed(commands, folder)
     assert done.returncode == 0, done.stderr
     said = [TIME.sub(r"\1", line) for line in done.stderr.splitlines()]
     for line in shown.splitlines():
@@ -54,3 +60,25 @@ def test_shell_completion_knows_the_options():
         text=True,
     )
     assert "plain,--quantile" in done.stdout.splitlines()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+@pytest.mark.parametrize("page", ["batch", "formats"])
+def test_pages(tmp_path, page):
+    """The first commands of the pages on folders and on formats work, `URL` being a photo's."""
+    for name in ("photo.jpg", "photos/a.jpg", "photos/b/c.jpg", "scan.tif"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((32, 24), 60).save(tmp_path / name)
+    reads = "import io, sys; import numpy\nnumpy.load(io.BytesIO(sys.stdin.buffer.read()))\n"
+    (tmp_path / "analyse.py").write_text(reads)
+    text = (ROOT / "docs" / f"{page}.md").read_text()
+    block = re.search(r"```sh\n(.*?)```", text, re.DOTALL)[1]
+    done = typed(block.replace("URL", f"file://{tmp_path}/photo.jpg"), tmp_path)
+    assert done.returncode == 0, done.stderr
+    if page == "formats":
+        assert (tmp_path / "segmented.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / "results" / "stdin_labels.png").exists()
+    else:
+        assert (tmp_path / "results" / "b" / "c_labels.png").exists()
+        assert "scan.tif" in (tmp_path / "log.jsonl").read_text()
