@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from segment import __version__
 from segment.errors import StdoutError
 from segment.inputs import STDIN
+from segment.interrupts import LOOK_UP
 from segment.outputs import pages_there
 from segment.passing import remove_parts_of, remove_stale_parts
 from segment.plan import Task
@@ -21,7 +22,6 @@ from segment.work import Work
 from segment.workers import WorkerDied
 
 Existing = Literal["overwrite", "skip", "error"]
-LOOK_UP = 0.05  # seconds between two looks at whether the run is to stop
 
 
 class Call(Protocol):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import click
 
-from segment.options import option
+from segment.options import option, together
 
 MANY = "Many images"
-OPTIONS = (
+batch_options = together(
     option("Output", "--existing", type=click.Choice(["overwrite", "skip", "error"]),
            default="overwrite", show_default=True,
            help="Images whose results are there: skip those that are complete and made with the "
@@ -33,10 +30,3 @@ OPTIONS = (
            show_default="when stderr is a terminal",
            help="Show a bar: images done and failed, rate, time left."),
 )  # fmt: skip
-
-
-def batch_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add these options to a command, in their order."""
-    for add in reversed(OPTIONS):
-        command = add(command)
-    return command

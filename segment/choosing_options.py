@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import click
 
 from segment.errors import InvalidInputError
-from segment.options import option
+from segment.options import option, together
 from segment.ranges import Range
 from segment.settings import Settings
 
@@ -35,7 +34,7 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before 
         return numbers
 
 
-OPTIONS = (
+choosing_options = together(
     option(
         "Choosing",
         "--sweep",
@@ -51,13 +50,6 @@ OPTIONS = (
         help="The same for several bandwidths.",
     ),
 )
-
-
-def choosing_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add these options to a command, in their order."""
-    for add in reversed(OPTIONS):
-        command = add(command)
-    return command
 
 
 def swept(

@@ -74,13 +74,28 @@ def color_clusters(
     ends = climb_colors(ground, settings, bandwidth, lambda: pixels.shown)
     modes = choose_modes(ends, float(bandwidth))
     labels = _color_labels(tree, ends, modes, settings, float(bandwidth))
+    return clusters_of_colors(
+        distinct, labels, pixels, modes.places, bandwidth=float(bandwidth), n_iter=ends.n_iter
+    )
+
+
+def clusters_of_colors(
+    distinct: DistinctPoints,
+    labels: NDArray[np.int32],
+    pixels: Pixels,
+    modes: NDArray[np.float64],
+    *,
+    bandwidth: float,
+    n_iter: int,
+) -> Clusters:
+    """Make clusters of the pixels from labels of their distinct colours."""
     return Clusters(
         labels=label_map(distinct.spread(labels), pixels),
-        modes=modes.places,
-        bandwidth=float(bandwidth),
-        n_iter=ends.n_iter,
+        modes=modes,
+        bandwidth=bandwidth,
+        n_iter=n_iter,
         points=None,
-        means=mean_colors(distinct.points, distinct.weights, labels, len(modes.places)),
+        means=mean_colors(distinct.points, distinct.weights, labels, len(modes)),
     )
 
 
@@ -143,10 +158,20 @@ def search_range(settings: Settings) -> tuple[float, float]:
 def _color_labels(
     tree: Tree, ends: Ends, modes: Modes, settings: Settings, bandwidth: float
 ) -> NDArray[np.int32]:
-    if settings.assign == "nearest" or not settings.cluster_all:
-        nearest, distances = nearest_mode(tree, modes.places)
-    labels = modes.owner[ends.which] if settings.assign == "basin" else nearest
-    labels = labels + np.int32(1)
+    if settings.assign == "nearest":
+        return nearest_labels(tree, modes.places, settings, bandwidth)
+    labels = modes.owner[ends.which] + np.int32(1)
+    if not settings.cluster_all:
+        labels[nearest_labels(tree, modes.places, settings, bandwidth) == 0] = 0
+    return labels
+
+
+def nearest_labels(
+    tree: Tree, modes: NDArray[np.float64], settings: Settings, bandwidth: float
+) -> NDArray[np.int32]:
+    """Label points by their nearest mode, 0 for those that the settings leave out."""
+    nearest, distances = nearest_mode(tree, modes)
+    labels = nearest + np.int32(1)
     if not settings.cluster_all:
         labels[distances > bandwidth] = 0
     return labels

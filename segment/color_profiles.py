@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import struct
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from segment.picture import Notes
@@ -33,6 +36,18 @@ def is_srgb(profile: bytes) -> bool:
             name = profile[at : at + min(size, 1000)].replace(b"\0", b"")
             return color_space(profile) == "RGB" and b"sRGB" in name
     return False
+
+
+def kept_profile(profile: bytes | None, values: NDArray[Any]) -> bytes | None:
+    """Return the profile of values, (H, W, C), that stay as they are, if it is for RGB."""
+    fits = profile and values.shape[2] == 3 and color_space(profile) == "RGB"
+    return profile if fits else None
+
+
+def in_8_bits(values: NDArray[Any], notes: Notes) -> NDArray[np.uint8]:
+    """Reduce 16-bit values to what LittleCMS converts, and say so."""
+    notes.warnings.append("read with 8 of its 16 bits for its colour profile; see --ignore-icc")
+    return np.rint(values / 257.0).clip(0, 255).astype(np.uint8)
 
 
 def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:

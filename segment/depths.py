@@ -58,6 +58,13 @@ def in_known_range(
     return _fractions(values, missing, notes), missing
 
 
+def missing_pixels(values: NDArray[Any], no_data: float | None) -> Missing:
+    """Tell where all channels of a pixel, (H, W, C), have the value that means none."""
+    if no_data is None or np.isnan(no_data):  # NaN is left out anyway
+        return None
+    return np.asarray((values == no_data).all(axis=2))
+
+
 def with_alpha(values: NDArray[Any], alpha: NDArray[Any] | None, missing: Missing) -> NDArray[Any]:
     """Put a picture together.
 

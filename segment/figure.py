@@ -84,8 +84,7 @@ def _draw_pictures(figure: Any, image: NDArray[np.uint8], segmentation: Segmenta
     scale = min(1.0, LONGEST / max(image.shape))
     size = tuple(max(1, round(side * scale)) for side in image.shape[1::-1])
     labels = np.asarray(Image.fromarray(segmentation.labels).resize(size, Image.Resampling.NEAREST))
-    painted = segmentation.recolored()
-    painted[segmentation.labels == 0] = 255  # as in the photo beside it
+    painted = segmentation.recolored(ground=255)  # as the photo beside it
     small, flat = (
         np.asarray(Image.fromarray(each).resize(size, Image.Resampling.BOX))
         for each in (image, painted)

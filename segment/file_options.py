@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from segment.naming import LABEL_FORMATS
-from segment.options import Products, option
+from segment.options import Products, option, together
 from segment.reading_options import ReadingOptions
 
 
@@ -29,7 +28,7 @@ class Page(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
         return number
 
 
-OPTIONS = (
+file_options = together(
     option(
         "Output",
         "-o",
@@ -125,10 +124,3 @@ OPTIONS = (
         help="A page with every image before and after.",
     ),
 )
-
-
-def file_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add these options to a command, in their order."""
-    for add in reversed(OPTIONS):
-        command = add(command)
-    return command

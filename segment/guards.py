@@ -13,6 +13,7 @@ from segment.errors import ImageFileError
 # 8 x 8 block, and none for the rest; twice that, to be safe. PNG: 1 bit to a pixel, deflated by
 # 1032 at most.
 DENSEST = {"JPEG": 1024, "MPO": 1024, "PNG": 8 * 1032}
+MOST_PAGES = 10_000  # of a file
 MOST_SCANS = 100  # of a progressive JPEG, each a pass over all pixels; cameras make about ten
 COMMENT = re.compile(rb"#[^\n\r]*")
 

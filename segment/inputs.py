@@ -122,7 +122,7 @@ def read_names(file: str, separator: bytes) -> list[str]:
     separator : {b"\\n", b"\\0"}
         Lines may end as on Windows; a name that holds a line end needs NUL.
     """
-    if file == "-":
+    if file == STDIN:
         content = sys.stdin.buffer.read()
     else:
         with open(file, "rb") as stream:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LOOK_UP = 0.05  # seconds between two looks at whether the run is to stop
 
 
 @contextlib.contextmanager

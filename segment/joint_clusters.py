@@ -48,14 +48,12 @@ def joint_clusters(
     """Cluster pixels as points in the joint domain; `ground` as for `color_clusters`."""
     points, units, pyramid = ground or joint_ground(pixels, settings)
     visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
-    bandwidth = _joint_bandwidth(points, pixels.visible, units, settings)
+    bandwidth = _joint_bandwidth(points, visible, units, settings)
     reach = float(bandwidth) or max(ALONE, ALONE / units[0] * 1e-6)
     climb_from = functools.partial(climb, settings=settings, bandwidth=reach)
     if settings.assign == "basin":
         order = in_squares(*pixels.shape, visible)
-        places = order if visible is None else np.flatnonzero(visible)[order]
-        y, x = np.divmod(places, pixels.shape[1])
-        ends = climb_from(pyramid, joint_points(points[y, x], x, y, units))
+        ends = climb_from(pyramid, _points_of(order, points, visible, units))
         ends.which[order] = ends.which.copy()  # back in scan order
     else:
         seeds = joint_seeds(points, visible, units, bandwidth, settings.min_bin_freq)
@@ -81,14 +79,21 @@ def _joint_bandwidth(
         return 1.0
     if settings.bandwidth is not None:
         return settings.bandwidth
-    height, width, channels = points.shape
-    shown = height * width if visible is None else int(np.count_nonzero(visible))
-    places = sample_indices(shown, settings.n_samples, settings.seed)
-    if visible is not None:
-        places = np.flatnonzero(visible)[places]
-    y, x = np.divmod(places, width)
-    sample = joint_points(points[y, x], x, y, units)
-    return kth_neighbor_distance(sample.reshape(-1, 2 + channels), settings.quantile)
+    shown = points.shape[0] * points.shape[1] if visible is None else np.count_nonzero(visible)
+    sample = sample_indices(int(shown), settings.n_samples, settings.seed)
+    return kth_neighbor_distance(_points_of(sample, points, visible, units), settings.quantile)
+
+
+def _points_of(
+    numbers: NDArray[Any],
+    points: NDArray[Any],
+    visible: NDArray[np.bool_] | None,
+    units: tuple[float, float],
+) -> NDArray[np.float64]:
+    """Points of the joint domain of some pixels, by their numbers among those visible."""
+    places = numbers if visible is None else np.flatnonzero(visible)[numbers]
+    y, x = np.divmod(places, points.shape[1])
+    return joint_points(points[y, x], x, y, units)
 
 
 def _units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:

@@ -9,14 +9,12 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.clusters import Clusters, color_ground, label_map
+from segment.clusters import Clusters, clusters_of_colors, color_ground, nearest_labels
 from segment.errors import ImageFileError, InvalidInputError
 from segment.features import distinct_points
 from segment.pixels import Pixels
 from segment.ranges import Range
-from segment.segmentation import mean_colors
 from segment.settings import ColorSpace, Settings
-from segment.tree import nearest_mode
 
 FORMAT = "meanshift-segment model"
 VERSION = 1
@@ -202,15 +200,7 @@ def known_clusters(pixels: Pixels, settings: Settings, model: Model) -> Clusters
             "image: expected a grey one, for the model was fitted on grey images, got one in "
             "colour; fit a model with color_space 'gray', which takes both"
         )
-    nearest, distances = nearest_mode(tree, model.modes)
-    labels = nearest + np.int32(1)
-    if not settings.cluster_all:
-        labels[distances > model.bandwidth] = 0
-    return Clusters(
-        labels=label_map(distinct.spread(labels), pixels),
-        modes=model.modes,
-        bandwidth=model.bandwidth,
-        n_iter=model.n_iter,
-        points=None,
-        means=mean_colors(distinct.points, distinct.weights, labels, len(model.modes)),
+    labels = nearest_labels(tree, model.modes, settings, model.bandwidth)
+    return clusters_of_colors(
+        distinct, labels, pixels, model.modes, bandwidth=model.bandwidth, n_iter=model.n_iter
     )

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from segment.options import option, together
 
-from segment.options import option
-
-OPTIONS = (
+model_options = together(
     option("Reusing", "--save-model", metavar="FILE", help="Keep the modes of this run, as JSON."),
     option(
         "Reusing",
@@ -22,10 +19,3 @@ OPTIONS = (
         help="Find one set of modes for all inputs, as if they were one image.",
     ),
 )
-
-
-def model_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add these options to a command, in their order."""
-    for add in reversed(OPTIONS):
-        command = add(command)
-    return command

@@ -9,11 +9,10 @@ from dataclasses import replace
 import click
 
 from segment.errors import SegmentError
+from segment.interrupts import LOOK_UP
 from segment.plan import Task
 from segment.threads import Started
 from segment.work import Work
-
-LOOK_UP = 0.05  # seconds between two looks at whether the run is to stop
 
 
 def check_one_model(

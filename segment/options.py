@@ -54,6 +54,17 @@ def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
 
 
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """One decorator that adds several options to a command, in their order."""
+
+    def add(command: Any) -> Any:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return add
+
+
 def given(name: str) -> bool:
     """Whether the command that is running was given a parameter, rather than its default."""
     source = click.get_current_context().get_parameter_source(name)

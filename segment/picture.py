@@ -30,6 +30,14 @@ class Resolution:
         factor = 2.54 if self.unit == "cm" else 1.0
         return float(self.x) * factor, float(self.y) * factor
 
+    def turned(self) -> Resolution:
+        """That of the image turned by a quarter."""
+        return Resolution(self.y, self.x, self.unit)
+
+    def if_sensible(self) -> Resolution | None:
+        """Itself, unless it is damage or a joke: what writers take, and scanners reach."""
+        return self if 0 < self.x < 1_000_000 and 0 < self.y < 1_000_000 else None
+
 
 @dataclass(frozen=True)
 class Kept:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from segment.color_profiles import color_space, is_srgb, to_srgb
+from segment.color_profiles import color_space, in_8_bits, is_srgb, kept_profile, to_srgb
 from segment.deep_colors import deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.deep_profiles import channels_of, deep_to_srgb
-from segment.depths import in_known_range, with_alpha
+from segment.depths import in_known_range, missing_pixels, with_alpha
 from segment.guards import check_density
 from segment.lost_depth import bits_of
 from segment.orientation import ORIENTATION, is_turned, upright
@@ -80,18 +80,18 @@ class PillowPages:
             image.load()
             by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
             values, alpha = _values(_plain(image, profile if by_pillow else None, notes))
-        missing = None if no_data is None else np.asarray((values == no_data).all(axis=2))
+        missing = missing_pixels(values, no_data)
         if profile and simple == values.shape[2] and values.dtype == np.uint16:
             values = deep_to_srgb(values, profile)
         elif simple and values.dtype == np.uint16:
             notes.warnings.append("its colour profile does not fit; taken as sRGB")
         orientation = _orientation(image)
         if is_turned(orientation) and resolution:
-            resolution = Resolution(resolution.y, resolution.x, resolution.unit)
+            resolution = resolution.turned()
         values, missing = in_known_range(values, values.dtype.itemsize * 8, missing, notes)
         pixels = with_alpha(values, alpha, missing)
-        fits = profile and not convert and values.shape[2] == 3 and color_space(profile) == "RGB"
-        return Picture(upright(pixels, orientation), Kept(resolution, profile if fits else None))
+        still = None if convert else kept_profile(profile, values)
+        return Picture(upright(pixels, orientation), Kept(resolution, still))
 
     def _go(self, page: int) -> None:
         if self._image.tell() > page:
@@ -133,8 +133,7 @@ def _plain(image: Image.Image, profile: bytes | None, notes: Notes) -> Image.Ima
     if image.mode.startswith(("I", "F")):
         if not profile or image.mode == "F":
             return image
-        notes.warnings.append("read with 8 of its 16 bits for its colour profile; see --ignore-icc")
-        image = Image.fromarray(np.rint(np.asarray(image) / 257.0).clip(0, 255).astype(np.uint8))
+        image = Image.fromarray(in_8_bits(np.asarray(image), notes))
     transparent = "transparency" in image.info
     if profile and image.mode in ("CMYK", "LAB") and color_space(profile) == image.mode:
         return to_srgb(image, profile, notes)
@@ -174,4 +173,4 @@ def _resolution(image: Image.Image) -> Resolution | None:
         x, y = (Fraction(float(value)).limit_denominator(10_000) for value in image.info["dpi"])
     except (KeyError, TypeError, ValueError, OverflowError, ZeroDivisionError):
         return None
-    return Resolution(x, y) if 0 < x < 1_000_000 and 0 < y < 1_000_000 else None
+    return Resolution(x, y).if_sensible()

@@ -15,15 +15,13 @@ from PIL import Image, UnidentifiedImageError
 
 from segment.c_stderr import held_back
 from segment.errors import ImageFileError
-from segment.guards import check_text_header
+from segment.guards import MOST_PAGES, check_text_header
 from segment.picture import DamagedPage, Notes, Picture
 from segment.pillow_pages import PillowPages
 from segment.plugins import pillow_formats
 from segment.reading_options import ReadingOptions
 from segment.signatures import kind_of
 from segment.sources import HEAD, opened
-
-MOST_PAGES = 10_000
 
 
 class Pages(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError, SegmentError
-from segment.fitting import check_keepable, fit_stream
+from segment.fitting import fit_stream
 from segment.masks import mask_from
 from segment.model import Model
 from segment.picture import Picture
@@ -48,7 +48,6 @@ def fitted_model(tasks: Sequence[Task], work: Work, save_as: str | None) -> Mode
     Images that cannot be read are passed over here: their own job says what is wrong with them.
     Without any other there is no model.
     """
-    check_keepable(work.settings)
     mask = mask_from(work.mask) if work.mask else None
     good: dict[Path, set[int | None]] = {}
 

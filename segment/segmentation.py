@@ -52,27 +52,32 @@ class Segmentation:
     n_iter: int
     settings: Settings = field(default_factory=Settings)
 
-    def recolored(self, by: Literal["mean", "mode"] = "mean") -> NDArray[np.uint8]:
+    def recolored(
+        self, by: Literal["mean", "mode"] = "mean", *, ground: int = 0
+    ) -> NDArray[np.uint8]:
         """Paint each segment in one colour.
 
         Parameters
         ----------
         by : {"mean", "mode"}, default "mean"
             The mean colour of its pixels, or its mode.
+        ground : int in 0..255, default 0
+            Grey level where there is no segment: black; 255 is white, as paper is.
 
         Returns
         -------
         image : (H, W, 3) uint8 array
-            Black where there is no segment.
         """
-        return self.palette(by)[self.labels]
+        return self.palette(by, ground=ground)[self.labels]
 
-    def palette(self, by: Literal["mean", "mode"] = "mean") -> NDArray[np.uint8]:
-        """Return the colour of every label: (K + 1, 3) uint8, black for 0."""
+    def palette(
+        self, by: Literal["mean", "mode"] = "mean", *, ground: int = 0
+    ) -> NDArray[np.uint8]:
+        """Return the colour of every label: (K + 1, 3) uint8, the grey level `ground` for 0."""
         if by not in ("mean", "mode"):
             raise InvalidInputError(f"by: expected 'mean' or 'mode', got {by!r}")
         colors = self.colors if by == "mean" else self.mode_colors
-        return np.concatenate([np.zeros((1, 3), np.uint8), colors])
+        return np.concatenate([np.full((1, 3), ground, np.uint8), colors])
 
     def boundaries(self, image: NDArray[Any] | None = None) -> NDArray[np.uint8]:
         """Draw the outlines of the segments over the image.

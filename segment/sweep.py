@@ -83,9 +83,7 @@ def sweep(
             picture = None
         else:
             trial = Trial(quantile, found.bandwidth, len(found.sizes), found.n_iter)
-            painted = found.recolored(recolor)
-            painted[found.labels == 0] = 255  # as in the photo beside it
-            picture = fit_panel(painted)
+            picture = fit_panel(found.recolored(recolor, ground=255))  # as the photo beside it
         trials.append(trial)
         panels.append(Panel(picture, trial.caption()))
     return trials, contact_sheet(panels)

@@ -15,6 +15,7 @@ from PIL import UnidentifiedImageError
 
 from segment.errors import ImageFileError
 from segment.geotiff import geo_tags, no_data
+from segment.guards import MOST_PAGES
 from segment.orientation import ORIENTATION, is_turned, upright
 from segment.picture import Kept, Notes, Picture, Resolution, check_size
 from segment.pillow_pages import PillowPages
@@ -23,7 +24,6 @@ from segment.tiff_values import interpreted
 
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
-MOST_PAGES = 10_000
 MOST_SEGMENTS = 1 << 20  # strips or tiles: each costs some microseconds, whatever it holds
 OVERVIEW_OR_MASK = 0b101  # bits of the tag NewSubfileType: the same image smaller, or its mask
 PILLOWS = {0: {1, 2}, 1: {1, 2}, 2: {3, 4}, 3: {1}, 5: {4}, 6: {3}, 8: {3}, 9: {3}}
@@ -170,7 +170,9 @@ def _resolution(page: Any, turned: bool) -> Resolution | None:
         x, y = (Fraction(*page.tags.valueof(code)) for code in (282, 283))
     except (TypeError, ValueError, ZeroDivisionError):
         return None
-    if not (0 < x < 1_000_000 and 0 < y < 1_000_000):
+    resolution = Resolution(x, y).if_sensible()
+    if resolution is None:
         return None
     unit = UNITS.get(int(page.tags.valueof(296, 2)), "none")
-    return Resolution(y, x, unit) if turned else Resolution(x, y, unit)
+    resolution = dataclasses.replace(resolution, unit=unit)
+    return resolution.turned() if turned else resolution

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segment.color_profiles import color_space, is_srgb, to_srgb
+from segment.color_profiles import in_8_bits, is_srgb, kept_profile, to_srgb
 from segment.deep_colors import deep_rgb_of_cmyk
 from segment.deep_profiles import channels_of, deep_to_srgb
-from segment.depths import Missing, in_known_range, white, with_alpha
+from segment.depths import in_known_range, missing_pixels, white, with_alpha
 from segment.geotiff import no_data
 from segment.picture import Kept, Notes, Picture
 from segment.reading_options import ReadingOptions
@@ -46,13 +46,6 @@ def interpreted(values: NDArray[Any], page: Any, options: ReadingOptions, notes:
         colors = (white(colors.dtype) - colors).astype(colors.dtype)
     colors, profile = _in_srgb(colors, page, options, notes)
     return Picture(with_alpha(colors, alpha, missing), Kept(profile=profile))
-
-
-def missing_pixels(values: NDArray[Any], no_data: float | None) -> Missing:
-    """Tell where all channels of a pixel, (H, W, C), have the value that means none."""
-    if no_data is None or np.isnan(no_data):  # NaN is left out anyway
-        return None
-    return np.asarray((values == no_data).all(axis=2))
 
 
 def _channels(
@@ -102,10 +95,7 @@ def _in_srgb(
         if colors.dtype == np.uint16 and channels_of(profile) == colors.shape[2]:
             return deep_to_srgb(colors, profile), None
         if colors.dtype == np.uint16:
-            notes.warnings.append(
-                "read with 8 of its 16 bits for its colour profile; see --ignore-icc"
-            )
-            colors = np.asarray(np.rint(colors / 257.0), np.uint8)
+            colors = in_8_bits(colors, notes)
         mode = {1: "L", 3: "RGB", 4: "CMYK"}[colors.shape[2]]
         image = Image.fromarray(colors[:, :, 0] if mode == "L" else colors, mode)
         converted = np.asarray(
@@ -114,8 +104,7 @@ def _in_srgb(
         return converted.reshape(*converted.shape[:2], -1), None
     if colors.shape[2] == 4:
         colors = deep_rgb_of_cmyk(colors) if colors.dtype == np.uint16 else _rgb_of_cmyk(colors)
-    fits = profile and colors.shape[2] == 3 and color_space(profile) == "RGB"
-    return colors, profile if fits else None
+    return colors, kept_profile(profile, colors)
 
 
 def _rgb_of_cmyk(colors: NDArray[Any]) -> NDArray[Any]:

@@ -31,10 +31,11 @@ ALLOWED = {
     | {"page", "plan", "progress", "report", "sources", "stages", "work", "workers"}
     | SHARED,
     "claims": set(),
-    "one_model": {"fitting", "plan", "run_model", "work"} | SHARED,
+    "one_model": {"fitting", "interrupts", "plan", "run_model", "work"} | SHARED,
     "batch": {
         "segment",
         "inputs",
+        "interrupts",
         "job",
         "outputs",
         "passing",
@@ -83,7 +84,7 @@ ALLOWED = {
     "joint_clusters": {"bandwidth", "clusters", "joint", "modes", "pixels"} | SHARED,
     "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "pixels", "segmentation"}
     | SHARED,
-    "model": {"clusters", "features", "pixels", "segmentation", "tree", "writing"} | SHARED,
+    "model": {"clusters", "features", "pixels", "writing"} | SHARED,
     "fitting": {"bandwidth", "clusters", "features", "model", "modes", "pixels", "target", "tree"}
     | SHARED,
     "pixels": {"features"} | SHARED,
@@ -108,7 +109,7 @@ ALLOWED = {
     "reading": {"c_stderr", "guards", "picture", "pillow_pages", "plugins", "signatures", "sources"}
     | {"reading_options", "tiff_pages"}
     | SHARED,
-    "tiff_pages": {"geotiff", "orientation", "picture", "pillow_pages", "reading_options"}
+    "tiff_pages": {"geotiff", "guards", "orientation", "picture", "pillow_pages", "reading_options"}
     | {"tiff_values"}
     | SHARED,
     "tiff_values": {"color_profiles", "deep_colors", "deep_profiles", "depths", "geotiff"}
