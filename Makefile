@@ -10,7 +10,7 @@ test:
 lint:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	PATH="$(CURDIR)/.venv/bin:$$PATH" cython-lint segment/*.pyx
+	PATH="$(CURDIR)/.venv/bin:$$PATH" cython-lint segment
 	$(PYTHON) -m mypy
 
 bench:

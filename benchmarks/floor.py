@@ -11,8 +11,8 @@ import click  # noqa: F401
 import numpy as np
 from PIL import Image
 
-from segment._colors import count_by_table
-from segment.recolored import PNG
+from segment.meanshift._points import count_by_table
+from segment.results.rasters import PNG
 
 if __name__ == "__main__":
     photo, labels, out = sys.argv[1:]

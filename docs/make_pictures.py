@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 from segment import segment_image
+from segment.results.sweep import sweep
 from segment.settings import Settings
-from segment.sweep import sweep
 
 ROOT = Path(__file__).parents[1]
 

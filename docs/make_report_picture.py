@@ -7,14 +7,13 @@ from pathlib import Path
 
 from PIL import Image
 
-from segment.batch import Batch
-from segment.here import Here
-from segment.inputs import find_inputs
-from segment.outputs import Output
-from segment.page import Page
-from segment.plan import plan
+from segment.results.outputs import Output
+from segment.running.batch import Batch
+from segment.running.html_report import HtmlReport
+from segment.running.inputs import find_inputs
+from segment.running.plan import Work, plan
+from segment.running.pools import Here
 from segment.settings import Settings
-from segment.work import Work
 from tests.browser import Browser
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +23,7 @@ PHOTOS = ("coffee.png", "camera.png")
 def main() -> None:
     """Make docs/report.png of a run over two of the sample images."""
     with tempfile.TemporaryDirectory() as folder:
-        page = Page(Path(folder, "page.html"), Settings())
+        page = HtmlReport(Path(folder, "page.html"), Settings())
         images = find_inputs(f"sample_images/{name}" for name in PHOTOS).images
         work = Work(Settings(), Output(Path(folder), with_entries=True))
         for outcome in Batch(plan(images, Path(folder)), work).run(Here()):

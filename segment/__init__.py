@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from segment.bandwidth import estimate_bandwidth
+    from segment.drawing.points_figure import cluster_figure
     from segment.errors import (
         ImageFileError,
         InvalidInputError,
@@ -19,30 +21,31 @@ if TYPE_CHECKING:
         NotFittedError,
         SegmentError,
     )
-    from segment.estimator import MeanShift, mean_shift
-    from segment.fitting import fit_modes
-    from segment.model import Model
-    from segment.pipeline import segment_image
-    from segment.points_figure import cluster_figure
-    from segment.seeds import get_bin_seeds
-    from segment.segmentation import Segmentation
+    from segment.meanshift.bandwidth import estimate_bandwidth
+    from segment.meanshift.estimator import MeanShift, mean_shift
+    from segment.meanshift.seeds import get_bin_seeds
+    from segment.method.fitting import fit_modes
+    from segment.method.model import Model
+    from segment.method.pipeline import segment_image
+    from segment.method.segmentation import Segmentation
 
 _HOMES = {
     "ImageFileError": "errors",
     "InvalidInputError": "errors",
-    "MeanShift": "estimator",
+    "MeanShift": "meanshift.estimator",
     "MissingPackageError": "errors",
-    "Model": "model",
+    "Model": "method.model",
     "NotFittedError": "errors",
     "SegmentError": "errors",
-    "Segmentation": "segmentation",
-    "cluster_figure": "points_figure",
-    "estimate_bandwidth": "bandwidth",
-    "fit_modes": "fitting",
-    "get_bin_seeds": "seeds",
-    "mean_shift": "estimator",
-    "segment_image": "pipeline",
+    "Segmentation": "method.segmentation",
+    "cluster_figure": "drawing.points_figure",
+    "estimate_bandwidth": "meanshift.bandwidth",
+    "fit_modes": "method.fitting",
+    "get_bin_seeds": "meanshift.seeds",
+    "mean_shift": "meanshift.estimator",
+    "segment_image": "method.pipeline",
 }
+_BEFORE = ("estimator", "model", "segmentation")  # modules that pickles of 0.1 name
 
 __all__ = [
     "ImageFileError",
@@ -74,3 +77,9 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+for _name in _BEFORE:
+    _module = ModuleType(f"segment.{_name}", "Hands out the public names, for older pickles.")
+    vars(_module)["__getattr__"] = __getattr__
+    sys.modules[_module.__name__] = _module

@@ -1,6 +1,6 @@
 """`python -m segment` is the command."""
 
-from segment.cli import main
+from segment.command.cli import main
 
 if __name__ == "__main__":
     main()

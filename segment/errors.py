@@ -1,25 +1,51 @@
 """What can go wrong: one root, and below it what a caller may want to tell apart."""
 
+from __future__ import annotations
+
 
 class SegmentError(Exception):
     """Root of all errors that this package raises on purpose."""
+
+    __module__ = "segment"
 
 
 class InvalidInputError(SegmentError, ValueError):
     """An array or a parameter is not what the function takes."""
 
+    __module__ = "segment"
+
 
 class NotFittedError(SegmentError, ValueError, AttributeError):
     """An estimator is asked for what only `fit` gives it."""
+
+    __module__ = "segment"
 
 
 class ImageFileError(SegmentError):
     """A file cannot be read as an image, or a result cannot be written."""
 
-
-class StdoutError(OSError):
-    """Standard output takes no more: that ends the run, not one image."""
+    __module__ = "segment"
 
 
 class MissingPackageError(SegmentError, ImportError):
     """An optional package is asked for that is not installed."""
+
+    __module__ = "segment"
+
+
+class OptionError(SegmentError):
+    """A run is asked for something that cannot be, before any of its work is done.
+
+    Attributes
+    ----------
+    option : str or None
+        The option that it is about, as it is typed; None for several, or an argument.
+    """
+
+    def __init__(self, message: str, option: str | None = None) -> None:
+        super().__init__(message)
+        self.option = option
+
+
+class StdoutError(OSError):
+    """Standard output takes no more: that ends the run, not one image."""

@@ -7,10 +7,50 @@ defaults and checks.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from math import inf, isfinite
+from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
 from segment.errors import InvalidInputError
-from segment.ranges import Range
+
+
+@dataclass(frozen=True)
+class Range:
+    """Finite numbers from `low` on, or above it, up to and with `high`; all of them or whole ones.
+
+    Examples
+    --------
+    >>> Range(0, 1, above=True).check("quantile", 0)
+    Traceback (most recent call last):
+    segment.InvalidInputError: quantile: expected a number in (0, 1], got 0
+    """
+
+    low: float
+    high: float = inf
+    whole: bool = False
+    above: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        if not isinstance(value, Integral if self.whole else Real) or isinstance(value, bool):
+            return False
+        try:
+            number = float(value)
+        except OverflowError:
+            return False
+        above_low = number > self.low if self.above else number >= self.low
+        return above_low and number <= self.high and isfinite(number)
+
+    def __str__(self) -> str:
+        noun = "a whole number" if self.whole else "a number"
+        if self.high == inf:
+            return f"{noun} {'>' if self.above else '>='} {self.low:.12g}"
+        return f"{noun} in {'(' if self.above else '['}{self.low:.12g}, {self.high:.12g}]"
+
+    def check(self, name: str, value: object) -> None:
+        """Raise InvalidInputError unless the value lies in the range."""
+        if value not in self:
+            raise InvalidInputError(f"{name}: expected {self}, got {value!r}")
+
 
 ColorSpace = Literal["rgb", "lab", "luv", "hsv", "gray"]
 Features = Literal["color", "joint"]
@@ -44,7 +84,7 @@ class Settings:
     300
     >>> Settings(min_bin_freq=0)
     Traceback (most recent call last):
-    segment.errors.InvalidInputError: min_bin_freq: expected a whole number >= 1, got 0
+    segment.InvalidInputError: min_bin_freq: expected a whole number >= 1, got 0
     """
 
     quantile: float = _setting(

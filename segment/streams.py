@@ -1,121 +1,63 @@
-"""Standard input and output of the command: what comes from them and what goes to them."""
+"""Standard input and output: their name on the command line, and what only one process can use."""
 
 from __future__ import annotations
 
+import errno
+import stat
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import click
+from segment.errors import ImageFileError, StdoutError
 
-from segment.options import given
-
-STREAM = "-"
-FORMATS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".npy": "npy"}
-OUTPUT_OPTIONS = ("output_dir", "write", "labels", "segmented", "as_json") + (
-    "report_page",
-    "sweep",
-    "sweep_bandwidth",
-    "save_model",
-)
+STANDARD = "-"  # standard input where a file is read, standard output where one is written
 
 
-def destinations(
-    images: tuple[str, ...],
-    labels: str | None,
-    segmented: str | None,
-    *,
-    lists: bool,
-    page: int | str | None,
-    as_json: bool,
-    others: Sequence[str | None] = (),
-) -> dict[str, Path]:
-    """Tell which products go to a file of their own, or to standard output.
+def is_standard(path: str | Path) -> bool:
+    """Return whether a path stands for a standard stream.
 
-    Parameters
-    ----------
-    images : tuple of str
-        The inputs that are named as arguments.
-    labels, segmented : str or None
-        Of the options of these names; ``-`` is standard output.
-    lists : bool
-        Whether lists name more inputs.
-    page, as_json
-        Of the options of these names.
-    others : sequence of str or None
-        Other files that are written.
+    Examples
+    --------
+    >>> is_standard("-"), is_standard(Path("-")), is_standard("./-")
+    (True, True, False)
+    """
+    return str(path) == STANDARD
 
-    Returns
-    -------
-    files : dict
-        {"labels", "segmented"} to Path; empty where all goes to the output folder.
+
+def is_stream(path: str | Path) -> bool:
+    """Return whether only this process can read it, and once: standard input, or a pipe."""
+    if is_standard(path):
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):  # not there; a name that no file can have
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
+def write_stdout(content: bytes) -> None:
+    """Write all bytes to standard output.
 
     Raises
     ------
-    click.UsageError
-        If they do not go together, or a stream is a terminal.
+    ImageFileError
+        If the caller closed it.
+    StdoutError
+        If it takes no more.
     """
-    files = {"labels": labels, "segmented": segmented}
-    chosen = {product: name for product, name in files.items() if name}
-    if images == (STREAM,) and not lists and not any(map(given, OUTPUT_OPTIONS)):
-        chosen = {"segmented": STREAM}
-    _check_names(chosen)
-    if chosen and page == "all":
-        raise click.UsageError("--page all has many results; use -o instead of a file's name.")
-    if [*chosen.values(), *others].count(STREAM) + as_json > 1:
-        raise click.UsageError("Two results both go to standard output; name a file for one.")
-    if STREAM in chosen.values():
-        _check_stdout(chosen)
-    return {product: Path(name) for product, name in chosen.items()}
+    if sys.stdout is None:
+        raise ImageFileError("standard output is closed; name a file")
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        raise StdoutError(error.errno, error.strerror) from None
 
 
-def products(write: tuple[Any, ...], files: Mapping[str, Path]) -> tuple[Any, ...]:
-    """Tell what to write: beside files of their own, what `--write` says and nothing else."""
-    if files and not given("write"):
-        return tuple(files)
-    return (*files, *(product for product in write if product not in files))
-
-
-def check_stdin(images: tuple[str, ...], others: Sequence[str | None]) -> None:
-    """Refuse to read an image from a terminal, and standard input twice.
-
-    Parameters
-    ----------
-    images : tuple of str
-    others : sequence of str or None
-        What else is read: the mask, lists of inputs.
-
-    Raises
-    ------
-    click.UsageError
-    """
-    if (STREAM in images) + list(others).count(STREAM) > 1:
-        raise click.UsageError("Standard input can be read once; name a file for one of the two.")
-    if STREAM in images and sys.stdin is not None and sys.stdin.isatty():
-        raise click.UsageError(
-            "Standard input is a terminal; pipe an image in, as in 'curl -s URL | "
-            "meanshift-segment - > segmented.png', or name a file."
-        )
-
-
-def _check_names(files: dict[str, str]) -> None:
-    for product, name in files.items():
-        suffix = Path(name).suffix.lower()
-        known = FORMATS if product == "labels" else (".png",)
-        if suffix and suffix not in known:
-            raise click.BadParameter(
-                f"expected a name that ends in {', '.join(known)}, got {name!r}.",
-                param_hint=f"'--{product}'",
-            )
-    names = list(files.values())
-    if len(names) > len({str(Path(name).resolve()) for name in names}):
-        raise click.UsageError(f"--labels and --segmented both go to {names[0]!r}; name two files.")
-
-
-def _check_stdout(files: dict[str, str]) -> None:
-    if sys.stdout is not None and sys.stdout.isatty():
-        raise click.UsageError(
-            f"Standard output is a terminal; redirect it, as in '> {next(iter(files))}.png', "
-            "or use -o."
-        )
+def print_stdout(line: str) -> None:
+    """Print a line to standard output; StdoutError if it takes no more, or is closed."""
+    if sys.stdout is None:
+        raise StdoutError(errno.EBADF, "it is closed")
+    try:
+        print(line, flush=True)
+    except OSError as error:
+        raise StdoutError(error.errno, error.strerror) from None

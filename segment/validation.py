@@ -20,7 +20,7 @@ def checked_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
     --------
     >>> checked_matrix([1, 2])
     Traceback (most recent call last):
-    segment.errors.InvalidInputError: X: expected a 2D array, one row a point, got shape (2,); \
+    segment.InvalidInputError: X: expected a 2D array, one row a point, got shape (2,); \
 reshape it, for single features with .reshape(-1, 1)
     """
     array = np.asarray(X)

@@ -1,18 +1,139 @@
-"""Results to files: each appears under its name only when it is complete."""
+"""Results to files: each appears under its name only when it is complete.
+
+It is written beside its target under a passing name, which begins with a dot, tells the machine and
+the process, and ends in ``.part``; then it is renamed. What a process that was killed left of such
+files can be told from what others are at work on.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import io
 import os
-import sys
-from collections.abc import Callable
+import platform
+import re
+import threading
+import time
+import zlib
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO
 
-from segment.errors import ImageFileError, StdoutError
-from segment.passing import passing
+from segment.errors import ImageFileError
+from segment.streams import is_standard, write_stdout
 
-STDOUT = Path("-")
+PART = re.compile(r"\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]+\.part")
+FORGOTTEN = 24 * 3600.0  # seconds after which a part is nobody's any more: no image takes a day
+
+
+class _Parts:
+    """The passing names of a run, and whether it may have more."""
+
+    def __init__(self) -> None:
+        self.names: set[Path] = set()
+        self.ended = False
+        self.lock = threading.Lock()
+
+
+# Threads inherit those of their run; what belongs to no run shares those of the process.
+_parts_under_way = contextvars.ContextVar("parts_under_way", default=_Parts())  # noqa: B039
+
+
+@contextlib.contextmanager
+def passing(path: Path) -> Iterator[Path]:
+    """Give an empty file beside the target to write to; after an error it is removed.
+
+    Open it as one that is there, by ``r+b``: once the run is abandoned, it is not.
+    """
+    parts = _parts_under_way.get()
+    name = path.with_name(f".{_machine()}-{os.getpid():x}-{time.monotonic_ns():x}.part")
+    with parts.lock:
+        if parts.ended:
+            raise InterruptedError("the run has ended")
+        name.touch(exist_ok=False)
+        parts.names.add(name)
+    try:
+        yield name
+    except BaseException:
+        name.unlink(missing_ok=True)
+        raise
+    finally:
+        parts.names.discard(name)
+
+
+def abandon() -> None:
+    """Remove what this run is writing and let it begin nothing more: it ends, threads and all."""
+    parts = _parts_under_way.get()
+    with parts.lock:
+        parts.ended = True
+    for name in tuple(parts.names):
+        with contextlib.suppress(OSError):
+            name.unlink()
+
+
+@contextlib.contextmanager
+def abandoning() -> Iterator[None]:
+    """Abandon at the end what threads that were started within are still writing."""
+    before = _parts_under_way.set(_Parts())
+    try:
+        yield
+    finally:
+        abandon()
+        _parts_under_way.reset(before)
+
+
+def remove_parts_of(folder: Path, processes: Collection[int]) -> None:
+    """Remove what processes of this machine, which have ended, were writing into a folder."""
+    for path, machine, process in _parts(folder):
+        if machine == _machine() and process in processes:
+            path.unlink(missing_ok=True)
+
+
+def remove_stale_parts(folder: Path) -> None:
+    """Remove what runs that were killed left in a folder.
+
+    Parts of processes of this machine that are no more go, and all parts that are older than a
+    day; of other machines, which may be at work in a shared folder, nothing is known.
+    """
+    for path, machine, process in _parts(folder):
+        with contextlib.suppress(OSError):
+            ended = machine == _machine() and os.name == "posix" and not _is_at_work(process)
+            if ended or time.time() - path.stat().st_mtime > FORGOTTEN:
+                path.unlink()
+
+
+def _parts(folder: Path) -> Iterator[tuple[Path, str, int]]:
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                match = PART.fullmatch(entry.name)
+                if match:
+                    yield Path(entry.path), match[1], int(match[2], 16)
+    except OSError:
+        return
+
+
+def _machine() -> str:
+    return f"{zlib.crc32(os.fsencode(platform.node())):08x}"
+
+
+def _is_at_work(process: int) -> bool:
+    """Tell whether a process may be writing; this one has not begun when it asks."""
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    # One that was killed stays in the table until its parent asks for it; in containers never.
+    try:
+        status = Path(f"/proc/{process}/stat").read_text(errors="replace")
+    except OSError:
+        return True
+    return status.rpartition(")")[2].split()[0] not in "ZX"
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -33,8 +154,8 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     StdoutError
         If it is standard output that takes no more.
     """
-    if path == STDOUT:
-        return _to_stdout(_made(write))
+    if is_standard(path):
+        return write_stdout(_made(write))
     try:
         if path.exists() and not path.is_file():
             path.write_bytes(_made(write))
@@ -68,13 +189,3 @@ def _made(write: Callable[[IO[bytes]], object]) -> bytes:
     content = io.BytesIO()
     write(content)
     return content.getvalue()
-
-
-def _to_stdout(content: bytes) -> None:
-    if sys.stdout is None:
-        raise ImageFileError("standard output is closed; name a file")
-    try:
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
-    except OSError as error:
-        raise StdoutError(error.errno, error.strerror) from None

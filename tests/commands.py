@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from segment.record import NAME
+from segment.running.journal import NAME
 
 COMMAND = [sys.executable, "-m", "segment"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segment.cli import command
+from segment.command.cli import command
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from segment.cli import command
+from segment.command.cli import command
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGES = ("choosing", "models", "report")

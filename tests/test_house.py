@@ -1,189 +1,166 @@
-"""The rules of the house: imports go one way, modules stand alone and stay small."""
+"""The rules of the house: wings and rooms, imports that go one way, names that are public."""
 
 import ast
+import doctest
+import graphlib
+import pickle
 import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import segment
 
 HOME = Path(segment.__file__).parent
-SHARED = {"errors", "ranges", "settings", "threads", "validation"}
-ALLOWED = {
-    "__init__": {"errors", "bandwidth", "points_figure", "estimator", "fitting", "model"}
-    | {"pipeline", "seeds", "segmentation"},
-    "__main__": {"cli"},
-    "cli": {"segment", "many", "masks", "outputs", "reading_options", "run_model", "work"}
-    | {"options", "batch_options", "choosing_options", "exclusive_options", "file_options"}
-    | {"model_options", "streams", "report"}
-    | SHARED,
-    "options": {"naming"} | SHARED,
-    "batch_options": {"options"},
-    "file_options": {"naming", "options", "reading_options"},
-    "choosing_options": {"options"} | SHARED,
-    "model_options": {"options"},
-    "exclusive_options": {"options"},
-    "streams": {"options"},
-    "many": {"batch", "claims", "cluster", "here", "inputs", "interrupts", "one_model", "passing"}
-    | {"page", "plan", "progress", "report", "sources", "stages", "work", "workers"}
-    | SHARED,
-    "claims": set(),
-    "one_model": {"fitting", "interrupts", "plan", "run_model", "work"} | SHARED,
-    "batch": {
-        "segment",
-        "inputs",
-        "interrupts",
-        "job",
-        "outputs",
-        "passing",
-        "plan",
-        "record",
-        "report",
-        "work",
-        "workers",
-    }
-    | SHARED,
-    "job": {
-        "claims",
-        "masks",
-        "naming",
-        "picture",
-        "pipeline",
-        "plan",
-        "products",
-        "reading",
-        "report",
-    }
-    | {"page", "recolored", "segmentation", "stages", "sweep", "work", "writing"}
-    | SHARED,
-    "run_model": {"fitting", "masks", "model", "picture", "pixels", "plan", "reading", "work"}
-    | SHARED,
-    "page": {"inputs", "pixels", "report", "segmentation", "writing"} | SHARED,
-    "work": {"model", "outputs", "reading_options", "sources", "writing"} | SHARED,
-    "outputs": {"naming", "plan", "writing"} | SHARED,
-    "plan": {"inputs"},
-    "inputs": set(),
-    "record": {"passing", "plan"},
-    "report": {"errors", "progress"},
-    "progress": {"stages"},
-    "cluster": SHARED,
-    "here": SHARED,
-    "worker": {"passing"},
-    "workers": set(),
-    "masks": {"reading", "sources"} | SHARED,
-    "interrupts": set(),
-    "passing": set(),
-    "stages": set(),
-    "pipeline": {"clusters", "features", "joint_clusters", "model", "pixels", "segmentation"}
-    | {"segments", "target"}
-    | SHARED,
-    "segments": {"clusters", "features", "pixels", "regions", "segmentation"} | SHARED,
-    "joint_clusters": {"bandwidth", "clusters", "joint", "modes", "pixels"} | SHARED,
-    "clusters": {"features", "bandwidth", "seeds", "modes", "tree", "pixels", "segmentation"}
-    | SHARED,
-    "model": {"clusters", "features", "pixels", "writing"} | SHARED,
-    "fitting": {"bandwidth", "clusters", "features", "model", "modes", "pixels", "target", "tree"}
-    | SHARED,
-    "pixels": {"features"} | SHARED,
-    "sweep": {"contact_sheet", "pipeline", "pixels"} | SHARED,
-    "contact_sheet": set(),
-    "figure": {"boundaries", "density", "features", "modes", "panels", "pixels", "segmentation"}
-    | {"tree"}
-    | SHARED,
-    "points_figure": {"density", "estimator", "panels"} | SHARED,
-    "panels": SHARED,
-    "density": {"modes", "tree"} | SHARED,
-    "boundaries": SHARED,
-    "target": SHARED,
-    "products": {"features", "inputs", "label_maps", "naming", "outlines", "picture"}
-    | {"recolored", "region_table", "segmentation", "writing"}
-    | SHARED,
-    "label_maps": {"inputs", "naming", "picture", "recolored", "writing"} | SHARED,
-    "recolored": {"inputs", "picture", "writing"} | SHARED,
-    "writing": {"passing"} | SHARED,
-    "naming": set(),
-    "guards": SHARED,
-    "reading": {"c_stderr", "guards", "picture", "pillow_pages", "plugins", "signatures", "sources"}
-    | {"reading_options", "tiff_pages"}
-    | SHARED,
-    "tiff_pages": {"geotiff", "guards", "orientation", "picture", "pillow_pages", "reading_options"}
-    | {"tiff_values"}
-    | SHARED,
-    "tiff_values": {"color_profiles", "deep_colors", "deep_profiles", "depths", "geotiff"}
-    | {"picture"}
-    | {"reading_options"}
-    | SHARED,
-    "pillow_pages": {"color_profiles", "deep_colors", "depths", "guards", "lost_depth"}
-    | {"deep_profiles", "orientation"}
-    | {"picture", "reading_options"}
-    | SHARED,
-    "lost_depth": {"deep_colors"},
-    "deep_colors": set(),
-    "deep_profiles": set(),
-    "depths": {"picture"} | SHARED,
-    "color_profiles": {"picture"} | SHARED,
-    "geotiff": {"picture"},
-    "picture": {"reading_options"} | SHARED,
-    "plugins": {"signatures"} | SHARED,
-    "sources": {"signatures"} | SHARED,
-    "signatures": SHARED,
-    "orientation": set(),
-    "c_stderr": set(),
-    "reading_options": set(),
-    "estimator": {"features", "parameters", "tree", "bandwidth", "seeds", "modes"} | SHARED,
-    "features": {"_colors"} | SHARED,
-    "bandwidth": {"_sample"} | SHARED,
-    "modes": {"_climb", "_mean_shift"} | SHARED,
-    "tree": {"_mean_shift"} | SHARED,
-    "parameters": SHARED,
-    "joint": {"_joint", "_pyramid"} | SHARED,
-    "regions": {"_merging", "_regions"} | SHARED,
-    "region_table": {"_regions"} | SHARED,
-    "outlines": SHARED,
-    "seeds": SHARED,
-    "segmentation": {"_colors", "archive", "boundaries", "figure", "pixels"} | SHARED,
-    "archive": {"segmentation", "writing"} | SHARED,
-    "settings": {"errors", "ranges"},
-    "validation": {"errors"},
-    "ranges": {"errors"},
-    "threads": set(),
-    "errors": set(),
+GROUND = {"errors", "settings", "streams", "threads", "validation", "writing"}
+# Which wings a wing may import from; all may from the ground, and rooms of one wing from each other
+# as long as that leads in no circle.
+WINGS = {
+    "command": {"reading", "results", "running"},
+    "running": {"drawing", "method", "pixels", "reading", "results"},
+    "results": {"drawing", "method", "pixels", "reading", "regions"},
+    "method": {"drawing", "meanshift", "pixels", "regions"},
+    "drawing": {"meanshift", "pixels"},
+    "pixels": {"meanshift"},
+    "regions": set(),
+    "reading": set(),
+    "meanshift": set(),
 }
-MODULES = sorted(name for _, name, _ in pkgutil.iter_modules([str(HOME)]))
-PYTHON = [name for name in [*MODULES, "__init__"] if (HOME / f"{name}.py").exists()]
+FACE = {"__init__", "__main__"}  # what hands out names, and what runs the command: they see all
+SUFFIXES = (".py", ".pyx", ".pxd")
 
 
-def imports_of(path):
-    """The modules of the package that a file imports, anywhere in it."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+def rooms():
+    """Every file of code by its name in the package: {"meanshift.modes": [paths]}."""
+    found = {}
+    for path in sorted(HOME.rglob("*")):
+        if path.suffix in SUFFIXES:
+            found.setdefault(".".join(path.relative_to(HOME).with_suffix("").parts), []).append(
+                path
+            )
+    return found
+
+
+ROOMS = rooms()
+IMPORTABLE = [name for name in ROOMS if name.rpartition(".")[2] not in FACE]
+
+
+def named(line):
+    """The modules that a line of Cython or Python imports, each as far as it may be a module."""
+    words = line.replace("cimport", "import").split("#")[0].strip().rstrip("(\\ ,")
+    try:
+        tree = ast.parse(words if not words.startswith("from") or " import " in words else "")
+    except SyntaxError:  # the names follow on the next lines: the module is enough
+        tree = ast.parse(words.partition(" import")[0].replace("from", "import", 1))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
+            yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
-            found.add(node.module)
-    return {name.rpartition(".")[2] for name in found if name.split(".")[0] == "segment"}
+            yield from (f"{node.module}.{name.name}" for name in node.names)
 
 
-@pytest.mark.parametrize("name", PYTHON)
-def test_imports_go_one_way(name):
-    """A module imports only what lies downstream of it."""
-    assert imports_of(HOME / f"{name}.py") <= ALLOWED[name]
+def imports_of(name):
+    """The rooms that a room imports, wherever in it: `from segment import x` is one of x."""
+    found = set()
+    for path in ROOMS[name]:
+        text = path.read_text()
+        if path.suffix == ".py":
+            nodes = (
+                n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Import | ast.ImportFrom)
+            )
+            lines = map(ast.unparse, nodes)
+        else:
+            lines = (line for line in text.splitlines() if "import" in line.split("#")[0].split())
+            lines = [*lines, *(line for line in text.splitlines() if "cimport" in line.split())]
+        for line in lines:
+            found |= {room_of(module) for module in named(line)}
+    return found - {None, name}
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name != "__main__"])
-def test_each_module_imports_alone(name):
-    """Every module can be the first to be imported, without a warning."""
+def room_of(module):
+    """The room that a dotted name of the package lies in; None for other packages."""
+    parts = module.split(".")
+    if parts[0] != "segment":
+        return None
+    inside = parts[1:]
+    while inside and ".".join(inside) not in ROOMS:
+        inside.pop()
+    return ".".join(inside) or "__init__"
+
+
+def wing_of(room):
+    """The folder of a room; "" for the ground."""
+    return room.rpartition(".")[0]
+
+
+@pytest.mark.parametrize("name", IMPORTABLE)
+def test_imports_go_down_from_wing_to_wing(name):
+    """A room imports only from its wing, from those below it and from the ground; no package."""
+    wing = wing_of(name)
+    below = {"", wing, *WINGS[wing]} if wing else {""}
+    for other in imports_of(name):
+        assert wing_of(other) in below, other
+        if not wing_of(other) and other != "__init__":
+            assert other in GROUND
+        assert not other.endswith("__init__") or other == "__init__", other
+
+
+def test_the_ground_knows_the_version_alone():
+    """Of the package's own face a room may take nothing but the version."""
+    for name in IMPORTABLE:
+        for path in ROOMS[name]:
+            if path.suffix == ".py":
+                for node in ast.walk(ast.parse(path.read_text())):
+                    if isinstance(node, ast.ImportFrom) and node.module == "segment":
+                        assert {alias.name for alias in node.names} <= {"__version__"}, name
+
+
+def test_no_rooms_import_each_other_in_a_circle():
+    """Rooms can be put in an order in which each imports only earlier ones."""
+    graph = {name: imports_of(name) - {"__init__"} for name in IMPORTABLE}
+    assert len([*graphlib.TopologicalSorter(graph).static_order()]) == len(graph)
+
+
+def test_every_permission_is_used():
+    """An arrow between wings that is allowed is there; a wing that is named exists."""
+    arrows = {(wing_of(name), wing_of(other)) for name in IMPORTABLE for other in imports_of(name)}
+    for wing, below in WINGS.items():
+        assert (HOME / wing / "__init__.py").exists()
+        assert {other for start, other in arrows if start == wing} - {"", wing} == below, wing
+    assert {wing_of(name) for name in IMPORTABLE} == {"", *WINGS}
+    assert {name for name in IMPORTABLE if not wing_of(name)} == GROUND
+
+
+def test_the_arrows_are_those_of_the_documentation():
+    """docs/method.md draws each wing with what it imports."""
+    text = (HOME.parent / "docs" / "method.md").read_text()
+    for wing, below in WINGS.items():
+        drawn = ", ".join(sorted(below)) or "nothing but the ground"
+        assert f"| `{wing}/` | {drawn} |" in text, wing
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_a_wing_is_understood_at_a_glance(wing):
+    """A wing has a dozen rooms at most, and an empty `__init__`, so that `--help` reads little."""
+    names = {name for name in IMPORTABLE if wing_of(name) == wing}
+    assert len(names) <= 12
+    assert not (HOME / wing / "__init__.py").read_text()
+
+
+@pytest.mark.parametrize("name", IMPORTABLE)
+def test_each_room_imports_alone(name):
+    """Every room can be the first to be imported, without a warning."""
     subprocess.run([sys.executable, "-W", "error", "-c", f"import segment.{name}"], check=True)
 
 
-@pytest.mark.parametrize("name", PYTHON)
-def test_modules_stay_small(name):
-    """A module has at most about 250 lines, a function at most 40 without its docstring."""
-    path = HOME / f"{name}.py"
-    assert len(path.read_text().splitlines()) <= 275
+@pytest.mark.parametrize("name", [name for name in ROOMS if ROOMS[name][0].suffix == ".py"])
+def test_rooms_and_functions_stay_small(name):
+    """A room has at most about 400 lines, a function at most 40 without its docstring."""
+    path = ROOMS[name][0]
+    assert len(path.read_text().splitlines()) <= 400
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
             start = node.body[0].lineno
@@ -192,16 +169,54 @@ def test_modules_stay_small(name):
             assert node.end_lineno - start <= 40, node.name
 
 
-@pytest.mark.parametrize("name", [name for name in segment.__all__ if name != "__version__"])
+def test_click_stays_in_the_wing_of_the_command():
+    """Nothing below the command knows the library that parses it."""
+    for name, paths in ROOMS.items():
+        if wing_of(name) != "command":
+            assert "import click" not in "".join(path.read_text() for path in paths), name
+
+
+PUBLIC = [name for name in segment.__all__ if name != "__version__"]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
 def test_public_names_are_there_and_documented(name):
-    """Each public name can be imported from the package and has a docstring."""
-    assert getattr(segment, name).__doc__
+    """Each public name is the package's own, with a docstring whose examples hold."""
+    value = getattr(segment, name)
+    assert value.__doc__
+    assert value.__module__ == "segment"
     assert name in dir(segment)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    for examples in doctest.DocTestFinder().find(value, name, False, globs={}):
+        assert runner.run(examples).failed == 0
 
 
-def test_no_module_hides_a_public_name():
-    """No module has the name of a public function: importing it would put it in its place."""
-    assert not set(MODULES) & set(segment.__all__)
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [("segmentation", "Segmentation"), ("model", "Model"), ("estimator", "MeanShift")],
+)
+def test_pickles_of_before_the_wings_load(module, name):
+    """What was pickled when a class stood in a module of the package itself comes back as it."""
+    reference = pickle.dumps(getattr(segment, name), 0)
+    older = reference.replace(b"csegment\n", f"csegment.{module}\n".encode())
+    assert older != reference
+    assert pickle.loads(older) is getattr(segment, name)
+
+
+def test_what_comes_back_from_a_pickle_is_equal():
+    """Segmentations and models survive pickling, as workers and clusters do it."""
+    image = np.repeat(np.uint8([[10, 90, 200]]), 4, axis=0)
+    found = segment.segment_image(image, bandwidth=20)
+    again = pickle.loads(pickle.dumps(found))
+    assert np.array_equal(again.labels, found.labels)
+    assert again.settings == found.settings
+    model = segment.fit_modes([image], bandwidth=20)
+    assert np.array_equal(pickle.loads(pickle.dumps(model)).modes, model.modes)
+
+
+def test_no_room_hides_a_public_name():
+    """No module of the package has the name of a public function: it would take its place."""
+    assert not {name for _, name, _ in pkgutil.iter_modules([str(HOME)])} & set(segment.__all__)
 
 
 def test_a_name_that_is_not_there_is_an_attribute_error():

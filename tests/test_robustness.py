@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from drawn import NOISE, png
 
 from benchmarks.robustness import judge, report, try_file
+from tests.drawn import NOISE, png
 
 OK = {"status": "ok", "outputs": []}
 FAILED = {"status": "failed", "outputs": []}

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from segment import InvalidInputError, segment_image
-from segment.ranges import Range
-from segment.settings import Settings
+from segment.settings import Range, Settings
 
 
 @pytest.mark.parametrize(

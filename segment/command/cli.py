@@ -1,0 +1,253 @@
+"""The command line: options to settings, images to a report; --help imports nothing heavy."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+import click
+
+from segment import __version__
+from segment.command.checks import check_stdin, check_together, destinations, products
+from segment.command.option_types import GroupedCommand, given, option, setting
+from segment.command.options import (
+    batch_options,
+    choosing_options,
+    file_options,
+    model_options,
+    swept,
+)
+from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
+from segment.reading.picture import ReadingOptions
+from segment.running.outcomes import say
+from segment.settings import Settings
+
+# As the shell sees a process that the signal ended.
+CLOSED_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
+EXAMPLES = """\b
+Examples:
+  meanshift-segment photo.jpg
+  meanshift-segment photo.jpg --quantile 0.2
+  meanshift-segment *.jpg -o results --write labels
+  meanshift-segment photo.jpg --bandwidth 12 --color-space lab
+  meanshift-segment photo.jpg --features joint --write segmented,regions
+  meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
+  meanshift-segment photo.jpg --sweep 0.02,0.05,0.1,0.2
+  meanshift-segment photo.jpg --target-segments 8
+  meanshift-segment *.jpg --fit-together --save-model modes.json --report page.html
+  meanshift-segment other.jpg --model modes.json
+  meanshift-segment photo.jpg --json > photo.json
+  meanshift-segment - < photo.jpg > segmented.png
+  meanshift-segment scan.tif --page 2 --labels scan.npy
+  meanshift-segment photos/ -r -o results/ --jobs 4 --existing skip
+  find . -name '*.tif' -print0 | meanshift-segment --files0-from - --json > log.jsonl
+"""
+
+
+@click.command(
+    cls=GroupedCommand,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.argument("images", metavar="INPUT...", nargs=-1)
+@setting("-q", "--quantile")
+@setting("--n-samples")
+@setting("--seed")
+@setting("-b", "--bandwidth", show_default="from the quantile")
+@setting("--target-segments")
+@setting("-f", "--features")
+@setting("-c", "--color-space")
+@setting("--spatial-weight")
+@setting("--spatial-radius")
+@setting("--range-radius")
+@setting("--kernel")
+@setting("--assign")
+@setting("--min-bin-freq")
+@setting("--max-iter", type=click.IntRange(1))
+@setting("--cluster-all/--no-cluster-all")
+@setting("--connected/--no-connected", group="Regions", show_default="on for joint")
+@setting(
+    "--connectivity",
+    group="Regions",
+    type=click.Choice(["4", "8"]),
+    callback=lambda ctx, param, value: int(value),
+)
+@setting("--min-size", group="Regions", show_default="0; for joint a thousandth of the pixels")
+@setting("--merge", group="Regions")
+@option(
+    "Regions",
+    "--mask",
+    metavar="FILE",
+    help="Image of the same size: only pixels where it is not 0 take part.",
+)
+@file_options
+@choosing_options
+@model_options
+@batch_options
+@option("Talk", "--quiet", is_flag=True, help="Say only what fails.")
+@option("Talk", "-v", "--verbose", is_flag=True, help="Say more of each image, and a summary.")
+@click.version_option(__version__, "--version", prog_name="meanshift-segment")
+@click.pass_context
+def command(
+    context: click.Context,
+    /,
+    images: tuple[str, ...],
+    mask: str | None,
+    output_dir: str,
+    write: tuple[Any, ...],
+    recolor: Any,
+    as_json: bool,
+    label_format: Any,
+    labels: str | None,
+    segmented: str | None,
+    sweep: tuple[float, ...] | None,
+    sweep_bandwidth: tuple[float, ...] | None,
+    quiet: bool,
+    verbose: bool,
+    **options: Any,
+) -> int:
+    """Split images into segments of similar colour with mean shift.
+
+    Writes for each INPUT, an image file or the images in a folder, a label map and a recoloured
+    image. With - as the only INPUT an image is read from standard input and the recoloured one
+    written to standard output. No number of segments to guess: the bandwidth decides what is
+    similar, and a quantile of the distances between pixels decides the bandwidth.
+    """
+    from pathlib import Path
+
+    from segment.results.outputs import Output
+    from segment.running.plan import RunOptions, Work
+    from segment.running.run import run
+
+    crowd, reading = _taken(RunOptions, options), _taken(ReadingOptions, options)
+    lists = [file for _, file, _ in crowd.lists]
+    if not images and not lists:
+        missing = next(param for param in context.command.params if param.name == "images")
+        raise click.MissingParameter(ctx=context, param=missing)
+    check_together(write)
+    check_stdin(images, [mask, *lists])
+    files: Any = destinations(
+        images,
+        labels,
+        segmented,
+        lists=bool(lists),
+        page=reading.page,
+        as_json=as_json,
+        others=(crowd.html_report, crowd.save_model),
+    )
+    settings, panels = _settings(options, sweep, sweep_bandwidth)
+    chosen = ("sweep",) if panels else products(write, files)
+    reported = crowd.html_report is not None
+    output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported)
+    known = _known_model(crowd.model, settings)
+    work = Work(settings, output, reading, _readable_mask(mask), known)
+    verbosity = -1 if quiet else int(verbose)
+    with _as_click_has_it():
+        return run(images, work, crowd, as_json=as_json, verbosity=verbosity)
+
+
+@contextmanager
+def _as_click_has_it() -> Iterator[None]:
+    """Make usage errors of what cannot be asked of a run, and errors of what fails as a whole."""
+    try:
+        yield
+    except OptionError as error:
+        if error.option is None:
+            raise click.UsageError(str(error)) from None
+        raise click.BadParameter(str(error), param_hint=f"'{error.option}'") from None
+    except SegmentError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:  # before click makes a 1 of a closed pipe
+        raise click.exceptions.Exit(_exit_code(error)) from None
+
+
+def _taken(kind: Any, options: dict[str, Any]) -> Any:
+    """Take the options that are the fields of a dataclass."""
+    return kind(**{name: options.pop(name) for name in kind.__dataclass_fields__})
+
+
+def _settings(
+    options: dict[str, Any],
+    quantiles: tuple[float, ...] | None,
+    bandwidths: tuple[float, ...] | None,
+) -> tuple[Settings, tuple[Settings, ...]]:
+    try:
+        settings = Settings(**options)
+        return settings, swept(settings, quantiles, bandwidths)
+    except SegmentError as error:  # what the options' types let through, such as nan
+        raise click.UsageError(str(error)) from None
+
+
+def _readable_mask(mask: str | None) -> Any:
+    if mask is None:
+        return None
+    from pathlib import Path
+
+    from segment.reading.files import mask_from
+
+    try:
+        mask_from(Path(mask))
+    except ImageFileError as error:
+        raise click.BadParameter(f"{mask}: {error}", param_hint="'--mask'") from None
+    return Path(mask)
+
+
+def _known_model(path: str | None, settings: Settings) -> Any:
+    if path is None:
+        return None
+    from segment.running.shared_model import saved_model
+
+    features = settings.features if given("features") else None
+    color_space = settings.color_space if given("color_space") else None
+    try:
+        return saved_model(path, features, color_space)
+    except SegmentError as error:
+        raise click.BadParameter(str(error), param_hint="'--model'") from None
+
+
+def main() -> None:
+    """Run the command and exit: 0 all done, 1 an image failed, 2 usage error, 130 interrupted."""
+    if sys.stderr is not None:
+        sys.stderr = _beside(sys.stderr)
+    try:
+        code = command.main(standalone_mode=False) or 0
+        code = code or _flushed()
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        code = 130
+    except OSError as error:
+        code = _exit_code(error)
+    os._exit(code)  # taking the interpreter down in good order costs 20 ms for nothing
+
+
+def _beside(stderr: TextIO) -> TextIO:
+    """A stderr of our own: that of the process is held back while C libraries read a file."""
+    number, encoding, errors = os.dup(stderr.fileno()), stderr.encoding, stderr.errors
+    return os.fdopen(number, "w", buffering=1, encoding=encoding, errors=errors)
+
+
+def _flushed() -> int:
+    try:
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except OSError as error:
+        return _exit_code(StdoutError(error.errno, error.strerror))
+    return 0
+
+
+def _exit_code(error: OSError) -> int:
+    """Say what the system refused; a closed pipe is no fault: that ends as the signal does."""
+    if error.errno == errno.EPIPE:
+        return CLOSED_PIPE
+    if isinstance(error, StdoutError):
+        say(f"error: cannot write to standard output: {error.strerror}")
+    else:
+        say(f"error: {error}")
+    return 1

@@ -1,0 +1,133 @@
+"""What the command's options are made of: their headings, their types, their defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from segment.errors import InvalidInputError
+from segment.results.naming import PRODUCTS
+from segment.settings import Range, Settings
+
+
+class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """A comma-separated list of what to write."""
+
+    name = "LIST"
+    choices = tuple(product for product in PRODUCTS if product != "sweep")  # an option of its own
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
+        names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+        for name in names:
+            if name not in self.choices:
+                self.fail(f"{name!r} is not one of {', '.join(self.choices)}.", param, ctx)
+        return names
+
+
+class GroupedCommand(click.Command):
+    """Shows the options under the heading that `option` and `setting` give them."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record and isinstance(param, click.Option):
+                groups.setdefault(getattr(param, "group", "Other"), []).append(record)
+        groups["Other"] = groups.pop("Other")
+        for group, records in groups.items():
+            with formatter.section(group):
+                formatter.write_dl(records)
+
+
+class GroupedOption(click.Option):
+    """An option that knows its heading."""
+
+    def __init__(self, *args: Any, group: str = "Other", **attributes: Any) -> None:
+        super().__init__(*args, **attributes)
+        self.group = group
+
+
+def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
+    return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """One decorator that adds several options to a command, in their order."""
+
+    def add(command: Any) -> Any:
+        for each in reversed(options):
+            command = each(command)
+        return command
+
+    return add
+
+
+def given(name: str) -> bool:
+    """Whether the command that is running was given a parameter, rather than its default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+
+
+def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callable[[Any], Any]:
+    """An option with the default, the range and the effect that `Settings` gives it."""
+    name = next(n for n in names if n.startswith("--")).split("/")[0].strip("- ").replace("-", "_")
+    known = Settings.__dataclass_fields__[name]
+    attributes.setdefault("show_default", known.default is not None)
+    return option(
+        group,
+        *names,
+        default=known.default,
+        type=attributes.pop("type", _click_type(known.metadata["takes"])),
+        metavar="NUMBER" if isinstance(known.metadata["takes"], Range) else None,
+        help=known.metadata["effect"],
+        **attributes,
+    )
+
+
+def _click_type(takes: Range | tuple[Any, ...] | None) -> click.ParamType[Any] | None:
+    if isinstance(takes, Range):
+        kind = click.IntRange if takes.whole else click.FloatRange
+        high = None if takes.high == float("inf") else takes.high
+        return kind(takes.low, high, min_open=takes.above)  # type: ignore[arg-type]
+    return click.Choice(takes) if takes else None
+
+
+class Page(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """A number from 1, or all."""
+
+    name = "PAGE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int | str:
+        if value == "all":
+            return "all"
+        try:
+            number = int(value)
+        except ValueError:
+            number = 0
+        if number < 1:
+            self.fail(f"{value!r} is neither 'all' nor a number from 1.", param, ctx)
+        return number
+
+
+class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """Comma-separated numbers, each as a setting takes it."""
+
+    name = "LIST"
+
+    def __init__(self, setting: str) -> None:
+        self.setting = setting
+        self.takes: Range = Settings.__dataclass_fields__[setting].metadata["takes"]
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        try:
+            numbers = tuple(float(part) for part in value.split(","))
+            for number in numbers:
+                self.takes.check(self.setting, number)
+        except InvalidInputError as error:
+            self.fail(str(error), param, ctx)
+        except ValueError:
+            self.fail(f"expected numbers with commas between them, got {value!r}", param, ctx)
+        return numbers

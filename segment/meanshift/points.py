@@ -1,0 +1,96 @@
+"""Rows to distinct points with their counts, neighbours in space next to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.meanshift._points import colors_of, count_by_sorting, count_by_table, look_up, z_keys
+from segment.threads import equal_slices, on_threads
+
+TABLE_FROM = 2_000_000  # pixels from which a table of all colours beats sorting them
+SLICE = 1_000_000  # pixels that are worth a thread of their own
+KEYS = 1 << 24
+
+
+@dataclass(frozen=True)
+class DistinctPoints:
+    """Rows that occur, how often, and how to get from them back to all rows.
+
+    Attributes
+    ----------
+    points : (m, d) array
+        In Z-order, so that neighbours in the array are near each other in space.
+    weights : (m,) float64 array
+        How many rows equal each point; sums to n.
+    spread : callable
+        Turns one int32 value per point, shape (m,), into one per row, shape (n,).
+    """
+
+    points: NDArray[Any]
+    weights: NDArray[np.float64]
+    spread: Callable[[NDArray[np.int32]], NDArray[np.int32]]
+
+
+def distinct_points(rows: NDArray[Any]) -> DistinctPoints:
+    """Merge equal rows.
+
+    Parameters
+    ----------
+    rows : (n, d) array
+        Finite numbers. (n, 3) uint8 takes a shortcut: 1 ms for 154,000 rows.
+
+    Examples
+    --------
+    >>> distinct = distinct_points(np.array([[7, 7, 7], [0, 0, 1], [7, 7, 7]], np.uint8))
+    >>> distinct.points.tolist(), distinct.weights.tolist()
+    ([[0, 0, 1], [7, 7, 7]], [1.0, 2.0])
+    >>> distinct.spread(np.array([5, 6], np.int32)).tolist()
+    [6, 5, 6]
+    """
+    if rows.dtype == np.uint8 and rows.shape[1] == 3:
+        return _distinct_colors(np.ascontiguousarray(rows))
+    values = np.ascontiguousarray(rows, dtype=np.float64)
+    order = _z_order(values)
+    values = values[order]
+    starts = np.append(True, (values[1:] != values[:-1]).any(axis=1))
+    first = np.flatnonzero(starts)
+    inverse = np.empty(len(rows), dtype=np.intp)
+    inverse[order] = starts.cumsum() - 1
+    weights = np.diff(np.append(first, len(rows))).astype(np.float64)
+    return DistinctPoints(rows[order[first]], weights, lambda values: values[inverse])
+
+
+def _distinct_colors(pixels: NDArray[np.uint8]) -> DistinctPoints:
+    if len(pixels) < TABLE_FROM:
+        keys, counts, places = count_by_sorting(pixels)
+        return DistinctPoints(
+            colors_of(keys), counts.astype(np.float64), lambda values: values[places]
+        )
+    keys, counts = count_by_table(pixels)
+
+    def spread(values: NDArray[np.int32]) -> NDArray[np.int32]:
+        kind = np.min_scalar_type(int(values.max()))
+        table = np.zeros(KEYS, dtype=np.int32 if values.min() < 0 or kind.itemsize > 2 else kind)
+        table[keys] = values
+        out = np.empty(len(pixels), dtype=np.int32)
+        parts = equal_slices(len(pixels), smallest=SLICE)
+        on_threads(lambda part: look_up(pixels[part], table, out[part]), parts)
+        return out
+
+    return DistinctPoints(colors_of(keys), counts.astype(np.float64), spread)
+
+
+def _z_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Order that keeps neighbours in space together, and equal rows next to each other."""
+    bits = min(16, max(1, 64 // values.shape[1]))
+    low, high = values.min(axis=0), values.max(axis=0)
+    with np.errstate(divide="ignore", over="ignore"):
+        scale = (2.0**bits - 1) / (high - low)
+    scale[~np.isfinite(scale)] = 0  # a constant coordinate, or one beyond the range of doubles
+    keys = z_keys(values, low, scale, bits)
+    return np.lexsort((*values.T[::-1], keys))

@@ -1,0 +1,172 @@
+"""Several images to one set of modes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.errors import InvalidInputError
+from segment.meanshift.bandwidth import bandwidth_for, kth_neighbor_distance, sample_indices
+from segment.meanshift.modes import choose_modes
+from segment.meanshift.points import DistinctPoints, distinct_points
+from segment.method.clusters import search_range
+from segment.method.color_clusters import ColorGround, climb_colors, color_ground
+from segment.method.model import Model
+from segment.pixels.colors import to_color_space
+from segment.pixels.image import pixels_of
+from segment.settings import Settings
+
+MERGE_FROM = 4_000_000  # colours that wait to be counted together; bounds the memory
+KEPT = ("quantile", "n_samples", "seed", "target_segments", "kernel", "min_bin_freq", "max_iter")
+Images = Callable[[], Iterable[NDArray[Any]]]
+
+
+def fit_modes(
+    images: Iterable[NDArray[Any]], *, mask: ArrayLike | None = None, **settings: Any
+) -> Model:
+    """Find one set of modes for several images, as if they were one.
+
+    Parameters
+    ----------
+    images : sequence of arrays
+        Each as `segment_image` takes it, of any size. Grey ones among coloured ones count as
+        coloured.
+    mask : (H, W) array-like, optional
+        The pixels of every image that take part.
+    **settings
+        Those of `segment_image` that say how modes are found: quantile, bandwidth, n_samples,
+        seed, target_segments, color_space, kernel, min_bin_freq, max_iter.
+
+    Returns
+    -------
+    model : Model
+
+    Raises
+    ------
+    InvalidInputError
+        If an image or a setting is not what it should be; features "joint", whose modes lie at
+        places of one image; assign "basin", where a label is not that of the nearest mode.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from segment import fit_modes, segment_image
+    >>> dark, bright = np.full((2, 2), 9, np.uint8), np.full((3, 3), 200, np.uint8)
+    >>> model = fit_modes([dark, bright], bandwidth=20)
+    >>> model.modes.tolist()
+    [[200.0], [9.0]]
+    >>> segment_image(dark, model=model).labels
+    array([[2, 2],
+           [2, 2]], dtype=int32)
+    """
+    every = list(images)
+    return fit_stream(lambda: every, Settings(**settings), mask)
+
+
+fit_modes.__module__ = "segment"
+
+
+def fit_stream(images: Images, settings: Settings, mask: ArrayLike | None = None) -> Model:
+    """Do what `fit_modes` does with images that need not be in memory at once.
+
+    Parameters
+    ----------
+    images : callable
+        Returns the images, the same ones in the same order whenever it is called: once to
+        count their colours, and once more for the sample that gives the bandwidth.
+    settings : Settings
+    mask : (H, W) array-like, optional
+    """
+    check_keepable(settings)
+    rows = _Rows(images, mask)
+    ground = color_ground(rows.counted(), settings)
+    bandwidth = _bandwidth(rows, ground, settings)
+    modes, n_iter = _modes(rows, ground, settings, bandwidth)
+    kept = {name: getattr(settings, name) for name in KEPT}
+    return Model(modes, float(bandwidth), n_iter, settings.color_space, kept)
+
+
+def check_keepable(settings: Settings) -> None:
+    """Raise InvalidInputError unless a label is that of the nearest mode, wherever it lies."""
+    for name, wanted in (("features", "color"), ("assign", "nearest")):
+        if getattr(settings, name) != wanted:
+            raise InvalidInputError(
+                f"{name}: expected {wanted!r} for modes that are kept, "
+                f"got {getattr(settings, name)!r}; leave it out"
+            )
+
+
+class _Rows:
+    """The pixels of all images, one image after the other; grey as colours among coloured."""
+
+    def __init__(self, images: Images, mask: ArrayLike | None) -> None:
+        self._images, self._mask = images, mask
+        self.total, self.channels = 0, 1
+
+    def __iter__(self) -> Iterator[NDArray[Any]]:
+        for image in self._images():
+            yield _widened(pixels_of(image, self._mask).shown, self.channels)
+
+    def counted(self) -> DistinctPoints:
+        """Count the colours of all images together."""
+        points, weights = np.empty((0, 1), np.uint8), np.empty(0)
+        waiting: list[DistinctPoints] = []
+        for rows in self:
+            self.total += len(rows)
+            self.channels = max(self.channels, rows.shape[1])
+            waiting.append(distinct_points(rows))
+            if sum(len(part.points) for part in waiting) > MERGE_FROM:
+                points, weights = self._merged(points, weights, waiting)
+                waiting = []
+        points, weights = self._merged(points, weights, waiting)
+        return DistinctPoints(points, weights, lambda values: values)
+
+    def _merged(
+        self, points: NDArray[Any], weights: NDArray[np.float64], parts: list[DistinctPoints]
+    ) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        first = [points] if len(points) else []  # no dtype of its own while there is none
+        wide = [_widened(each, self.channels) for each in (*first, *(p.points for p in parts))]
+        if not wide:
+            raise InvalidInputError("images: expected at least one, got none")
+        distinct = distinct_points(np.concatenate(wide))
+        places = distinct.spread(np.arange(len(distinct.points), dtype=np.int32))
+        counts = np.concatenate([weights, *(part.weights for part in parts)])
+        return distinct.points, np.bincount(places, counts).astype(np.float64)
+
+    def sample(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return the pixels at these places of all of them: (len(places), channels)."""
+        found = np.empty((len(places), self.channels))
+        start = 0
+        for rows in self:
+            here = (places >= start) & (places < start + len(rows))
+            found[here] = rows[places[here] - start]
+            start += len(rows)
+        if start != self.total:
+            raise InvalidInputError("images: changed while they were read; fit them again")
+        return found
+
+
+def _widened(rows: NDArray[Any], channels: int) -> NDArray[Any]:
+    return np.broadcast_to(rows, (len(rows), max(channels, rows.shape[1])))
+
+
+def _bandwidth(rows: _Rows, ground: ColorGround, settings: Settings) -> float:
+    """The bandwidth of all pixels together, as `color_clusters` takes it of one image."""
+    if settings.bandwidth is not None:
+        return settings.bandwidth
+    if settings.target_segments is not None:
+        target, ends = settings.target_segments, search_range(settings)
+        return bandwidth_for(lambda h: len(_modes(rows, ground, settings, h)[0]), target, *ends)[0]
+    places = sample_indices(rows.total, settings.n_samples, settings.seed)
+    points = to_color_space(rows.sample(places), settings.color_space)
+    return kth_neighbor_distance(points.astype(np.float64), settings.quantile)
+
+
+def _modes(
+    rows: _Rows, ground: ColorGround, settings: Settings, bandwidth: float
+) -> tuple[NDArray[np.float64], int]:
+    ends = climb_colors(ground, settings, bandwidth, lambda: np.concatenate([*rows]))
+    return choose_modes(ends, float(bandwidth)).places, ends.n_iter

@@ -1,0 +1,166 @@
+"""Modes that are kept: found once, written to a file, taken for other images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import ImageFileError, InvalidInputError
+from segment.settings import ColorSpace, Range, Settings
+
+FORMAT = "meanshift-segment model"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """The modes of one image or of several, to label others with.
+
+    `fit_modes` finds them, ``segment_image(image, model=model)`` labels with them: a pixel takes
+    its nearest mode, so that a label has the same meaning in every image.
+
+    Attributes
+    ----------
+    modes : (K, d) float64 array
+        In the colour space, densest first; mode k is label k + 1. d is 1 or 3.
+    bandwidth : float
+        The one they were found with.
+    n_iter : int
+        Moves of the longest climb.
+    color_space : {"rgb", "lab", "luv", "hsv", "gray"}
+    settings : dict
+        The other settings they were found with, for people who read the file.
+    """
+
+    __module__ = "segment"
+
+    modes: NDArray[np.float64]
+    bandwidth: float
+    n_iter: int
+    color_space: ColorSpace
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def save(self, path: str | Path) -> None:
+        """Write the model to a JSON file, the whole file or nothing; docs/models.md describes it.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        ImageFileError
+            If the folder takes no file, or the disk is full.
+        """
+        import json
+
+        from segment.writing import write_whole
+
+        content = {
+            "format": FORMAT,
+            "version": VERSION,
+            "features": "color",
+            "color_space": self.color_space,
+            "bandwidth": self.bandwidth,
+            "iterations": self.n_iter,
+            "modes": self.modes.tolist(),  # json writes the shortest digits that read back the same
+            "settings": self.settings,
+        }
+        lines = (f'"{name}": {json.dumps(value)}' for name, value in content.items())
+        text = "{\n" + ",\n".join(lines) + "\n}\n"
+        write_whole(Path(path), lambda file: file.write(text.encode()))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Model:
+        """Read a model that `save` wrote; every number comes back to the bit.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Raises
+        ------
+        ImageFileError
+            If the file cannot be read.
+        InvalidInputError
+            If it is not a model, a damaged one, or one of a later version.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except OSError as error:
+            raise ImageFileError(f"{path}: cannot be read: {error.strerror}; check it") from None
+        except UnicodeDecodeError:
+            raise InvalidInputError(f"{path}: is not a model; {_MAKE_ONE}") from None
+        return _parsed(text, str(path))
+
+    def applied_to(self, settings: Settings) -> Settings:
+        """Return the settings with what the model decides: colour space and bandwidth."""
+        for name, mine in (("features", "color"), ("assign", "nearest")):
+            if getattr(settings, name) != mine:
+                raise InvalidInputError(
+                    f"{name}: expected {mine!r} with a model, got {getattr(settings, name)!r}; "
+                    "leave one of them out"
+                )
+        if settings.color_space not in (Settings.color_space, self.color_space):
+            raise InvalidInputError(
+                f"color_space: expected {self.color_space!r}, that of the model, "
+                f"got {settings.color_space!r}; leave it out or fit another model"
+            )
+        return replace(
+            settings,
+            color_space=self.color_space,
+            bandwidth=self.bandwidth,
+            target_segments=None,
+        )
+
+
+_MAKE_ONE = "make one with --save-model"
+
+
+def _parsed(text: str, name: str) -> Model:
+    import json
+
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(
+            f"{name}: is not a model, or a damaged one ({error}); {_MAKE_ONE}"
+        ) from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InvalidInputError(f"{name}: is not a model: expected format {FORMAT!r}; {_MAKE_ONE}")
+    if content.get("version") != VERSION:
+        raise InvalidInputError(
+            f"{name}: expected a model of version {VERSION}, got {content.get('version')!r}; "
+            "make it again, or install the meanshift-segment that made it"
+        )
+    if content.get("features") != "color":
+        raise InvalidInputError(
+            f"{name}: expected a model of features 'color', got {content.get('features')!r}; "
+            f"{_MAKE_ONE}"
+        )
+    return _checked(content, name)
+
+
+def _checked(content: dict[str, Any], name: str) -> Model:
+    """The model in a file's content; whatever of it is not what `save` writes is damage."""
+    try:
+        modes = np.array(content["modes"], dtype=np.float64)
+        bandwidth, n_iter, space = (content[k] for k in ("bandwidth", "iterations", "color_space"))
+        settings = dict(content["settings"])
+        Range(0).check("bandwidth", bandwidth)
+        Range(0, whole=True).check("iterations", n_iter)
+        if space not in get_args(ColorSpace):
+            raise ValueError(f"color_space {space!r}")
+        wide = (1,) if space == "gray" else (1, 3) if space == "rgb" else (3,)
+        if modes.ndim != 2 or not len(modes) or modes.shape[1] not in wide:
+            raise ValueError(f"modes of shape {modes.shape} in {space}")
+        if not np.isfinite(modes).all():
+            raise ValueError("modes that are not finite")
+    except (KeyError, TypeError, ValueError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else error
+        raise InvalidInputError(f"{name}: is a damaged model ({what}); {_MAKE_ONE}") from None
+    return Model(modes, float(bandwidth), n_iter, space, settings)

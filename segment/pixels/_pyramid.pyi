@@ -1,0 +1,24 @@
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.meanshift._climb import Walk
+
+class Pyramid:
+    height: int
+    width: int
+    channels: int
+    spatial_unit: float
+    range_unit: float
+    units: NDArray[np.float64]
+    def __init__(
+        self,
+        image: NDArray[Any],
+        visible: NDArray[np.uint8],
+        spatial_unit: float,
+        range_unit: float,
+    ) -> None: ...
+    def fill(self, first: int, last: int) -> None: ...
+    def finish(self) -> None: ...
+    def walk(self, bandwidth: float, gaussian: bool) -> Walk: ...

@@ -1,0 +1,123 @@
+"""Colours from and to the colour spaces, and their means by label."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import InvalidInputError
+from segment.meanshift._points import (
+    add_by_label,
+)
+from segment.settings import COLOR_SPACES, ColorSpace
+
+if TYPE_CHECKING:
+    pass
+
+SPANS = {"rgb": 255.0, "gray": 255.0, "lab": 100.0, "luv": 100.0, "hsv": 1.0}
+
+
+def to_color_space(pixels: NDArray[Any], color_space: ColorSpace) -> NDArray[Any]:
+    """Convert pixel values to coordinates in a colour space.
+
+    Parameters
+    ----------
+    pixels : (n, 3) or (n, 1) array
+        sRGB or grey in 0..255, of any dtype.
+    color_space : {"rgb", "lab", "luv", "hsv", "gray"}
+        "rgb" keeps the values, grey included. The others are scikit-image's (D65, 2
+        degrees): CIE Lab and Luv with L in 0..100, HSV in 0..1, its luminance times 255.
+
+    Returns
+    -------
+    points : (n, 3) or (n, 1) array
+        `pixels` itself for "rgb"; else float64, (n, 1) for "gray".
+
+    Examples
+    --------
+    >>> to_color_space(np.array([[255, 255, 255]], np.uint8), "lab").round(1) + 0
+    array([[100.,   0.,   0.]])
+    >>> to_color_space(np.array([[200]], np.uint8), "gray").tolist()
+    [[200.0]]
+    """
+    if color_space not in COLOR_SPACES:
+        raise InvalidInputError(
+            f"color_space: expected one of {', '.join(COLOR_SPACES)}, got {color_space!r}"
+        )
+    if color_space == "rgb":
+        return pixels
+    if color_space == "gray" and pixels.shape[1] == 1:
+        return pixels.astype(np.float64)
+    from skimage import color
+
+    scaled = np.broadcast_to(pixels / 255.0, (len(pixels), 3))
+    if color_space == "gray":
+        return color.rgb2gray(scaled)[:, None] * 255.0  # type: ignore[no-any-return]
+    convert = getattr(color, f"rgb2{color_space}")
+    return np.asarray(convert(scaled[None])[0], dtype=np.float64)
+
+
+def to_rgb(points: NDArray[Any], color_space: ColorSpace) -> NDArray[np.uint8]:
+    """Convert coordinates in a colour space to the nearest 8-bit sRGB colours.
+
+    Parameters
+    ----------
+    points : (n, 3) or (n, 1) array
+        As `to_color_space` gives them.
+    color_space : {"rgb", "lab", "luv", "hsv", "gray"}
+
+    Returns
+    -------
+    colors : (n, 3) uint8 array
+
+    Examples
+    --------
+    >>> to_rgb(np.array([[100.0, 0.0, 0.0]]), "lab").tolist()
+    [[255, 255, 255]]
+    """
+    if color_space in ("rgb", "gray"):
+        values = np.broadcast_to(points, (len(points), 3))
+    else:
+        from skimage import color
+
+        with warnings.catch_warnings():  # of modes outside the gamut; they are clipped
+            warnings.simplefilter("ignore", UserWarning)
+            values = getattr(color, f"{color_space}2rgb")(points[None])[0] * 255.0
+    rounded: NDArray[np.uint8] = np.rint(values).clip(0, 255).astype(np.uint8)
+    return rounded
+
+
+def mean_colors(
+    colors: NDArray[Any], weights: NDArray[np.float64], labels: NDArray[np.int32], count: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Average the colours of each segment, rounded half to even, and count its pixels.
+
+    Parameters
+    ----------
+    colors : (n, 3) or (n, 1) array of uint8 or float64
+        In 0..255.
+    weights : (n,) float64 array
+        How many pixels have each colour.
+    labels : (n,) int32 array
+        0 for none, else 1..count.
+    count : int
+
+    Returns
+    -------
+    means : (count, 3) uint8 array
+        Black for a segment without pixels.
+    sizes : (count,) int64 array
+
+    Examples
+    --------
+    >>> mean_colors(np.array([[10.0], [20.0]]), np.array([3.0, 1.0]), np.array([1, 1], np.int32), 1)
+    (array([[12, 12, 12]], dtype=uint8), array([4]))
+    """
+    table = np.zeros((count + 1, colors.shape[1] + 1))
+    add_by_label(colors, weights, labels, table)
+    sums, sizes = table[1:, :-1], table[1:, -1]
+    means = np.rint(sums / np.maximum(sizes, 1)[:, None])
+    return np.broadcast_to(means, (count, 3)).astype(np.uint8), sizes.astype(np.int64)

@@ -1,0 +1,218 @@
+"""The joint domain: pixels as points (x, y, channels), their seeds, and their nearest modes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.pixels._joint import Buckets, nearest
+from segment.pixels._pyramid import (
+    Pyramid as Pyramid,  # a step's result, for annotations downstream
+)
+from segment.threads import equal_slices, on_threads
+
+Floats = NDArray[np.float64]
+GROUP = 16  # side of the squares of pixels that `nearest` labels at a time
+SEVERAL = 4  # such rows that are worth a thread of their own
+AT_ONCE = 2**16  # pixels whose bins are sorted at a time, in the cache
+
+
+def build_pyramid(
+    image: NDArray[Any],
+    visible: NDArray[np.bool_] | None,
+    units: tuple[float, float],
+) -> Pyramid:
+    """Index the pixels of an image for `climb_to_ends` and `label_pixels`.
+
+    Parameters
+    ----------
+    image : (H, W, C) uint8 or float64 array, C is 1 or 3
+        Coordinates in a colour space. uint8 takes half the memory and time.
+    visible : (H, W) bool array, optional
+        Pixels that take part. Default: all.
+    units : (spatial_unit, range_unit), both > 0
+        The point of a pixel is (x / spatial_unit, y / spatial_unit, channels / range_unit).
+
+    Returns
+    -------
+    pyramid : Pyramid
+        Tiles of 4 x 4 pixels, boxes over them, boxes over 4 x 4 boxes and so on.
+    """
+    seen = np.empty((0, 0), np.uint8) if visible is None else visible.view(np.uint8)
+    pyramid = Pyramid(np.ascontiguousarray(image), seen, *units)
+    rows = equal_slices(-(-len(image) // GROUP), smallest=SEVERAL)
+    on_threads(lambda part: pyramid.fill(part.start, part.stop), rows)
+    pyramid.finish()
+    return pyramid
+
+
+def joint_points(
+    colors: NDArray[Any], x: NDArray[Any], y: NDArray[Any], units: tuple[float, float]
+) -> Floats:
+    """Take pixels as points of the joint domain.
+
+    Parameters
+    ----------
+    colors : (..., C) array
+        Coordinates in a colour space.
+    x, y : arrays that broadcast to (...)
+        In pixels.
+    units : (spatial_unit, range_unit)
+
+    Returns
+    -------
+    points : (..., 2 + C) float64 array
+        (x / spatial_unit, y / spatial_unit, channels / range_unit).
+
+    Examples
+    --------
+    >>> joint_points(np.array([[8], [6]]), np.array([0, 1]), np.array([0]), (2.0, 4.0)).tolist()
+    [[0.0, 0.0, 2.0], [0.5, 0.0, 1.5]]
+    """
+    points = np.empty((*colors.shape[:-1], 2 + colors.shape[-1]))
+    points[..., 0] = x / units[0]
+    points[..., 1] = y / units[0]
+    np.divide(colors, units[1], out=points[..., 2:])
+    return points
+
+
+def pixel_points(
+    image: NDArray[Any], visible: NDArray[np.bool_] | None, units: tuple[float, float]
+) -> Floats:
+    """Take all pixels, or those visible, as points of the joint domain, in scan order."""
+    height, width = image.shape[:2]
+    points = joint_points(image, np.arange(width), np.arange(height)[:, None], units)
+    return points.reshape(-1, points.shape[-1]) if visible is None else points[visible]
+
+
+def in_squares(height: int, width: int, visible: NDArray[np.bool_] | None) -> NDArray[np.intp]:
+    """Order the pixels, numbered in scan order, by squares of 16 x 16 pixels.
+
+    Climbs from all pixels take a tenth less time so: neighbours' paths meet while a thread
+    still remembers them.
+
+    Examples
+    --------
+    >>> in_squares(2, 17, None)[[0, 15, 16, 31, 32, 33]].tolist()
+    [0, 15, 17, 32, 16, 33]
+    """
+    square = np.arange(height)[:, None] // GROUP * (width // GROUP + 1) + np.arange(width) // GROUP
+    return np.argsort(square.ravel() if visible is None else square[visible], kind="stable")
+
+
+def joint_seeds(
+    image: NDArray[Any],
+    visible: NDArray[np.bool_] | None,
+    units: tuple[float, float],
+    bandwidth: float,
+    min_bin_freq: int = 1,
+) -> NDArray[Any]:
+    """Take the seeds of `bin_seeds` for the points of an image, without making the points.
+
+    Parameters
+    ----------
+    image : (H, W, C) uint8 or float64 array
+    visible : (H, W) bool array, optional
+        Pixels that take part. Default: all.
+    units : (spatial_unit, range_unit)
+    bandwidth : float, >= 0
+        Side of a bin. 0: every pixel is a seed.
+    min_bin_freq : int, >= 1, default 1
+        Bins with fewer pixels give no seed.
+
+    Returns
+    -------
+    seeds : (m, 2 + C) array
+        By row of bins, then by column, then by colour: neighbours' climbs meet. The pixels'
+        points where each is alone in its bin.
+
+    Examples
+    --------
+    >>> image = np.array([[[9], [9], [40]]], np.uint8)
+    >>> joint_seeds(image, None, (2.0, 10.0), 1.0).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 4.0]]
+    """
+    if not bandwidth:
+        return pixel_points(image, visible, units)
+    across = _bins(np.arange(image.shape[1]), units[0], bandwidth)
+    down = _bins(np.arange(image.shape[0]), units[0], bandwidth)
+    starts = np.flatnonzero(np.diff(down, prepend=-1, append=-1))  # of rows of bins
+    step = max(1, AT_ONCE * (len(starts) - 1) // (len(down) * len(across)))
+    found = {}
+
+    def work(part: slice) -> None:
+        for first in range(part.start, part.stop, step):
+            rows = slice(starts[first], starts[min(first + step, part.stop)])
+            channels = [
+                _bins(channel, units[1], bandwidth) for channel in np.moveaxis(image[rows], 2, 0)
+            ]
+            shown = None if visible is None else visible[rows]
+            found[first] = _occupied([down[rows, None], across, *channels], shown, min_bin_freq)
+
+    on_threads(work, equal_slices(len(starts) - 1, smallest=1))
+    bins = np.concatenate([found[i] for i in sorted(found)])
+    if len(bins) == (down.size * across.size if visible is None else visible.sum()):
+        return pixel_points(image, visible, units)
+    with np.errstate(over="ignore"):  # of cells too far out for float32
+        return np.asarray(bins.astype(np.float32)[:, [1, 0, *range(2, bins.shape[1])]] * bandwidth)
+
+
+def _bins(values: NDArray[Any], unit: float, bandwidth: float) -> Floats:
+    """Bins as the definition has them; those of 8 bits are computed once for all pixels."""
+    if values.dtype == np.uint8:
+        table = _bins(np.arange(256), unit, bandwidth)
+        return np.asarray(table[values])
+    return np.asarray(np.round(values / unit / bandwidth))
+
+
+def _occupied(columns: list[Floats], visible: NDArray[np.bool_] | None, times: int) -> Floats:
+    """The rows of `columns`, broadcast, that occur so many times, ascending."""
+    lows = [column.min() for column in columns]
+    sides = [column.max() - low + 1 for column, low in zip(columns, lows, strict=True)]
+    if math.prod(sides) >= 2**62:
+        rows = np.stack(np.broadcast_arrays(*columns), axis=-1)
+        rows = rows.reshape(-1, len(columns)) if visible is None else rows[visible]
+        bins, counts = np.unique(rows, axis=0, return_counts=True)
+        return np.asarray(bins[counts >= times])
+    kind = np.int64 if math.prod(sides) >= 2**31 else np.int32  # sorted in half the time
+    numbers = np.zeros((), dtype=kind)
+    for column, low, side in zip(columns, lows, sides, strict=True):
+        numbers = numbers * kind(side) + (column - low).astype(kind)
+    numbers = numbers.ravel() if visible is None else numbers[visible]
+    cells, counts = np.unique(numbers, return_counts=True)
+    cells = cells[counts >= times]
+    bins = np.empty((len(cells), len(columns)))
+    for k in range(len(columns) - 1, -1, -1):
+        cells, bins[:, k] = np.divmod(cells, int(sides[k]))
+    return np.asarray(bins + lows)
+
+
+def label_pixels(
+    pyramid: Pyramid, modes: Floats, *, bandwidth: float, limit: float = np.inf
+) -> NDArray[np.int32]:
+    """Find the nearest mode of each pixel; the first of several that are equally near.
+
+    Parameters
+    ----------
+    pyramid : Pyramid
+    modes : (k, d) float64 array
+        In the joint domain.
+    bandwidth : float, > 0
+    limit : float, default inf
+        In bandwidths: pixels farther than that from every mode get 0.
+
+    Returns
+    -------
+    labels : (H, W) int32 array
+        1..k; 0 also where a pixel takes no part.
+    """
+    labels = np.empty((pyramid.height, pyramid.width), dtype=np.int32)
+    buckets = Buckets(np.ascontiguousarray(modes * pyramid.units), pyramid.height, pyramid.width)
+    on_threads(
+        lambda part: nearest(pyramid, buckets, bandwidth, limit, part.start, part.stop, labels),
+        equal_slices(-(-pyramid.height // GROUP), smallest=SEVERAL),
+    )
+    return labels

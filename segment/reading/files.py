@@ -1,0 +1,214 @@
+"""Files to pictures and masks: whatever the format, one way in, and one kind of error out."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from segment.errors import ImageFileError
+from segment.reading.c_stderr import held_back
+from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
+from segment.reading.picture import DamagedPage, Notes, Picture, ReadingOptions
+from segment.reading.pillow_pages import PillowPages
+from segment.reading.sources import HEAD, opened
+from segment.streams import is_stream
+
+
+class Pages(Protocol):
+    """A file that has pages, one at least."""
+
+    def has(self, page: int) -> bool: ...
+
+    def read(self, page: int, notes: Notes, lenient: bool) -> Picture: ...
+
+
+def read_pages(
+    path: Path,
+    options: ReadingOptions = ReadingOptions(),  # noqa: B008
+) -> Iterator[Picture | DamagedPage]:
+    """Read a file's pages, those that are asked for, one after the other.
+
+    Parameters
+    ----------
+    path : Path
+        ``-`` is standard input.
+    options : ReadingOptions
+
+    Yields
+    ------
+    page : Picture or DamagedPage
+
+    Raises
+    ------
+    ImageFileError
+        If there is no such file or page, or it is not an image, or too large.
+    """
+    with opened(path) as file:
+        with _one_kind_of_error(options), held_back():
+            pages = _pages(file, options)
+            if not pages.has(0):
+                raise EOFError("no image in it")
+            several = _several(pages)
+        if options.page == "all":
+            yield from _all(pages, options, several)
+            return
+        number = (options.page or 1) - 1
+        with _one_kind_of_error(options):
+            if not pages.has(number):
+                raise ImageFileError(f"has no page {number + 1}; choose another with --page")
+        notes = Notes()
+        if several and options.page is None:
+            notes.warnings.append("has more pages than the first, which was taken; see --page")
+        picture = _read(pages, number, options, notes)
+        yield dataclasses.replace(picture, page=options.page if several else None)
+
+
+def read_image(path: Path, options: ReadingOptions = ReadingOptions()) -> NDArray[Any]:  # noqa: B008
+    """Read the pixels of a file's first page, or of the one asked for."""
+    page = next(read_pages(path, options))
+    if isinstance(page, DamagedPage):
+        raise page.error
+    return page.pixels
+
+
+def read_mask(path: Path) -> NDArray[np.bool_]:
+    """Read an image as a mask: (H, W), where it is neither black nor fully transparent."""
+    image = read_image(path, ReadingOptions(ignore_icc=True))
+    values = image if image.ndim == 3 else image[:, :, None]
+    if values.shape[2] in (2, 4):
+        values = values[:, :, :-1] * (values[:, :, -1:] != 0)
+    return np.asarray((values != 0).any(axis=2))
+
+
+def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
+    head = file.read(HEAD)
+    kind = kind_of(head)
+    check_text_header(head)
+    if kind == "TIFF":
+        from segment.reading.tiff_pages import TiffPages
+
+        return TiffPages(file, options)
+    formats = pillow_formats(kind)
+    try:
+        return PillowPages(file, formats, options)
+    except UnidentifiedImageError:
+        if kind not in (None, "BMP"):  # whose mark, "BM", may begin any text
+            raise
+        raise ImageFileError(
+            "is not an image of a kind known here; expected JPEG, PNG, TIFF, WebP, ..."
+        ) from None
+
+
+def _several(pages: Pages) -> bool:
+    try:
+        return pages.has(1)
+    except Exception:  # what is damaged behind the first page does not matter to it
+        return False
+
+
+def _all(pages: Pages, options: ReadingOptions, several: bool) -> Iterator[Picture | DamagedPage]:
+    for number in range(MOST_PAGES):
+        page = number + 1 if several else None
+        notes = Notes()
+        try:
+            with _one_kind_of_error(options):
+                if not pages.has(number):
+                    return
+            yield dataclasses.replace(_read(pages, number, options, notes), page=page)
+        except ImageFileError as error:
+            yield DamagedPage(page, error)
+            if isinstance(pages, PillowPages):  # whose frames build on each other
+                return
+    yield DamagedPage(None, ImageFileError(f"has more than {MOST_PAGES:,} pages; split it"))
+
+
+def _read(pages: Pages, number: int, options: ReadingOptions, notes: Notes) -> Picture:
+    said: list[str] = []
+    try:
+        with _one_kind_of_error(options), held_back() as said:
+            picture = _whole_or_what_there_is(pages, number, options, notes)
+    except ImageFileError as error:
+        for line in said + notes.details:
+            error.add_note(line)
+        raise
+    return dataclasses.replace(
+        picture, warnings=tuple(notes.warnings), details=(*notes.details, *said)
+    )
+
+
+def _whole_or_what_there_is(
+    pages: Pages, number: int, options: ReadingOptions, notes: Notes
+) -> Picture:
+    """Read a page as it should be; if that fails and it is allowed, once more with less care."""
+    if not options.allow_truncated:
+        return pages.read(number, notes, lenient=False)
+    try:
+        first = Notes()
+        picture = pages.read(number, first, lenient=False)
+        notes.warnings += first.warnings
+        return picture
+    except (ImageFileError, MemoryError):
+        raise
+    except Exception as error:
+        notes.details.append(f"{type(error).__name__}: {error}")
+    notes.warnings.append("is damaged or cut off; took what there is of it")
+    return pages.read(number, notes, lenient=True)
+
+
+@contextmanager
+def _one_kind_of_error(options: ReadingOptions) -> Iterator[None]:
+    """Make one of all that libraries raise over files; what they say is the error's cause."""
+    try:
+        with warnings.catch_warnings():  # Pillow warns of damaged metadata
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    except (ImageFileError, MemoryError):
+        raise
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageFileError(
+            f"has more than {options.max_pixels:,} pixels; "
+            "split it, scale it down or raise --max-pixels"
+        ) from error
+    except Exception as error:  # plug-ins raise anything at all over damaged files
+        if isinstance(error, OSError) and error.errno:
+            raise ImageFileError(f"cannot be read: {error.strerror}; check it") from error
+        way_out = "" if options.allow_truncated else "; --allow-truncated takes what there is of it"
+        raise ImageFileError(f"is damaged or cut off; get a whole copy{way_out}") from error
+
+
+def mask_from(path: Path) -> NDArray[np.bool_]:
+    """Return the mask in a file; one from a pipe or standard input, ``-``, is kept.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    mask : (H, W) bool array
+
+    Raises
+    ------
+    ImageFileError
+        If it cannot be read.
+    """
+    try:
+        changed = 0 if is_stream(path) else path.stat().st_mtime_ns
+    except OSError:
+        changed = 0  # reading it tells what is wrong
+    return _mask_as_of(path, changed)
+
+
+@functools.lru_cache(maxsize=1)
+def _mask_as_of(path: Path, changed: int) -> NDArray[np.bool_]:
+    return read_mask(path)

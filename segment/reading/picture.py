@@ -1,0 +1,136 @@
+"""What is read of a file: its pixels, what of it outlives them, what there is to say of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from segment.errors import ImageFileError
+
+if TYPE_CHECKING:  # --help takes the defaults from here
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+MAX_PIXELS = 500_000_000
+
+
+@dataclass(frozen=True)
+class ReadingOptions:
+    """How to read a file.
+
+    Attributes
+    ----------
+    page : int, "all" or None
+        Page of a file with several, from 1; None for the first, with a warning if there
+        are more.
+    ignore_icc : bool
+        Take the values as sRGB, whatever the embedded colour profile says.
+    allow_truncated : bool
+        Take what there is of a damaged file or one that is cut off.
+    max_pixels : int
+        Larger images are refused from their header.
+    """
+
+    page: int | Literal["all"] | None = None
+    ignore_icc: bool = False
+    allow_truncated: bool = False
+    max_pixels: int = MAX_PIXELS
+
+
+GeoTag = tuple[int, int, int, Any, bool]  # code, type, count, value, write once: as tifffile has it
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Pixels in a unit of length, along x and y."""
+
+    x: Fraction
+    y: Fraction
+    unit: Literal["inch", "cm", "none"] = "inch"
+
+    @property
+    def dpi(self) -> tuple[float, float] | None:
+        """In dots per inch; None where no unit is known."""
+        if self.unit == "none":
+            return None
+        factor = 2.54 if self.unit == "cm" else 1.0
+        return float(self.x) * factor, float(self.y) * factor
+
+    def turned(self) -> Resolution:
+        """That of the image turned by a quarter."""
+        return Resolution(self.y, self.x, self.unit)
+
+    def if_sensible(self) -> Resolution | None:
+        """Itself, unless it is damage or a joke: what writers take, and scanners reach."""
+        return self if 0 < self.x < 1_000_000 and 0 < self.y < 1_000_000 else None
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What of a file goes into its results.
+
+    Attributes
+    ----------
+    resolution : Resolution or None
+    profile : bytes or None
+        The ICC profile that the pixels are in; None for plain sRGB.
+    geo : tuple of GeoTag
+        GeoTIFF's tags, which put the image in its place on a map.
+    """
+
+    resolution: Resolution | None = None
+    profile: bytes | None = None
+    geo: tuple[GeoTag, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A page of a file, upright, in values that `segment_image` takes.
+
+    Attributes
+    ----------
+    pixels : (H, W), (H, W, 2), (H, W, 3) or (H, W, 4) array
+        Grey, grey and alpha, RGB, RGB and alpha; uint8, uint16 or floats in 0..1. Alpha is
+        0 also where there is no value: GDAL's no-data, NaN, infinity.
+    kept : Kept
+    page : int or None
+        Its number where several pages were asked for.
+    warnings, details : tuple of str
+        What everybody should know (reduced depth, pages left out), and what only `-v` tells:
+        the words of the libraries.
+    """
+
+    pixels: NDArray[Any]
+    kept: Kept = Kept()
+    page: int | None = None
+    warnings: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DamagedPage:
+    """A page that cannot be read, of a file whose others perhaps can."""
+
+    page: int | None
+    error: ImageFileError
+    details: tuple[str, ...] = ()
+
+
+@dataclass
+class Notes:
+    """Collects what there is to say while a page is read."""
+
+    warnings: list[str] = field(default_factory=list)
+    details: list[str] = field(default_factory=list)
+
+
+def check_size(width: int, height: int, options: ReadingOptions) -> None:
+    """Refuse an image without pixels, or with too many of them, before memory is taken."""
+    if width < 1 or height < 1:
+        raise ImageFileError(f"has {width} x {height} pixels, expected one at least; check it")
+    if width * height > options.max_pixels:
+        raise ImageFileError(
+            f"has {width} x {height} pixels, expected at most {options.max_pixels:,}; "
+            "split it, scale it down or raise --max-pixels"
+        )

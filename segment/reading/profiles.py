@@ -1,0 +1,188 @@
+"""Embedded ICC profiles: colours of any device to sRGB.
+
+8-bit colours by LittleCMS, which in Pillow has no more; 16-bit colours at full depth for profiles
+of a curve for each channel and a matrix, or a curve for grey, which those of scanners, cameras and
+working spaces are. ICC.1:2022, 8.3, 10.6, 10.18 and F.3; relative colorimetric.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from segment.reading.picture import Notes
+
+LARGEST = 16 << 20  # bytes; the largest in use have 3 million
+SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK", b"Lab ": "LAB"}
+
+
+def color_space(profile: bytes) -> str | None:
+    """Tell which mode of Pillow a profile is for.
+
+    Examples
+    --------
+    >>> color_space(bytes(16) + b"GRAY" + bytes(108))
+    'L'
+    """
+    return SPACES.get(profile[16:20])
+
+
+def is_srgb(profile: bytes) -> bool:
+    """Whether a profile says that it is sRGB, which nearly all of them are."""
+    count = min(int.from_bytes(profile[128:132]), 100)
+    for entry in range(132, 132 + 12 * count, 12):
+        tag, at, size = struct.unpack(">4sII", profile[entry : entry + 12].ljust(12, b"\0"))
+        if tag == b"desc":  # in UTF-16 from version 4 on
+            name = profile[at : at + min(size, 1000)].replace(b"\0", b"")
+            return color_space(profile) == "RGB" and b"sRGB" in name
+    return False
+
+
+def kept_profile(profile: bytes | None, values: NDArray[Any]) -> bytes | None:
+    """Return the profile of values, (H, W, C), that stay as they are, if it is for RGB."""
+    fits = profile and values.shape[2] == 3 and color_space(profile) == "RGB"
+    return profile if fits else None
+
+
+def in_8_bits(values: NDArray[Any], notes: Notes) -> NDArray[np.uint8]:
+    """Reduce 16-bit values to what LittleCMS converts, and say so."""
+    notes.warnings.append("read with 8 of its 16 bits for its colour profile; see --ignore-icc")
+    return np.rint(values / 257.0).clip(0, 255).astype(np.uint8)
+
+
+def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
+    """Convert an 8-bit image from its profile to sRGB; alpha stays.
+
+    Parameters
+    ----------
+    image : Image
+        Grey, RGB, CMYK or Lab, with alpha or without; a palette has been resolved.
+    profile : bytes
+    notes : Notes
+        Gets a warning if the profile is damaged or for another kind of image; then the
+        image comes back as it is.
+    """
+    bands = image.getbands()
+    opaque = image.convert("L" if bands[0] == "L" else "RGB") if bands[-1] == "A" else image
+    if color_space(profile) != opaque.mode or len(profile) > LARGEST:
+        notes.warnings.append("its colour profile does not fit; taken as sRGB")
+        return image
+    try:
+        from PIL import ImageCms
+
+        converted = ImageCms.profileToProfile(
+            opaque,
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+            ImageCms.createProfile("sRGB"),
+            outputMode="RGB",
+        )
+    except ImportError:
+        notes.warnings.append("Pillow has no LittleCMS for its colour profile; taken as sRGB")
+        return image
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError) as error:
+        notes.warnings.append("its colour profile is damaged; taken as sRGB")
+        notes.details.append(f"LittleCMS: {error}")
+        return image
+    assert converted is not None  # as it is only in place
+    if opaque.mode == "L":  # grey in, equal channels out
+        converted = converted.getchannel("G")
+    if bands[-1] == "A":
+        converted.putalpha(image.getchannel("A"))
+    return converted
+
+
+Values = NDArray[np.float64]
+COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
+CURVES = (b"rTRC", b"gTRC", b"bTRC")
+
+
+def channels_of(profile: bytes) -> int:
+    """Tell for how many channels a profile is plain curves, and a matrix for three; else 0."""
+    tags = _tags(profile)
+    names = {b"GRAY": (b"kTRC",), b"RGB ": CURVES + COLORANTS}.get(profile[16:20], (b"none",))
+    if b"A2B0" in tags or profile[20:24] != b"XYZ " or not set(names) <= set(tags):
+        return 0
+    try:
+        for name in names:
+            _curve(tags[name]) if name.endswith(b"TRC") else _xyz(tags[name])
+    except (struct.error, ValueError, IndexError):
+        return 0
+    return 1 if len(names) == 1 else 3
+
+
+def deep_to_srgb(values: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint16]:
+    """Convert colours.
+
+    Parameters
+    ----------
+    values : (H, W, C) uint16 array
+    profile : bytes
+        With C channels, see `channels_of`.
+    """
+    tags = _tags(profile)
+    scale = np.linspace(0, 1, 65536)
+    names = CURVES if values.shape[2] == 3 else (b"kTRC",)
+    tables = [_curve(tags[name])(scale).clip(0, 1).astype(np.float32) for name in names]
+    light = np.stack([table[values[:, :, at]] for at, table in enumerate(tables)], axis=-1)
+    if values.shape[2] == 3:
+        to_xyz = np.stack([_xyz(tags[name]) for name in COLORANTS], axis=1)
+        light = light @ (_xyz_to_srgb() @ to_xyz).T.astype(np.float32)
+    light = light.clip(0, 1)
+    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(encoded * 65535), np.uint16)
+
+
+@functools.cache
+def _xyz_to_srgb() -> Values:
+    from PIL import ImageCms
+
+    tags = _tags(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    return np.linalg.inv(np.stack([_xyz(tags[name]) for name in COLORANTS], axis=1))
+
+
+def _tags(profile: bytes) -> dict[bytes, bytes]:
+    count = min(int.from_bytes(profile[128:132]), 100)
+    entries = profile[132 : 132 + 12 * count]
+    entries = entries[: len(entries) // 12 * 12]
+    return {
+        name: profile[at : at + size] for name, at, size in struct.iter_unpack(">4sII", entries)
+    }
+
+
+def _xyz(tag: bytes) -> Values:
+    return np.array(struct.unpack_from(">3i", tag, 8)) / 65536
+
+
+def _curve(tag: bytes) -> Callable[[Values], Values]:
+    """From device values to light, both in 0..1."""
+    if tag[:4] == b"para":
+        return _parametric(tag)
+    if tag[:4] != b"curv":
+        raise ValueError(f"a curve of type {tag[:4]!r}")
+    (count,) = struct.unpack_from(">I", tag, 8)
+    if count == 0:
+        return lambda x: x
+    points = np.array(struct.unpack_from(f">{min(count, 65536)}H", tag, 12))
+    if count == 1:
+        return lambda x: x ** (points[0] / 256)
+    return lambda x: np.interp(x, np.linspace(0, 1, len(points)), points / 65535)
+
+
+def _parametric(tag: bytes) -> Callable[[Values], Values]:
+    """(a x + b)^g + e from x = d on, c x + f below it; the simpler types leave some out."""
+    (kind,) = struct.unpack_from(">H", tag, 8)
+    given = struct.unpack_from(f">{(1, 3, 4, 5, 7)[kind]}i", tag, 12)
+    g, a, b, c, d, e, f = [value / 65536 for value in given] + [0.0] * (7 - len(given))
+    if kind == 0:
+        a, d = 1.0, 0.0
+    elif kind in (1, 2):
+        e = f = c
+        c, d = 0.0, -b / a if a else 0.0
+    return lambda x: np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)

@@ -1,0 +1,221 @@
+"""Cluster labels to connected regions, small ones absorbed, similar ones merged."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.errors import InvalidInputError
+from segment.regions._merging import count_borders, list_borders, merge_cheapest
+from segment.regions._regions import (
+    absorb_small,
+    add_up,
+    join_rows,
+    number_band,
+    number_roots,
+    replace,
+)
+from segment.settings import Range
+from segment.threads import equal_slices, on_threads
+from segment.validation import checked_channels, checked_label_map
+
+SLICE = 1_000_000  # pixels that are worth a thread of their own
+BLUR = 320  # an edge of a photo is about two such parts of its longer side wide
+
+
+class Regions(NamedTuple):
+    """Connected regions.
+
+    Attributes
+    ----------
+    map : (H, W) int32 array
+        1..K in scan order of their first pixels; 0 for none.
+    clusters : (K,) int32 array
+        The label of the largest part of each region before any was absorbed, the first in
+        scan order of several; of merged regions that of the largest, likewise.
+    """
+
+    map: NDArray[np.int32]
+    clusters: NDArray[np.int32]
+
+
+def connected_regions(
+    labels: ArrayLike,
+    colors: ArrayLike,
+    *,
+    connectivity: Literal[4, 8] = 4,
+    min_size: int = 0,
+    merge: float = 0.0,
+) -> Regions:
+    """Split labels into connected regions, let neighbours absorb the small ones, merge the rest.
+
+    Parameters
+    ----------
+    labels : (H, W) array-like of whole numbers
+        0 for no segment, which is never part of a region nor a neighbour; else >= 1.
+    colors : (H, W) or (H, W, C) array-like, C = 1 or 3
+        Coordinates of each pixel in a colour space, in any unit; where regions are absorbed
+        or merged, finite wherever there is a label. uint8, float32 and float64 are taken as
+        they are.
+    connectivity : {4, 8}, default 4
+        Whether pixels are connected, and regions adjacent, by a side only, or by a
+        corner, too. 8: fewer regions.
+    min_size : int, >= 0, default 0
+        Regions with fewer pixels are absorbed. Larger: fewer regions.
+    merge : float, >= 0, default 0
+        Adjacent regions that differ by less are merged; see the notes. In the unit of the
+        colours. Larger: fewer regions; 0: none is merged.
+
+    Returns
+    -------
+    regions : Regions
+
+    Raises
+    ------
+    InvalidInputError
+        If an array or a parameter is not what it should be.
+
+    Notes
+    -----
+    A region is a largest connected set of pixels with the same label. While one is below
+    `min_size` and has a neighbour, the smallest such region (at a tie, the one whose first
+    pixel in scan order comes first) becomes one with the adjacent region whose mean colour
+    is nearest (Euclidean; at a tie, again the first in scan order). The joint region has
+    the first pixel, the pixels and the mean colour of both together. So all regions left
+    have at least `min_size` pixels, but for those that only the border of the image or
+    pixels without label surround.
+
+    Then, from the smallest to the largest (at a tie in scan order), each region is compared
+    with the adjacent ones that are no smaller. They differ by
+
+        (difference of the mean colours + 2 * mean step of colour across their border)
+        * (1 / (1 / share + 1 / other share)) ** (1 / 3)
+
+    where the shares are those of the pixels with a label. The step between two neighbouring
+    pixels is that between the ones `max(H, W) // 320` farther out on either side (where there
+    is none, or none with a label, the neighbour itself): an edge's width at any resolution.
+    The region becomes one with the neighbour it differs least from (at a tie the first in
+    scan order), if that is less than `merge`, and waits for its turn again by its new size.
+
+    Colours are added up in scan order, in float64, and those sums as regions join;
+    distances are compared squared. The result does not depend on the number of threads.
+
+    Examples
+    --------
+    >>> labels = np.array([[1, 1, 2, 1], [1, 1, 0, 1]])
+    >>> colors = np.array([[10, 10, 40, 60], [10, 10, 40, 60]], np.uint8)
+    >>> connected_regions(labels, colors).map
+    array([[1, 1, 2, 3],
+           [1, 1, 0, 3]], dtype=int32)
+    >>> regions = connected_regions(labels, colors, min_size=2)
+    >>> regions.map
+    array([[1, 1, 2, 2],
+           [1, 1, 0, 2]], dtype=int32)
+    >>> regions.clusters
+    array([1, 1], dtype=int32)
+    """
+    label_map = checked_label_map("labels", labels)
+    values = checked_channels("colors", colors, label_map.shape)
+    if connectivity not in (4, 8):
+        raise InvalidInputError(f"connectivity: expected 4 or 8, got {connectivity!r}")
+    Range(0, whole=True).check("min_size", min_size)
+    Range(0).check("merge", merge)
+    diagonal = connectivity == 8
+    regions, count = _components(label_map, diagonal)
+    clusters = np.zeros(count + 1, dtype=np.int32)
+    clusters[regions.ravel()] = label_map.ravel()
+    if min_size > 1 and len(clusters) > 2:
+        largest = min(min_size, regions.size + 1)
+        absorb = functools.partial(absorb_small, min_size=largest, diagonal=diagonal)
+        clusters = _join(regions, clusters, values, absorb)
+    if merge > 0 and len(clusters) > 2:
+        join = functools.partial(_merge, values=values, diagonal=diagonal, limit=merge)
+        clusters = _join(regions, clusters, values, join)
+    return Regions(regions, clusters[1:])
+
+
+def _join(
+    regions: NDArray[np.int32],
+    clusters: NDArray[np.int32],
+    values: NDArray[Any],
+    parents_of: Callable[[NDArray[np.int32], NDArray[np.float64]], NDArray[np.int32]],
+) -> NDArray[np.int32]:
+    """Unite regions in place as a function of them and their sums says; return their clusters."""
+    sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
+    sizes = sums[:, -1].copy()
+    parents = parents_of(regions, sums)
+    number_roots(parents, 1, len(parents), 0)
+    _replace_all(regions, parents)
+    return clusters[_largest_parts(parents, sizes)]
+
+
+def _merge(
+    regions: NDArray[np.int32],
+    sums: NDArray[np.float64],
+    *,
+    values: NDArray[Any],
+    diagonal: bool,
+    limit: float,
+) -> NDArray[np.int32]:
+    ends = np.zeros(len(sums), dtype=np.int64)
+    count_borders(regions, diagonal, ends)
+    np.cumsum(ends, out=ends)
+    firsts = np.append(0, ends[:-1])
+    places, steps = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.float32)
+    reach = max(regions.shape) // BLUR
+    list_borders(regions, values, reach, diagonal, firsts.copy(), places, steps)
+    numbers = np.arange(1, len(sums), dtype=np.uint64)
+    heap = np.sort(sums[1:, -1].astype(np.uint64) << np.uint64(32) | numbers)
+    return merge_cheapest(regions, sums, heap, places, steps, firsts, ends, limit)
+
+
+def _largest_parts(parents: NDArray[np.int32], sizes: NDArray[np.float64]) -> NDArray[np.intp]:
+    """For each region the largest of what it was put together from, the first at a tie."""
+    order = np.argsort((parents.astype(np.int64) << 32) - sizes.astype(np.int64), kind="stable")
+    first = np.append(True, np.diff(parents[order]) > 0)
+    return np.asarray(order[first])
+
+
+def _components(labels: NDArray[np.int32], diagonal: bool) -> tuple[NDArray[np.int32], int]:
+    """Number connected pixels of one label in scan order, a band of rows on each thread."""
+    height, width = labels.shape
+    regions = np.empty(labels.shape, dtype=np.int32)
+    parents = np.empty(labels.size + 1, dtype=np.int32)  # only what is in use becomes memory
+    parents[0] = 0
+    bands = equal_slices(height, smallest=-(-SLICE // width))
+    ends = {}
+
+    def number(band: slice) -> None:
+        ends[band.start] = number_band(labels, regions, parents, band.start, band.stop, diagonal)
+
+    on_threads(number, bands)
+    for band in bands[1:]:
+        join_rows(labels, regions, parents, band.start, diagonal)
+    count = 0
+    for band in bands:
+        count = number_roots(parents, band.start * width + 1, ends[band.start], count)
+    _replace_all(regions, parents)
+    return regions, count
+
+
+def _replace_all(regions: NDArray[np.int32], table: NDArray[np.int32]) -> None:
+    numbers = regions.reshape(-1)
+    parts = equal_slices(len(numbers), smallest=SLICE)
+    on_threads(lambda part: replace(numbers[part], table), parts)
+
+
+def _sums_by_region(
+    name: str, regions: NDArray[np.int32], values: NDArray[Any], count: int
+) -> NDArray[np.float64]:
+    """Summed values of each region, and last its pixels: (count + 1, C + 1), row 0 for none."""
+    sums = np.zeros((count + 1, values.shape[1] + 1))
+    add_up(regions.ravel(), values, sums)
+    if not np.isfinite(sums[1:]).all():
+        raise InvalidInputError(
+            f"{name}: contains NaN, infinity or too large a number; replace it or label it 0"
+        )
+    return sums

@@ -1,0 +1,130 @@
+"""Regions to a table of them: where they lie, how large they are, their channels."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from segment.errors import InvalidInputError
+from segment.regions._regions import add_squares, add_up, outline
+from segment.validation import LARGEST_LABEL, checked_channels, checked_label_map
+
+CHANNELS = {1: ("gray",), 3: ("red", "green", "blue")}
+
+
+@dataclass(frozen=True, eq=False)
+class RegionTable:
+    """What is known of each region, a row each, in the order of the labels.
+
+    Attributes
+    ----------
+    label, pixels : (K,) int64 arrays
+        The label, and how many pixels have it.
+    centroid_x, centroid_y : (K,) float64 arrays
+        Mean place of the pixels; (0, 0) is the centre of the first pixel, y goes down.
+    left, top, right, bottom : (K,) int64 arrays
+        Bounding box: columns left..right - 1, rows top..bottom - 1.
+    mean, std : (K, C) float64 arrays
+        Of each channel of the image, in its unit; population standard deviation.
+    """
+
+    label: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+    centroid_x: NDArray[np.float64]
+    centroid_y: NDArray[np.float64]
+    left: NDArray[np.int64]
+    top: NDArray[np.int64]
+    right: NDArray[np.int64]
+    bottom: NDArray[np.int64]
+    mean: NDArray[np.float64]
+    std: NDArray[np.float64]
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """Names of the columns; the channels are gray, or red, green and blue."""
+        names = CHANNELS[self.mean.shape[1]]
+        own = ("label", "pixels", "centroid_x", "centroid_y", "left", "top", "right", "bottom")
+        return (*own, *(f"{of}_{name}" for of in ("mean", "std") for name in names))
+
+    def rows(self) -> Iterator[tuple[int | float, ...]]:
+        """Yield the columns of each region as Python numbers, in the order of the header."""
+        own = (getattr(self, name) for name in self.header[:8])
+        columns = [*own, *self.mean.T, *self.std.T]
+        return zip(*(column.tolist() for column in columns), strict=True)
+
+
+def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
+    """Measure each region.
+
+    Parameters
+    ----------
+    regions : (H, W) array-like of whole numbers
+        0 for none, else labels; a region need not be connected. Labels that do not occur
+        have no row.
+    image : (H, W) or (H, W, C) array-like, C = 1 or 3
+        Values in any unit, finite where there is a region.
+
+    Raises
+    ------
+    InvalidInputError
+        If an array is not what it should be.
+
+    Examples
+    --------
+    >>> table = region_table([[1, 1, 2], [1, 1, 0]], [[0, 0, 7], [4, 4, 9]])
+    >>> list(table.rows())
+    [(1, 4, 0.5, 0.5, 0, 0, 2, 2, 2.0, 2.0), (2, 1, 2.0, 0.0, 2, 0, 3, 1, 7.0, 0.0)]
+    """
+    region_map = checked_label_map("regions", regions)
+    values = checked_channels("image", image, region_map.shape)
+    labels = np.unique(region_map[region_map > 0])  # those of a model may be few and far apart
+    region_map = _places_in(labels, region_map)
+    count = len(labels)
+    outlines = np.zeros((count + 1, 7), dtype=np.int64)
+    outlines[:, 3:5] = LARGEST_LABEL
+    outline(region_map, outlines)
+    sums = np.zeros((count + 1, values.shape[1] + 1))
+    add_up(region_map.ravel(), values, sums)
+    if not np.isfinite(sums[1:]).all():
+        raise InvalidInputError(
+            "image: contains NaN or infinity in a region; replace it or label it 0"
+        )
+    means = sums[:, :-1] / np.maximum(sums[:, -1:], 1)
+    squares = np.zeros_like(means)
+    add_squares(region_map.ravel(), values, means, squares)
+    pixels, sum_x, sum_y, left, top, right, bottom = outlines[1:].T
+    std = np.sqrt(squares[1:] / pixels[:, None])
+    x, y = sum_x / pixels, sum_y / pixels
+    label = labels.astype(np.int64)
+    return RegionTable(label, pixels, x, y, left, top, right, bottom, means[1:], std)
+
+
+def _places_in(labels: NDArray[np.int32], region_map: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Number the labels that occur from 1 on; 0 stays."""
+    if len(labels) and len(labels) == labels[-1]:
+        return region_map
+    numbers = np.searchsorted(labels, region_map) + 1
+    return np.where(region_map > 0, numbers, 0).astype(np.int32)
+
+
+def to_csv(table: RegionTable, file: TextIO) -> None:
+    r"""Write a table as CSV: a header, then a line for each region.
+
+    Lines end in "\n": open the file with ``newline=""``. Floats are written with as many
+    digits as it takes to read back the same number.
+
+    Examples
+    --------
+    >>> import sys
+    >>> to_csv(region_table([[1, 1]], [[3, 4]]), sys.stdout)
+    label,pixels,centroid_x,centroid_y,left,top,right,bottom,mean_gray,std_gray
+    1,2,0.5,0.0,0,0,2,1,3.5,0.5
+    """
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(table.header)
+    writer.writerows(table.rows())

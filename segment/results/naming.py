@@ -1,0 +1,68 @@
+"""The names of results: what they end in, whose they are, and the format that labels ask for."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from typing import Literal, get_args
+
+MADE_HERE = b"meanshift-segment"  # every PNG and TIFF we write says so, as its software
+OWN_NAME = re.compile(r".*_(labels|segmented|boundaries|figure|sweep)\.(png|tiff?)", re.DOTALL)
+Product = Literal["labels", "segmented", "boundaries", "figure", "regions", "polygons", "sweep"]
+LabelFormat = Literal["png", "tiff", "npy"]
+PRODUCTS: tuple[Product, ...] = get_args(Product)
+LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
+SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
+MOST_IN_PNG = 65535  # labels that 16 bits hold
+PAGE_STEM = re.compile(r"(.+)_page([1-9][0-9]*)", re.DOTALL)  # as `page_stem` writes it
+PAGE_NAME = re.compile(rf"{PAGE_STEM.pattern}_[a-z]+\.[a-z]+", re.DOTALL)
+
+
+def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
+    """Tell the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
+
+    Examples
+    --------
+    >>> fitting_format("png", 65535), fitting_format("png", 65536), fitting_format("npy", 65536)
+    ('png', 'tiff', 'npy')
+    """
+    return "tiff" if wanted == "png" and segments > MOST_IN_PNG else wanted
+
+
+def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
+    """Tell what the name of a product ends in.
+
+    Examples
+    --------
+    >>> suffix("labels", 9), suffix("labels", 70_000), suffix("regions", 9)
+    ('_labels.png', '_labels.tif', '_regions.csv')
+    """
+    if product == "labels":
+        return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
+    ends = {"regions": ".csv", "polygons": ".geojson"}
+    return f"_{product}{ends.get(product, '.png')}"
+
+
+def page_stem(stem: str, page: int | Literal["*"]) -> str:
+    """Return the stem of the results of one page of several.
+
+    Examples
+    --------
+    >>> page_stem("scan", 2)
+    'scan_page2'
+    """
+    return f"{stem}_page{page}"
+
+
+def pages_there(folder: str) -> dict[str, set[int]]:
+    """Tell of which pages a folder may have results, by what comes before the page's number."""
+    there = defaultdict(set)
+    try:
+        with os.scandir(folder or ".") as entries:
+            for entry in entries:
+                if match := PAGE_NAME.fullmatch(entry.name):
+                    there[match[1]].add(int(match[2]))
+    except OSError:  # not there yet
+        return {}
+    return dict(there)

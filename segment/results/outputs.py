@@ -1,0 +1,178 @@
+"""Where results go: their files, the formats these ask for, and what none may replace."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from segment.errors import OptionError
+from segment.results.naming import (
+    MOST_IN_PNG,
+    SUFFIXES,
+    LabelFormat,
+    Product,
+    fitting_format,
+    page_stem,
+    suffix,
+)
+from segment.settings import Settings
+from segment.streams import STANDARD, is_standard
+from segment.writing import make_folder
+
+
+@dataclass(frozen=True)
+class Output:
+    """What to write of a segmentation, and where.
+
+    Attributes
+    ----------
+    folder : Path
+        Of all results; an image may have a folder in it.
+    products : tuple of {"labels", "segmented", "boundaries", "figure", "regions", "polygons"}
+        Or "sweep" alone.
+    recolor : {"mean", "mode"}
+    label_format : {"png", "tiff", "npy"}
+    files : mapping of product to Path
+        Products with a file of their own; ``-`` is standard output.
+    sweep : tuple of Settings
+        Those of the panels of a sweep.
+    with_entries : bool
+        Make the thumbnails that an HTML report shows.
+    """
+
+    folder: Path
+    products: tuple[Product, ...] = ("labels", "segmented")
+    recolor: Literal["mean", "mode"] = "mean"
+    label_format: LabelFormat = "png"
+    files: Mapping[Product, Path] = field(default_factory=dict)
+    sweep: tuple[Settings, ...] = ()
+    with_entries: bool = False
+
+    @property
+    def home(self) -> Path:
+        """The folder that results go to: where all have files of their own, that of the first."""
+        own = [path for path in self.files.values() if not is_standard(path)]
+        if own and all(product in self.files for product in self.products):
+            return own[0].parent
+        return self.folder
+
+    def make_folders(self, place: str, base: Path) -> None:
+        """Make the folders that results go to, before any work is done for them."""
+        if any(product not in self.files for product in self.products):
+            make_folder(base / Path(place).parent)
+        for path in self.files.values():
+            if not is_standard(path) and not (base / path).exists():
+                make_folder(base / path.parent)
+
+    def labels_as(self, segments: int) -> LabelFormat:
+        """Tell the format of the label map: by its file's name if it has one, never too small."""
+        return fitting_format(self._labels_wanted_as(), segments)
+
+    def paths(
+        self, place: str, segments: int = 1, page: int | Literal["*"] | None = None
+    ) -> dict[Product, Path]:
+        """Tell the file of each product.
+
+        A page of several has its number in the name: ``scan_page2_labels.png``. A label map
+        that PNG cannot hold ends in ``.tif``, whatever was said.
+        """
+        stem = place if page is None else page_stem(place, page)
+        paths: dict[Product, Path] = {}
+        for product in self.products:
+            ending = suffix(product, segments, self.label_format)
+            paths[product] = self.files.get(product, Path(stem + ending))
+        own = self.files.get("labels", Path(STANDARD))
+        if own.suffix and self.labels_as(segments) != self._labels_wanted_as():
+            paths["labels"] = own.with_suffix(SUFFIXES[self.labels_as(segments)])
+        return paths
+
+    def possible_paths(self, place: str, pages: Iterable[int | None]) -> list[Path]:
+        """Tell where results of some pages may be, by the number of segments."""
+        found = (
+            path
+            for number in pages
+            for segments in (1, MOST_IN_PNG + 1)
+            for path in self.paths(place, segments, number).values()
+        )
+        return [path for path in dict.fromkeys(found) if not is_standard(path)]
+
+    def warnings(self, segments: int, *, on_map: bool) -> tuple[str, ...]:
+        """Tell what the label map's format loses, or which one it took instead.
+
+        Parameters
+        ----------
+        segments : int
+        on_map : bool
+            Whether the image has a place on a map.
+        """
+        if "labels" not in self.products:
+            return ()
+        chosen, said = self.labels_as(segments), []
+        if on_map and chosen != "tiff":
+            said.append("its place on the map is lost; --label-format tiff keeps it")
+        if chosen != self._labels_wanted_as():
+            said.append(f"{segments:,} segments are too many for PNG; the label map is a TIFF")
+        return tuple(said)
+
+    def _labels_wanted_as(self) -> LabelFormat:
+        own = self.files["labels"].suffix.lower() if "labels" in self.files else ""
+        named = (name for name, end in SUFFIXES.items() if own.startswith(end))
+        return next(named, self.label_format)
+
+
+def file_at(path: str | Path) -> str | None:
+    """Tell a file's absolute path without links; None for standard streams, pipes and devices.
+
+    Examples
+    --------
+    >>> file_at("-") is None, file_at("a/../b.png") == file_at("b.png")
+    (True, True)
+    """
+    if is_standard(path):
+        return None
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:  # not there yet
+        return os.path.realpath(path)
+    return os.path.realpath(path) if stat.S_ISREG(mode) or stat.S_ISDIR(mode) else None
+
+
+def claimed(
+    read: Mapping[str, str | Path | None],
+    written: Mapping[str, str | Path | None],
+    images: Iterable[str] = (),
+) -> frozenset[str]:
+    """Tell the files that no image's results may replace.
+
+    Parameters
+    ----------
+    read, written : mapping of option to path
+        What the options name; None where they are not given.
+    images : iterable of str
+        Absolute paths of the inputs, without links. The files of `--labels` and `--segmented`
+        are compared with them where they are written: which they are depends on the image.
+
+    Raises
+    ------
+    OptionError
+        If what is written would replace what is read, or something else that is written.
+    """
+    own = ("--labels", "--segmented")
+    inputs = set(images)
+    taken = {file_at(path): option for option, path in read.items() if path is not None}
+    for option, path in written.items():
+        file = None if path is None else file_at(path)
+        if file is None:
+            continue
+        if file in inputs and option not in own:
+            raise OptionError(f"{option} {path} would replace an input; name another file.")
+        if file in taken:
+            raise OptionError(
+                f"{option} {path} would replace the file of {taken[file]}; name another file."
+            )
+        taken[file] = option
+    return frozenset(file for file, option in taken.items() if file and option not in own)

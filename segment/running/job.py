@@ -1,0 +1,192 @@
+"""One image from its file to its results' files, and what became of it."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import ImageFileError, SegmentError, StdoutError
+from segment.method.pipeline import segment_pixels
+from segment.method.segmentation import Segmentation
+from segment.reading.files import mask_from, read_pages
+from segment.reading.picture import DamagedPage, Picture
+from segment.results.naming import Product
+from segment.results.outputs import file_at
+from segment.results.products import Result, write
+from segment.results.rasters import SIGNED
+from segment.running.outcomes import Outcome
+from segment.running.plan import Task, Work
+from segment.running.progress import enter
+from segment.streams import is_standard
+from segment.threads import at_most, on_threads
+from segment.writing import write_whole
+
+
+def run_job(task: Task, work: Work) -> list[Outcome]:
+    """Segment an image and write its results; what is wrong with it is told, not raised.
+
+    Parameters
+    ----------
+    task : Task
+    work : Work
+
+    Returns
+    -------
+    outcomes : list of Outcome
+        One; or one for each page, where all of them were asked for.
+
+    Raises
+    ------
+    StdoutError
+        If standard output, where a result was to go, takes no more.
+    """
+    job = _Job(task, work)
+    outcomes: list[Outcome] = []
+    try:
+        with at_most(work.cores) if work.cores else contextlib.nullcontext():
+            job.run(outcomes)
+    except StdoutError:
+        raise
+    except Exception as error:
+        outcomes.append(job.failed(error))
+    return outcomes
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What all pages of a file have in common."""
+
+    task: Task
+    work: Work
+
+    @property
+    def base(self) -> Path:
+        return self.work.base or Path()
+
+    def run(self, outcomes: list[Outcome]) -> None:
+        """Add the outcome of each page as it comes."""
+        start = time.perf_counter()
+        self.work.output.make_folders(self.task.place, self.base)
+        mask = self._mask()
+        enter("reading")
+        for page in read_pages(self.base / self.task.source, self.work.reading):
+            outcomes.append(self._outcome(page, mask, start))
+            start = time.perf_counter()
+            enter("reading")
+
+    def failed(self, error: Exception, page: int | None = None) -> Outcome:
+        cause = error.__cause__
+        details = [f"{type(cause).__name__}: {cause}"] if cause else []
+        details += getattr(error, "__notes__", [])
+        lines = tuple(" ".join(detail.split()) for detail in details)
+        return Outcome(self.task.input, "failed", _reason(error), page=page, details=lines)
+
+    def _outcome(
+        self, page: Picture | DamagedPage, mask: NDArray[np.bool_] | None, start: float
+    ) -> Outcome:
+        if isinstance(page, DamagedPage):
+            return self.failed(page.error, page.page)
+        make = self._sweep if self.work.output.sweep else self._segment
+        try:
+            enter("segmenting")
+            made = make(page, mask)
+        except (SegmentError, MemoryError) as error:
+            return self.failed(error, page.page)
+        return replace(
+            made,
+            width=page.pixels.shape[1],
+            height=page.pixels.shape[0],
+            seconds=round(time.perf_counter() - start, 4),
+            page=page.page,
+            warnings=page.warnings + made.warnings,
+            details=page.details,
+        )
+
+    def _segment(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
+        work, output = self.work, self.work.output
+        segmentation = segment_pixels(picture.pixels, work.settings, mask=mask, model=work.model)
+        enter("writing")
+        count = len(segmentation.sizes)
+        target = work.settings.target_segments if work.model is None else None
+        return Outcome(
+            self.task.input,
+            "ok",
+            outputs=self._write(picture, segmentation),
+            bandwidth=segmentation.bandwidth,
+            segments=int(np.count_nonzero(segmentation.sizes)),
+            iterations=segmentation.n_iter,
+            warnings=output.warnings(count, on_map=bool(picture.kept.geo)),
+            more={} if target is None else {"target_segments": target},
+            entry=_entry(picture, segmentation) if output.with_entries else None,
+        )
+
+    def _write(self, picture: Picture, segmentation: Segmentation) -> list[str]:
+        output, count = self.work.output, len(segmentation.sizes)
+        paths = self._paths(picture, count)
+        page = "" if picture.page is None else f", page {picture.page}"
+        result = Result(
+            picture.pixels,
+            segmentation,
+            output.recolor,
+            output.labels_as(count),
+            picture.kept,
+            self.task.source.name + page,
+        )
+        on_threads(lambda product: write(product, result, self.base / paths[product]), [*paths])
+        return [str(path) for path in paths.values()]
+
+    def _sweep(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
+        from segment.results.sweep import sweep
+
+        output = self.work.output
+        paths = self._paths(picture)
+        trials, sheet = sweep(picture.pixels, output.sweep, mask=mask, recolor=output.recolor)
+        enter("writing")
+        for path in paths.values():
+            write_whole(self.base / path, lambda file: sheet.save(file, **SIGNED))
+        told = {"sweep": [asdict(trial) for trial in trials]}
+        return Outcome(self.task.input, "ok", outputs=[*map(str, paths.values())], more=told)
+
+    def _paths(self, picture: Picture, segments: int = 1) -> dict[Product, Path]:
+        paths = self.work.output.paths(self.task.place, segments, picture.page)
+        taken: set[str | None] = {self.task.identity, *self.work.claimed}
+        for path in paths.values():
+            file = None if is_standard(path) else file_at(self.base / path)
+            derived = path.parent == self.task.stem.parent
+            if (derived and path.name in self.task.protected) or (file and file in taken):
+                raise ImageFileError(
+                    f"its result {path} would replace an input or another output; "
+                    "choose another folder with -o"
+                )
+            taken.add(file)
+        return paths
+
+    def _mask(self) -> NDArray[np.bool_] | None:
+        if self.work.mask is None:
+            return None
+        path = self.base / self.work.mask
+        try:
+            return mask_from(path)
+        except ImageFileError as error:
+            raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
+
+
+def _entry(picture: Picture, segmentation: Segmentation) -> Any:
+    from segment.running.html_report import report_entry  # most runs have no report
+
+    return report_entry(picture.pixels, segmentation)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SegmentError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "needs more memory than there is; scale it down"
+    # a fault of ours costs one image, not the run
+    return f"fails in an unforeseen way ({type(error).__name__}: {error}); please report it"

@@ -1,0 +1,135 @@
+"""What was made of what, and how: one small file beside the results, by which a run resumes.
+
+Each folder of results has a file ``.meanshift-segment.jsonl`` with a line for each image that was
+finished: the image, a digest of the settings, and of the image and of each result its size and
+the time of its last change. An image counts as done only if all of that still holds. The line is
+written after the results: a run that is killed in between does that image again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from stat import S_ISREG
+from typing import Any
+
+from segment.running.plan import Task
+from segment.writing import passing
+
+NAME = ".meanshift-segment.jsonl"
+Stamp = list[int]  # size in bytes, time of the last change in nanoseconds
+
+
+def digest(*parts: Any) -> str:
+    """Shorten what decides on the results to 16 letters.
+
+    Examples
+    --------
+    >>> digest("0.1.0", {"quantile": 0.1})
+    '98488e59f6ad6eba'
+    """
+    text = json.dumps(parts, sort_keys=True, default=str)
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
+
+
+def stamp(path: str | Path) -> Stamp | None:
+    """Size and time of the last change of a file; None where there is none, or a pipe."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns] if S_ISREG(status.st_mode) else None
+
+
+class Record:
+    """The records of all folders that a run writes to.
+
+    Parameters
+    ----------
+    made_with : str
+        The digest of all that decides on the results but the image.
+    """
+
+    def __init__(self, made_with: str) -> None:
+        self._made_with = made_with
+        self._lines: dict[str, dict[str, str]] = {}
+
+    def outputs(self, task: Task, source: Stamp | None) -> list[str] | None:
+        """Return the results of an image that is done, None for one that is not."""
+        folder, stem = os.path.split(task.place)
+        if folder not in self._lines:
+            self._lines[folder] = _load(Path(folder, NAME))
+        line = self._lines[folder].pop(stem, None)
+        if line is None or source is None:
+            return None
+        known = json.loads(line)
+        results = {
+            os.path.join(folder, name): as_made for name, as_made in known["outputs"].items()
+        }
+        same = (known["input"], known["source"], known["settings"]) == (
+            task.identity,
+            source,
+            self._made_with,
+        )
+        if same and all(as_made and stamp(path) == as_made for path, as_made in results.items()):
+            return list(results)
+        return None
+
+    def add(self, task: Task, source: Stamp | None, outputs: Iterable[str]) -> None:
+        """Record a finished image; where that cannot be written, it will be done again."""
+        folder, stem = os.path.split(task.place)
+        line = {
+            "stem": stem,
+            "input": task.identity,
+            "source": source,
+            "settings": self._made_with,
+            "outputs": {_within(folder, path): stamp(path) for path in outputs},
+        }
+        with contextlib.suppress(OSError):
+            _append(Path(folder, NAME), json.dumps(line))
+
+
+def _within(folder: str, path: str) -> str:
+    """The name of a result; its whole path if it lies elsewhere."""
+    place, name = os.path.split(path)
+    return name if place == folder else os.path.abspath(path)
+
+
+def tidy(folder: Path) -> None:
+    """Rewrite a folder's record when most of its lines are outdated by later ones."""
+    path = folder / NAME
+    lines = _load(path)
+    with contextlib.suppress(OSError):
+        if not lines or path.stat().st_size < 2 * sum(len(line) + 1 for line in lines.values()):
+            return
+        with passing(path) as new:
+            new.write_text("".join(f"{line}\n" for line in lines.values()), encoding="ascii")
+            new.replace(path)
+
+
+def _append(path: Path, line: str) -> None:
+    """One write at the end of the file: lines of several runs in one folder do not mix."""
+    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    try:
+        os.write(file, f"{line}\n".encode("ascii"))
+    finally:
+        os.close(file)
+
+
+def _load(path: Path) -> dict[str, str]:
+    """The last line of each stem; a line that a full disk cut off tells nothing."""
+    lines = {}
+    try:
+        with path.open(encoding="ascii", errors="replace") as file:
+            for line in file:
+                with contextlib.suppress(ValueError, AttributeError):
+                    record = json.loads(line)
+                    if record.keys() >= {"stem", "input", "source", "settings", "outputs"}:
+                        lines[record["stem"]] = line.rstrip("\n")
+    except OSError:
+        return {}
+    return lines

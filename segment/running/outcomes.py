@@ -1,0 +1,205 @@
+"""What became of each image: lines for people, lines for programs, the exit code."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal, TextIO
+
+from segment.running.progress import NoBar
+from segment.streams import print_stdout
+
+SCREENFUL = 20  # lines after which failures are out of sight: the summary names them again
+MOST_NAMED = 100  # of those; a summary is not a log
+CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127)}  # of lines and terminals
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one image, or with "planned" will; sizes in pixels, times in seconds.
+
+    `details` are for `-v` only; `more` are facts of some kinds of runs; `entry` is what the
+    HTML report shows of the image.
+    """
+
+    input: str
+    status: Literal["ok", "skipped", "failed", "planned"]
+    error: str | None = None
+    outputs: list[str] = field(default_factory=list)
+    width: int | None = None
+    height: int | None = None
+    bandwidth: float | None = None
+    segments: int | None = None
+    iterations: int | None = None
+    seconds: float | None = None
+    page: int | None = None
+    warnings: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+    more: dict[str, Any] = field(default_factory=dict)
+    entry: Any = None
+
+    @property
+    def name(self) -> str:
+        """The input, and its page if it has several."""
+        return self.input if self.page is None else f"{self.input}, page {self.page}"
+
+    def facts(self) -> dict[str, Any]:
+        """What `--json` tells: the page and warnings only where there are any.
+
+        Bytes of a name that are not UTF-8 are spelt ``\\xe9``, so that any program can read it.
+        """
+        facts = {name: _in_utf8(value) for name, value in vars(self).items()}
+        for apart in ("details", "more", "entry"):
+            del facts[apart]
+        for rare in ("page", "warnings"):
+            if not facts[rare]:
+                del facts[rare]
+        return facts | self.more
+
+    def line(self) -> str:
+        """Say it in one line."""
+        if self.status == "failed":
+            return f"{self.name}: {self.error}"
+        if self.status == "planned":
+            return f"{self.name}: {' '.join(self.outputs)}"
+        if self.status == "skipped":
+            return f"{self.name}: skipped, {' '.join(self.outputs)} complete"
+        return (
+            f"{self.name}: {' '.join(self.outputs)}  {self.width} x {self.height}, "
+            f"{self._found()}, {self.seconds:.2f} s"
+        )
+
+    def _found(self) -> str:
+        if "sweep" in self.more:
+            counts = [str(trial["segments"] or "no") for trial in self.more["sweep"]]
+            return f"{', '.join(counts)} segments"
+        target = self.more.get("target_segments")
+        nearest = f" (nearest to {target} segments)" if target is not None else ""
+        plural = "" if self.segments == 1 else "s"
+        return f"bandwidth {self.bandwidth:.4g}{nearest}, {self.segments} segment{plural}"
+
+
+class Console:
+    """Says what becomes of the images as they come, counts them, and owns the exit code.
+
+    Parameters
+    ----------
+    as_json : bool
+        One JSON object a line on stdout for each image.
+    verbosity : int
+        -1: only failures on stderr; 0: a line an image unless a bar is shown, and a summary
+        of several images; 1: iterations, too, images that are skipped, and a summary always.
+    bar : NoBar, optional
+        To be kept in one piece while lines are said.
+    """
+
+    def __init__(
+        self, *, as_json: bool = False, verbosity: int = 0, bar: NoBar | None = None
+    ) -> None:
+        self.as_json = as_json
+        self.verbosity = verbosity
+        self.bar = bar or NoBar()
+        self.done = 0
+        self.skipped = 0
+        self.failed = 0
+        self._failures: list[str] = []
+        self._start = time.perf_counter()
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an image and say what became of it."""
+        if outcome.status == "failed":
+            self.failed += 1
+            if len(self._failures) < MOST_NAMED:
+                self._failures.append(outcome.line())
+        elif outcome.status == "skipped":
+            self.skipped += 1
+        else:
+            self.done += 1
+        self._tell(outcome)
+        self.bar.count(outcome.input, outcome.status)
+
+    def note(self, line: str) -> None:
+        """Say something that is of interest to who wants to know more."""
+        if self.verbosity >= 1:
+            self._say(line)
+
+    def close(self, *, interrupted: bool = False) -> int:
+        """Say the summary where there is something to sum up; return the exit code."""
+        self.bar.close()
+        total = self.done + self.skipped + self.failed
+        if interrupted or self.verbosity >= 1 or (self.verbosity == 0 and total > 1):
+            if total > SCREENFUL:
+                self._name_failures()
+            say(f"{'interrupted: ' if interrupted else ''}{self._summary()}")
+        if interrupted:
+            return 130
+        return 1 if self.failed else 0
+
+    def _tell(self, outcome: Outcome) -> None:
+        if self.as_json:
+            import json
+
+            with self.bar.aside():
+                print_stdout(json.dumps(outcome.facts()))
+        self._remark(outcome)
+        if outcome.status == "failed":
+            self._say(f"error: {outcome.line()}")
+        elif outcome.status == "planned":
+            if not self.as_json:
+                print_stdout(_shown(outcome.line(), sys.stdout))
+        elif self.verbosity >= 1 and outcome.status == "ok":
+            climbed = f", {outcome.iterations} iterations" if outcome.iterations is not None else ""
+            self._say(f"{outcome.line()}{climbed}")
+        elif outcome.status == "skipped" and self.verbosity < 1:
+            return
+        elif self.verbosity >= int(self.bar.stands_for_lines) and not self.as_json:
+            self._say(outcome.line())
+
+    def _remark(self, outcome: Outcome) -> None:
+        if self.verbosity >= 0:
+            for warning in outcome.warnings:
+                self._say(f"warning: {outcome.name}: {warning}")
+        for detail in outcome.details:
+            self.note(f"{outcome.name}: {detail}")
+
+    def _say(self, line: str) -> None:
+        with self.bar.aside():
+            say(line)
+
+    def _summary(self) -> str:
+        counts = [f"{self.done} done"]
+        counts += [f"{self.skipped} skipped"] if self.skipped else []
+        counts += [f"{self.failed} failed"] if self.failed else []
+        if self.done > 1:
+            seconds = time.perf_counter() - self._start
+            counts.append(f"{self.done / seconds:.3g} images/s")
+        return ", ".join(counts)
+
+    def _name_failures(self) -> None:
+        for line in self._failures:
+            say(f"failed: {line}")
+        if self.failed > len(self._failures):
+            say(f"failed: and {self.failed - len(self._failures)} more")
+
+
+def say(line: str) -> None:
+    """Talk: one line, always to stderr, whatever characters a file name has."""
+    if sys.stderr is not None:  # which the caller may have closed
+        print(_shown(line, sys.stderr), file=sys.stderr, flush=True)
+
+
+def _shown(line: str, stream: TextIO | None) -> str:
+    """A line as a stream can take it: bytes that are no text, and controls, spelt out."""
+    encoding = getattr(stream, "encoding", None) or "ascii"
+    text = line.translate(CONTROLS).encode("utf-8", "surrogateescape")
+    spelt = text.decode("utf-8", "backslashreplace")
+    return spelt.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _in_utf8(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    if isinstance(value, (list, tuple)):
+        return [_in_utf8(part) for part in value]
+    return value

@@ -1,0 +1,107 @@
+"""Bars are for people who watch: they are whole, they count, and pipes never see them."""
+
+import io
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from segment.running import progress
+from segment.running.outcomes import Console, Outcome
+from segment.running.progress import STAGES, enter, heard_by
+from segment.threads import Started
+from tests.commands import COMMAND, photos, run
+
+pty = pytest.importorskip("pty", reason="needs a terminal of POSIX")
+termios = pytest.importorskip("termios", reason="needs a terminal of POSIX")
+
+
+def on_terminal(*arguments):
+    """Run the command with a terminal as stderr; return what it shows, and its exit code."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    process = subprocess.Popen([*COMMAND, *map(str, arguments)], stderr=theirs, stdin=theirs)
+    os.close(theirs)
+    shown = b""
+    try:
+        while piece := os.read(ours, 4096):
+            shown += piece
+    except OSError:  # Linux says so when the other side is closed
+        pass
+    os.close(ours)
+    return shown.decode(), process.wait()
+
+
+def test_a_terminal_gets_a_bar_and_whole_lines(tmp_path):
+    """On a terminal a bar counts the images and the failed ones; errors have lines of their own."""
+    photos(tmp_path / "in", 8, size=16)
+    (tmp_path / "in" / "003.png").write_bytes(b"damaged")
+    shown, code = on_terminal(tmp_path / "in", "-o", tmp_path / "out", "-j", "2")
+    assert code == 1
+    assert "8/8" in shown
+    assert "1 failed" in shown
+    lines = shown.replace("\r\n", "\n").split("\n")
+    (error,) = [line for line in lines if "error: " in line]
+    assert error.split("\r")[-1].lstrip("\x1b[A").startswith(f"error: {tmp_path / 'in'}")
+    assert not any("000_labels.png" in line for line in lines), "the bar stands for these lines"
+
+
+def test_a_pipe_gets_no_bar_unless_it_is_asked_for(tmp_path):
+    """Piped, nothing but lines; --progress shows the bar all the same, --quiet hides it."""
+    photos(tmp_path / "in", 2, size=8)
+    command = (tmp_path / "in", "-o", tmp_path / "out")
+    assert "\r" not in run(*command).stderr
+    assert "2/2" in run(*command, "--progress").stderr
+    assert on_terminal(*command, "--quiet") == ("", 0)
+    assert "2/2" not in on_terminal(*command, "--no-progress")[0]
+
+
+def test_a_small_image_gets_no_bar(tmp_path):
+    """One image that takes less than a second is one line on a terminal, too."""
+    photos(tmp_path, 1, size=8)
+    shown, _ = on_terminal(tmp_path / "000.png", "-o", tmp_path / "out")
+    assert shown.count("\n") == 1
+    assert "\r" not in shown.replace("\r\n", "")
+
+
+def test_a_large_image_shows_its_stages(monkeypatch):
+    """After a second the bar names the stage that the image is in, and is gone at the end."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(progress, "SLOW", 0.05)
+    bar = progress.StagesBar()
+    bar.look()
+    assert sys.stderr.getvalue() == ""
+    time.sleep(0.1)
+    for stage in STAGES:
+        bar.enter(stage)
+        bar.look()
+    shown = sys.stderr.getvalue()
+    assert [stage for stage in STAGES if stage in shown] == list(STAGES)
+    with bar.aside():
+        print("a line", file=sys.stderr)
+    bar.close()
+    assert "a line\n" in sys.stderr.getvalue()
+
+
+def test_stages_are_heard_from_threads_and_by_nobody_else():
+    """A listener hears stages from threads that are started within, and none afterwards."""
+    heard = []
+    with heard_by(heard.append):
+        enter("reading")
+        Started(lambda: enter("segmenting")).wait()
+    enter("writing")
+    assert heard == ["reading", "segmenting"]
+
+
+def test_the_bar_counts_what_is_reported(monkeypatch):
+    """Every image moves the bar by one, whatever became of it and however many pages it has."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    console = Console(bar=progress.ImagesBar(3))
+    for number, status in enumerate(["ok", "failed", "skipped"]):
+        for page in (1, 2):
+            console.add(Outcome(f"{number}.tif", status, "reason", page=page))
+    console.close()
+    assert "3/3" in sys.stderr.getvalue()
+    assert "2 failed" in sys.stderr.getvalue()
