@@ -101,7 +101,8 @@ def test_the_summary_is_heard_while_an_image_is_read(tmp_path):
     """What is held back of the libraries' words while they read is not the run's own."""
     photos(tmp_path, 1, size=8)
     script = "import time; from segment.command.cli import main\n"
-    script += "from segment.reading.pillow_pages import PillowPages\nPillowPages.read = lambda *_, **__: time.sleep(60)\nmain()"
+    script += "from segment.reading.pillow_pages import PillowPages\n"
+    script += "PillowPages.read = lambda *_, **__: time.sleep(60)\nmain()"
     command = [sys.executable, "-c", script, str(tmp_path / "000.png"), "--progress"]
     process = subprocess.Popen(
         [*command, "-o", str(tmp_path / "out")], stderr=subprocess.PIPE, bufsize=0
