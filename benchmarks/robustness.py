@@ -76,7 +76,7 @@ def try_file(file: Path, options: Sequence[str], seconds: float, megabytes: floa
 
 
 def judge(code: int, lines: list[str], facts: Path, out: Path) -> str:
-    """Tell how a process ended that kept to the limits."""
+    """Return how a process ended that kept to the limits."""
     if any(line.startswith("Traceback") for line in lines):
         return "traceback"
     if code not in (0, 1):
@@ -96,7 +96,7 @@ def judge(code: int, lines: list[str], facts: Path, out: Path) -> str:
 
 
 def stated_pixels(file: Path) -> int:
-    """Tell how large an image is by its own header, 0 if that cannot be told soon."""
+    """Return how large an image is by its own header, 0 if that cannot be told soon."""
     script = (
         "import sys; from PIL import Image; Image.MAX_IMAGE_PIXELS = None; "
         "image = Image.open(sys.argv[1]); print(image.width * image.height)"

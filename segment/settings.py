@@ -76,7 +76,7 @@ class Settings:
     Raises
     ------
     InvalidInputError
-        If a value is out of range: which, what it may be, what came.
+        If a value is out of range: which, what it may be, what was given.
 
     Examples
     --------
@@ -90,69 +90,95 @@ class Settings:
     quantile: float = _setting(
         0.1,
         Range(0, 1, above=True),
-        "Share of the sample that the kernel reaches; larger: wider bandwidth, fewer segments.",
+        "Estimates the bandwidth: the mean distance within which a pixel has this share of all "
+        "pixels. Larger: wider bandwidth, fewer segments.",
     )
     n_samples: int = _setting(
-        500, Range(1, whole=True), "Pixels sampled for the bandwidth; its time grows as the square."
+        500,
+        Range(1, whole=True),
+        "Pixels drawn at random for that estimate; time and memory grow with its square.",
     )
-    seed: int = _setting(0, Range(0, 2**32 - 1, whole=True), "Seed of that sample.")
+    seed: int = _setting(0, Range(0, 2**32 - 1, whole=True), "Seed of the draw.")
     bandwidth: float | None = _setting(
         None,
         Range(1e-6, 1e30),
-        "Radius of the kernel in units of the colour space; wins over the quantile.",
+        "Radius of the kernel: colours nearer than this are averaged. In units of the colour "
+        "space (RGB: 0 to 255). Wins over --quantile. Larger: fewer segments.",
     )
     target_segments: int | None = _setting(
         None,
         Range(1, 2**31 - 1, whole=True),
-        "Find the bandwidth whose number of segments is nearest to this one.",
+        "Search for the bandwidth whose number of segments is nearest to this one.",
     )
     features: Features = _setting(
-        "color", FEATURES, "Pixels as points in colour space, or in colour and position."
+        "color",
+        FEATURES,
+        "What makes pixels alike: their colour, or colour and position (joint).",
     )
     color_space: ColorSpace = _setting(
-        "rgb", COLOR_SPACES, "Space in which distances between colours are taken."
+        "rgb", COLOR_SPACES, "Space in which distances between colours are measured."
     )
     spatial_weight: float = _setting(
         0.25,
         Range(0, 1e6),
-        "Joint: how much position counts; the longer side times it spans a colour channel.",
+        "With joint features: how much position counts beside colour. At 1 the longer side of the "
+        "image counts as much as the whole range of a colour channel. Larger: more compact "
+        "segments.",
     )
     spatial_radius: float | None = _setting(
         None,
         Range(1e-3, 1e9),
-        "Joint: radius hs in pixels, with the range radius; instead of bandwidth and weight.",
+        "With joint features: radius in pixels, hs in the literature. Goes with --range-radius, "
+        "in place of --bandwidth and --spatial-weight.",
     )
     range_radius: float | None = _setting(
-        None, Range(1e-6, 1e6), "Joint: radius hr in units of the colour space."
+        None,
+        Range(1e-6, 1e6),
+        "With joint features: radius in units of the colour space, hr in the literature.",
     )
     kernel: Kernel = _setting(
-        "flat", KERNELS, "Equal weights within the bandwidth, or a Gaussian cut off at three."
+        "flat",
+        KERNELS,
+        "How pixels around a place are weighted: all alike up to the bandwidth (flat), or less "
+        "with distance, up to three bandwidths (gaussian; smoother, slower).",
     )
     assign: Assign = _setting(
-        "nearest", ASSIGNS, "A pixel takes its nearest mode, or the mode it climbs to itself."
+        "nearest",
+        ASSIGNS,
+        "A pixel joins the mode nearest to it, or the one it climbs to itself (basin; slower).",
     )
     min_bin_freq: int = _setting(
-        1, Range(1, whole=True), "Bins with fewer pixels give no seed; larger: fewer segments."
+        1,
+        Range(1, whole=True),
+        "Climbs start in grid cells with at least this many pixels. Larger: fewer segments.",
     )
-    max_iter: int = _setting(300, Range(0, 2**31 - 1, whole=True), "Longest climb to a mode.")
+    max_iter: int = _setting(
+        300, Range(0, 2**31 - 1, whole=True), "Steps after which a climb to a mode is stopped."
+    )
     cluster_all: bool = _setting(
-        True, None, "Label every pixel; off: those beyond the bandwidth of every mode get 0."
+        True,
+        None,
+        "Whether every pixel joins a segment; if not, those farther than the bandwidth from every "
+        "mode get label 0.",
     )
     connected: bool | None = _setting(
-        None, None, "Number connected regions instead of clusters; in the joint domain the default."
+        None,
+        None,
+        "Whether each connected region is a segment, or each cluster of colour, wherever it lies.",
     )
     connectivity: Connectivity = _setting(
-        4, CONNECTIVITIES, "Neighbours of a pixel: by its sides, or by its corners, too."
+        4, CONNECTIVITIES, "Pixels are connected by their sides (4), or by their corners, too (8)."
     )
     min_size: int | None = _setting(
         None,
         Range(0, 2**31 - 1, whole=True),
-        "Regions with fewer pixels are absorbed by the neighbour nearest in colour.",
+        "Regions with fewer pixels are absorbed by the adjacent region nearest in colour.",
     )
     merge: float = _setting(
         0.0,
         Range(0, 1e6),
-        "Adjacent regions that differ by less are merged, in units of the colour space; 0: none.",
+        "Adjacent regions that differ by less are merged, in units of the colour space. Larger: "
+        "fewer segments; 0: none is merged.",
     )
 
     def __post_init__(self) -> None:
@@ -189,7 +215,7 @@ class Settings:
         return self.features == "joint" or bool(self.min_size) or self.merge > 0
 
     def smallest_region(self, pixels: int) -> int:
-        """Pixels of the smallest region of an image of so many: as asked for, or a share of them.
+        """Return the pixels of the smallest region of an image of so many: as set, or a share.
 
         >>> Settings(features="joint").smallest_region(154_401)
         154

@@ -17,7 +17,7 @@ _allowed: contextvars.ContextVar[int | None] = contextvars.ContextVar("allowed",
 
 
 def available_cores() -> int:
-    """Count the cores that this process may run on; a container may allow fewer than there are."""
+    """Return how many cores this process may run on; a container may allow fewer than there are."""
     if hasattr(os, "sched_getaffinity"):
         there = len(os.sched_getaffinity(0))
     else:
@@ -64,14 +64,14 @@ class Started(Generic[Result]):
             self._error = error
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the call has ended in one way or the other; tell whether it has."""
+        """Wait until the call has ended in one way or the other; return whether it has."""
         if self._thread is None:
             return True
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def done(self) -> bool:
-        """Tell whether the call has ended."""
+        """Return whether the call has ended."""
         return self.wait(0)
 
     def result(self, timeout: float | None = None) -> Result:

@@ -1,4 +1,4 @@
-"""Checks of what callers pass in: expected, came, and what to do."""
+"""Checks of what callers pass in: what was expected, what was got, and what to do."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ _parts_under_way = contextvars.ContextVar("parts_under_way", default=_Parts())  
 
 @contextlib.contextmanager
 def passing(path: Path) -> Iterator[Path]:
-    """Give an empty file beside the target to write to; after an error it is removed.
+    """Yield the name of an empty file beside the target to write to; removed after an error.
 
     Open it as one that is there, by ``r+b``: once the run is abandoned, it is not.
     """
@@ -119,7 +119,7 @@ def _machine() -> str:
 
 
 def _is_at_work(process: int) -> bool:
-    """Tell whether a process may be writing; this one has not begun when it asks."""
+    """Return whether a process may be writing; this one has not begun when it asks."""
     if process == os.getpid():
         return False
     try:
@@ -185,7 +185,7 @@ def _by_renaming(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def _made(write: Callable[[IO[bytes]], object]) -> bytes:
-    """All bytes before the first is sent; formats such as TIFF also go back in the file."""
+    """Return all bytes before the first is sent; formats such as TIFF also go back in the file."""
     content = io.BytesIO()
     write(content)
     return content.getvalue()

@@ -60,7 +60,7 @@ def children(process):
 
 
 def is_running(process):
-    """Tell whether a process is there and no zombie that nobody has asked for yet."""
+    """Return whether a process is there and no zombie that nobody has asked for yet."""
     try:
         status = Path(f"/proc/{process}/stat").read_text()
     except OSError:

@@ -63,7 +63,7 @@ def test_whole_ranges_take_no_fractions():
     ],
 )
 def test_what_is_out_of_range_is_refused(name, value, message):
-    """A setting out of range is refused by name, with what it may be and what came."""
+    """A setting out of range is refused by name, with what it may be and what was given."""
     with pytest.raises(InvalidInputError, match=message):
         segment_image(np.zeros((2, 2), np.uint8), **{name: value})
 

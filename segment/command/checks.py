@@ -84,7 +84,7 @@ def destinations(
     as_json: bool,
     others: Sequence[str | None] = (),
 ) -> dict[str, Path]:
-    """Tell which products go to a file of their own, or to standard output.
+    """Return which products go to a file of their own, or to standard output.
 
     Parameters
     ----------
@@ -124,7 +124,7 @@ def destinations(
 
 
 def products(write: tuple[Any, ...], files: Mapping[str, Path]) -> tuple[Any, ...]:
-    """Tell what to write: beside files of their own, what `--write` says and nothing else."""
+    """Return what to write: beside files of their own, what `--write` says and nothing else."""
     if files and not given("write"):
         return tuple(files)
     return (*files, *(product for product in write if product not in files))

@@ -51,11 +51,12 @@ class GroupedOption(click.Option):
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
+    """Return an option under a heading."""
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """One decorator that adds several options to a command, in their order."""
+    """Return one decorator that adds several options to a command, in their order."""
 
     def add(command: Any) -> Any:
         for each in reversed(options):
@@ -66,13 +67,13 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def given(name: str) -> bool:
-    """Whether the command that is running was given a parameter, rather than its default."""
+    """Return whether the command that is running was given a parameter, not its default."""
     source = click.get_current_context().get_parameter_source(name)
     return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
 def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callable[[Any], Any]:
-    """An option with the default, the range and the effect that `Settings` gives it."""
+    """Return an option with the default, the range and the effect that `Settings` gives it."""
     name = next(n for n in names if n.startswith("--")).split("/")[0].strip("- ").replace("-", "_")
     known = Settings.__dataclass_fields__[name]
     attributes.setdefault("show_default", known.default is not None)
@@ -95,7 +96,7 @@ def _click_type(takes: Range | tuple[Any, ...] | None) -> click.ParamType[Any] |
     return click.Choice(takes) if takes else None
 
 
-class Page(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+class PageNumber(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
     """A number from 1, or all."""
 
     name = "PAGE"

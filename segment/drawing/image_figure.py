@@ -163,7 +163,7 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
 
 
 def _sample(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Some of the places, at random: a stride would follow the columns of the image."""
+    """Return some of the places, at random: a stride would follow the columns of the image."""
     if len(places) <= POINTS:
         return places
     return np.sort(np.random.RandomState(0).choice(places, POINTS, replace=False))
@@ -175,7 +175,7 @@ def _starts(
     ends: NDArray[np.float64],
     segmentation: Drawn,
 ) -> tuple[list[int], list[int]]:
-    """For the modes of the largest segments the farthest pixel that climbs to it, and the row."""
+    """Return the farthest pixel that climbs to each largest segment's mode, and the modes' rows."""
     starts: list[int] = []
     rows: list[int] = []
     modes = segmentation.modes

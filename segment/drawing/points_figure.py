@@ -88,7 +88,7 @@ cluster_figure.__module__ = "segment"
 
 
 def _distinct_hues(count: int) -> NDArray[np.float64]:
-    """Colours for clusters: matplotlib's ten, again from the start after the tenth."""
+    """Return the colours for clusters: matplotlib's ten, again from the start after the tenth."""
     from matplotlib import colormaps
 
     return np.asarray(colormaps["tab10"](np.arange(count) % 10))

@@ -136,7 +136,7 @@ def _check_random_state(random_state: object) -> None:
 
 
 def _kth_smallest(rows: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """The k-th smallest of each row; float32 sorts four times faster and holds 8-bit distances."""
+    """Return the k-th smallest of each row; float32, if it holds all, sorts four times faster."""
     with np.errstate(over="ignore"):
         narrow = rows.astype(np.float32)
     if np.array_equal(narrow, rows):

@@ -13,7 +13,7 @@ from segment.validation import checked_matrix
 
 
 def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArray[Any]:
-    """Take the centres of the grid cells that hold enough points as seeds.
+    """Return as seeds the centres of the grid cells that hold enough points.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def bin_seeds(
     bin_size: float,
     min_bin_freq: int = 1,
 ) -> NDArray[Any]:
-    """Take seeds as `get_bin_seeds` does, from distinct points that count several times.
+    """Return seeds as `get_bin_seeds` does, from distinct points that count several times.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def occupied_bins(
 def _count_in_table(
     keys: NDArray[np.intp], weights: NDArray[np.float64], cells: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """First place and summed weight of each key that occurs, without sorting."""
+    """Return the first place and summed weight of each key that occurs, without sorting."""
     first = np.full(cells, -1)
     first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)  # the last one written stays
     occupied = first >= 0

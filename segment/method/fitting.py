@@ -154,7 +154,7 @@ def _widened(rows: NDArray[Any], channels: int) -> NDArray[Any]:
 
 
 def _bandwidth(rows: _Rows, ground: ColorGround, settings: Settings) -> float:
-    """The bandwidth of all pixels together, as `color_clusters` takes it of one image."""
+    """Return the bandwidth of all pixels together, as `color_clusters` takes it of one image."""
     if settings.bandwidth is not None:
         return settings.bandwidth
     if settings.target_segments is not None:

@@ -146,7 +146,7 @@ def _parsed(text: str, name: str) -> Model:
 
 
 def _checked(content: dict[str, Any], name: str) -> Model:
-    """The model in a file's content; whatever of it is not what `save` writes is damage."""
+    """Return the model in a file's content; whatever of it is not what `save` writes is damage."""
     try:
         modes = np.array(content["modes"], dtype=np.float64)
         bandwidth, n_iter, space = (content[k] for k in ("bandwidth", "iterations", "color_space"))

@@ -47,7 +47,7 @@ class Pixels:
 
 
 def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
-    """Take an image apart.
+    """Return the pixels of an image, and which of them take part.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
 
 
 def color_points(pixels: Pixels, settings: Settings) -> NDArray[Any]:
-    """The image in the colour space; each distinct colour is converted once."""
+    """Return the image in the colour space; each distinct colour is converted once."""
     colors = pixels.colors
     if settings.color_space != "rgb":
         distinct = distinct_points(colors)
@@ -117,7 +117,7 @@ def label_map(labels: NDArray[np.int32], pixels: Pixels) -> NDArray[np.int32]:
 def pixel_rows(
     image: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Take an image apart into rows of sRGB or grey in 0..255 and what is visible of it.
+    """Return the rows of an image, sRGB or grey in 0..255, and which of them are visible.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
         return array
     if array.dtype == bool:
         return array.astype(np.uint8) * np.uint8(255)
-    came = f"{array.dtype}"
+    got = f"{array.dtype}"
     if array.dtype.kind in "fiu":
         low, high = array.min(), array.max()
         if array.dtype.kind == "f" and low >= 0 and high <= 1:  # false for NaN, too
@@ -172,15 +172,15 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
             return _whole_if_possible(array / 257.0, array.dtype)
         if array.dtype.kind in "iu" and low >= 0 and high <= 255:
             return array.astype(np.uint8)
-        came += f" with values from {low} to {high}"
+        got += f" with values from {low} to {high}"
     raise InvalidInputError(
         "image: expected uint8, uint16, bool, whole numbers in 0..255 or floats in 0..1, "
-        f"got {came}; rescale it"
+        f"got {got}; rescale it"
     )
 
 
 def _whole_if_possible(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """8-bit values that were scaled to `dtype` and back, as uint8: quicker, and exact again."""
+    """Return 8-bit values that were scaled to `dtype` and back as uint8: quicker, exact again."""
     rounding = 2 * np.finfo(np.float32 if dtype == np.float32 else np.float64).eps
     whole = np.rint(values)
     if (np.abs(values - whole) <= rounding * whole).all():

@@ -52,7 +52,7 @@ def build_pyramid(
 def joint_points(
     colors: NDArray[Any], x: NDArray[Any], y: NDArray[Any], units: tuple[float, float]
 ) -> Floats:
-    """Take pixels as points of the joint domain.
+    """Return pixels as points of the joint domain.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def joint_points(
 def pixel_points(
     image: NDArray[Any], visible: NDArray[np.bool_] | None, units: tuple[float, float]
 ) -> Floats:
-    """Take all pixels, or those visible, as points of the joint domain, in scan order."""
+    """Return all pixels, or those visible, as points of the joint domain, in scan order."""
     height, width = image.shape[:2]
     points = joint_points(image, np.arange(width), np.arange(height)[:, None], units)
     return points.reshape(-1, points.shape[-1]) if visible is None else points[visible]
@@ -110,7 +110,7 @@ def joint_seeds(
     bandwidth: float,
     min_bin_freq: int = 1,
 ) -> NDArray[Any]:
-    """Take the seeds of `bin_seeds` for the points of an image, without making the points.
+    """Return the seeds of `bin_seeds` for the points of an image, without making the points.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def joint_seeds(
 
 
 def _bins(values: NDArray[Any], unit: float, bandwidth: float) -> Floats:
-    """Bins as the definition has them; those of 8 bits are computed once for all pixels."""
+    """Return bins as the definition has them; those of 8 bits are computed once for all."""
     if values.dtype == np.uint8:
         table = _bins(np.arange(256), unit, bandwidth)
         return np.asarray(table[values])
@@ -169,7 +169,7 @@ def _bins(values: NDArray[Any], unit: float, bandwidth: float) -> Floats:
 
 
 def _occupied(columns: list[Floats], visible: NDArray[np.bool_] | None, times: int) -> Floats:
-    """The rows of `columns`, broadcast, that occur so many times, ascending."""
+    """Return the rows of `columns`, broadcast, that occur so many times, ascending."""
     lows = [column.min() for column in columns]
     sides = [column.max() - low + 1 for column, low in zip(columns, lows, strict=True)]
     if math.prod(sides) >= 2**62:

@@ -174,7 +174,7 @@ def _merge(
 
 
 def _largest_parts(parents: NDArray[np.int32], sizes: NDArray[np.float64]) -> NDArray[np.intp]:
-    """For each region the largest of what it was put together from, the first at a tie."""
+    """Return for each region the largest of what it was put together from, the first at a tie."""
     order = np.argsort((parents.astype(np.int64) << 32) - sizes.astype(np.int64), kind="stable")
     first = np.append(True, np.diff(parents[order]) > 0)
     return np.asarray(order[first])
@@ -211,7 +211,7 @@ def _replace_all(regions: NDArray[np.int32], table: NDArray[np.int32]) -> None:
 def _sums_by_region(
     name: str, regions: NDArray[np.int32], values: NDArray[Any], count: int
 ) -> NDArray[np.float64]:
-    """Summed values of each region, and last its pixels: (count + 1, C + 1), row 0 for none."""
+    """Return (count + 1, C + 1): sums of each region, last its pixels; row 0 is for none."""
     sums = np.zeros((count + 1, values.shape[1] + 1))
     add_up(regions.ravel(), values, sums)
     if not np.isfinite(sums[1:]).all():

@@ -193,7 +193,7 @@ def _sides(
 def _top_sides(
     parts: NDArray[Any], indices: NDArray[np.int32]
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """First and last pixel below each side on top of a part, and the one up right of the last."""
+    """Return first and last pixel below each upper side of a part, and the one up right of it."""
     here = parts[1:]
     edge = (here != parts[:-1]) & (here != 0)
     goes_on = edge[:, :-1] & edge[:, 1:] & (here[:, :-1] == here[:, 1:])
@@ -202,7 +202,7 @@ def _top_sides(
 
 
 def _starts(following: NDArray[np.int32]) -> NDArray[np.intp]:
-    """First side of each ring."""
+    """Return the first side of each ring."""
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
     count, rings = connected_components(_graph(following), connection="strong")

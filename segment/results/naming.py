@@ -20,7 +20,7 @@ PAGE_NAME = re.compile(rf"{PAGE_STEM.pattern}_[a-z]+\.[a-z]+", re.DOTALL)
 
 
 def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
-    """Tell the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
+    """Return the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
 
 
 def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
-    """Tell what the name of a product ends in.
+    """Return what the name of a product ends in.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def page_stem(stem: str, page: int | Literal["*"]) -> str:
 
 
 def pages_there(folder: str) -> dict[str, set[int]]:
-    """Tell of which pages a folder may have results, by what comes before the page's number."""
+    """Return of which pages a folder may have results, by what comes before the page's number."""
     there = defaultdict(set)
     try:
         with os.scandir(folder or ".") as entries:

@@ -64,7 +64,7 @@ def write_segmented(
 
 
 def png_options(kept: Kept) -> dict[str, Any]:
-    """Tell Pillow's writer of PNG what of an image's file goes into the result."""
+    """Return options for Pillow's writer of PNG: what of an image's file goes into the result."""
     options: dict[str, Any] = {}
     if kept.resolution and kept.resolution.dpi:
         options["dpi"] = kept.resolution.dpi
@@ -75,7 +75,7 @@ def png_options(kept: Kept) -> dict[str, Any]:
 
 
 def partial_alpha(pixels: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """Tell the alpha of a picture in 8 bits, where it has more than all and nothing.
+    """Return the alpha of a picture in 8 bits if it has more than all and nothing, else None.
 
     Parameters
     ----------

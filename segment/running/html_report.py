@@ -120,7 +120,7 @@ class HtmlReport:
         return output.endswith("_segmented.png") or Path(output) == self._segmented
 
     def _link(self, target: str) -> str:
-        """A relative URL, from the bytes of the name: not every name is Unicode."""
+        """Return a relative URL, from the bytes of the name: not every name is Unicode."""
         from urllib.parse import quote
 
         try:
@@ -157,7 +157,7 @@ class HtmlReport:
 
 
 def _safe(value: Any) -> str:
-    """JSON that HTML takes for text whatever is in it: no <, no >, no &, ASCII only."""
+    """Return JSON that HTML takes for text whatever is in it: no <, no >, no &, ASCII only."""
     import json
 
     text = json.dumps(value, separators=(",", ":"))

@@ -135,7 +135,7 @@ def read_names(file: str, separator: bytes) -> list[str]:
 
 
 def _named(name: str) -> Input:
-    """An image that was named itself: a file, even if it is called ``./-``."""
+    """Return an image that was named itself: a file, even if it is called ``./-``."""
     if is_standard(name):
         return Input(name, "", name)
     if is_standard(os.path.normpath(name)):
@@ -206,7 +206,7 @@ def _is(kind: Callable[[], bool]) -> bool:
 
 
 def _written_here(path: str, entries: list[os.DirEntry[str]]) -> set[str]:
-    """Names of the tool's own results in a folder: named like one, and marked inside."""
+    """Return the names of the tool's own results in a folder: named like one, and marked inside."""
     return {
         entry.name
         for entry in entries

@@ -37,7 +37,7 @@ def digest(*parts: Any) -> str:
 
 
 def stamp(path: str | Path) -> Stamp | None:
-    """Size and time of the last change of a file; None where there is none, or a pipe."""
+    """Return size and time of the last change of a file; None where there is none, or a pipe."""
     try:
         status = os.stat(path)
     except OSError:
@@ -94,7 +94,7 @@ class Record:
 
 
 def _within(folder: str, path: str) -> str:
-    """The name of a result; its whole path if it lies elsewhere."""
+    """Return the name of a result; its whole path if it lies elsewhere."""
     place, name = os.path.split(path)
     return name if place == folder else os.path.abspath(path)
 
@@ -121,7 +121,7 @@ def _append(path: Path, line: str) -> None:
 
 
 def _load(path: Path) -> dict[str, str]:
-    """The last line of each stem; a line that a full disk cut off tells nothing."""
+    """Return the last line of each stem; a line that a full disk cut off tells nothing."""
     lines = {}
     try:
         with path.open(encoding="ascii", errors="replace") as file:

@@ -111,7 +111,7 @@ def _preview(batch: Batch, found: Inputs, console: Console) -> int:
 
 
 def _in_order(outcomes: Iterable[Outcome], wrong: list[Wrong]) -> Iterator[Outcome]:
-    """Tell of folders that gave nothing where they were named."""
+    """Yield outcomes, and where they were named those of folders that gave nothing."""
     waiting = deque(wrong)
     place, last = -1, None
     for outcome in outcomes:
@@ -215,7 +215,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether the run was asked to stop.
+    """Yield a function that returns whether the run was asked to stop.
 
     A second signal, from somebody who cannot wait, is a KeyboardInterrupt. Signals that the
     caller had ignored, as ``nohup`` does, stay so.

@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _channels() -> tuple[BinaryIO, BinaryIO]:
-    """Take the pipes for calls and answers; a library that prints must not print into them."""
+    """Return the pipes for calls and answers; a library that prints must not print into them."""
     calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)

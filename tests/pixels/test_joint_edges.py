@@ -102,7 +102,7 @@ GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4)
     ids=str,
 )
 def test_what_the_joint_domain_does_not_take(options, message):
-    """Errors tell what was expected, what came, and how to mend it."""
+    """Errors tell what was expected, what was got, and how to mend it."""
     with pytest.raises(InvalidInputError, match=message):
         segment_image(GRAY, features="joint", **options)
 

@@ -244,7 +244,7 @@ def test_a_map_without_regions_has_no_outlines():
 
 @pytest.mark.parametrize("function", [outlines.region_polygons, outlines.geojson])
 @pytest.mark.parametrize(
-    ("regions", "came"),
+    ("regions", "got"),
     [
         pytest.param(np.ones((2, 2, 2), int), r"shape \(2, 2, 2\)", id="not-2D"),
         pytest.param(np.ones((0, 2), int), r"shape \(0, 2\)", id="empty"),
@@ -254,7 +254,7 @@ def test_a_map_without_regions_has_no_outlines():
         pytest.param(np.array([[2**31]]), "to 2147483648", id="too-large"),
     ],
 )
-def test_other_arrays_are_refused(function, regions, came):
+def test_other_arrays_are_refused(function, regions, got):
     """What is no region map is refused at once, before the first piece is asked for."""
-    with pytest.raises(errors.InvalidInputError, match=f"regions: expected .*{came}"):
+    with pytest.raises(errors.InvalidInputError, match=f"regions: expected .*{got}"):
         function(regions)
