@@ -14,7 +14,7 @@ import click
 
 from segment import __version__
 from segment.command.checks import check_stdin, check_together, destinations, products
-from segment.command.option_types import GroupedCommand, given, option, setting
+from segment.command.option_types import GroupedCommand, Name, given, option, setting
 from segment.command.options import (
     batch_options,
     choosing_options,
@@ -54,7 +54,7 @@ Examples:
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.argument("images", metavar="INPUT...", nargs=-1)
+@click.argument("images", metavar="INPUT...", type=Name(), nargs=-1)
 @setting("-q", "--quantile")
 @setting("--n-samples")
 @setting("--seed")
@@ -68,7 +68,7 @@ Examples:
 @setting("--kernel")
 @setting("--assign")
 @setting("--min-bin-freq")
-@setting("--max-iter", type=click.IntRange(1))
+@setting("--max-iter")
 @setting("--cluster-all/--no-cluster-all")
 @setting("--connected/--no-connected", group="Regions", show_default="on for joint")
 @setting(
@@ -82,6 +82,7 @@ Examples:
 @option(
     "Regions",
     "--mask",
+    type=Name(),
     metavar="FILE",
     help="Image of the same size: only pixels where it is not 0 take part.",
 )
@@ -229,8 +230,11 @@ def main() -> None:
 
 def _beside(stderr: TextIO) -> TextIO:
     """A stderr of our own: that of the process is held back while C libraries read a file."""
-    number, encoding, errors = os.dup(stderr.fileno()), stderr.encoding, stderr.errors
-    return os.fdopen(number, "w", buffering=1, encoding=encoding, errors=errors)
+    try:
+        number = os.dup(stderr.fileno())
+    except (OSError, ValueError, AttributeError):  # one in memory, in a notebook or a test
+        return stderr
+    return os.fdopen(number, "w", buffering=1, encoding=stderr.encoding, errors=stderr.errors)
 
 
 def _flushed() -> int:

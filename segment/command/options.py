@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import click
 
-from segment.command.option_types import Numbers, Page, Products, option, together
+from segment.command.option_types import Name, Numbers, Page, Products, option, together
 from segment.reading.picture import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
 from segment.settings import Settings
@@ -16,6 +16,7 @@ file_options = together(
         "Output",
         "-o",
         "--output-dir",
+        type=Name(),
         metavar="DIR",
         default="outputs",
         show_default=True,
@@ -88,6 +89,7 @@ file_options = together(
         "Output",
         "--labels",
         default=None,
+        type=Name(),
         metavar="FILE",
         help="Write the label map there, for one input; '-' is standard output. "
         "Nothing else is written unless --write says so.",
@@ -96,6 +98,7 @@ file_options = together(
         "Output",
         "--segmented",
         default=None,
+        type=Name(),
         metavar="FILE",
         help="Likewise for the recoloured image, a PNG.",
     ),
@@ -103,6 +106,7 @@ file_options = together(
         "Output",
         "--report",
         "html_report",
+        type=Name(),
         metavar="FILE.html",
         help="A page with every image before and after.",
     ),
@@ -135,10 +139,17 @@ def swept(
 
 
 model_options = together(
-    option("Reusing", "--save-model", metavar="FILE", help="Keep the modes of this run, as JSON."),
+    option(
+        "Reusing",
+        "--save-model",
+        type=Name(),
+        metavar="FILE",
+        help="Keep the modes of this run, as JSON.",
+    ),
     option(
         "Reusing",
         "--model",
+        type=Name(),
         metavar="FILE",
         help="Label with the modes that --save-model kept.",
     ),
@@ -159,9 +170,9 @@ batch_options = together(
            help="List on stdout what would be read and written."),
     option(MANY, "-r", "--recursive", is_flag=True,
            help="Look into the folders in a folder; results are in folders of the same names."),
-    option(MANY, "--files-from", metavar="FILE",
+    option(MANY, "--files-from", type=Name(), metavar="FILE",
            help="More inputs, one a line; - for standard input."),
-    option(MANY, "--files0-from", metavar="FILE",
+    option(MANY, "--files0-from", type=Name(), metavar="FILE",
            help="More inputs, each ended by NUL as find -print0 does; - for standard input."),
     option(MANY, "-j", "--jobs", type=click.IntRange(1), metavar="NUMBER",
            show_default="the cores available",

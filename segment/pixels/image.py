@@ -13,6 +13,7 @@ from segment.errors import InvalidInputError
 from segment.meanshift.points import distinct_points
 from segment.pixels.colors import to_color_space
 from segment.settings import Settings
+from segment.validation import check_pixels
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def pixel_rows(
     Raises
     ------
     InvalidInputError
-        If the shape, the dtype or the range is another.
+        If the shape, the dtype or the range is another, or there are more than 2^31 - 1 pixels.
 
     Examples
     --------
@@ -151,6 +152,7 @@ def pixel_rows(
             "image: expected a non-empty (H, W) or (H, W, C) array with C from 1 to 4, "
             f"got shape {np.shape(image)}"
         )
+    check_pixels("image", *array.shape[:2])
     rows = _in_8_bit_range(array).reshape(-1, array.shape[2])
     if array.shape[2] in (1, 3):
         return rows, None
