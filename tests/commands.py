@@ -12,13 +12,14 @@ from PIL import Image
 
 from segment.running.journal import NAME
 
+WAIT = 300.0  # seconds after which a test gives up: no measure of speed, on no machine reached
 COMMAND = [sys.executable, "-m", "segment"]
 
 
 def run(*arguments, **options):
     """Run the command; return the finished process with its output as text."""
     command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT, **options)
 
 
 def start(*arguments, **options):
@@ -68,7 +69,7 @@ def is_running(process):
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=WAIT):
     """Wait for something to become true; fail if it does not."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -26,7 +26,7 @@ def mutated(content, seed):
     return bytes(data)
 
 
-def outcome(read, *errors):
+def attempted(read, *errors):
     """What a reader returns and None, or None and what its error of one of these classes says."""
     try:
         return read(), None

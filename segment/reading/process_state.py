@@ -24,6 +24,17 @@ LONGEST = 20  # lines; a damaged file can bring forth thousands
 _turns = threading.Lock()
 
 
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+_STDERR = _is_open(2)  # asked before any file that is read can have got its number
+
+
 class _Loan:
     """Readers that want the same share it, so that they decode at once; others wait for them.
 
@@ -101,35 +112,25 @@ def held_back() -> Iterator[list[str]]:
     """Hold back what is written to file descriptor 2, and give it as a list of lines at the end.
 
     The descriptor belongs to the whole process: one thread at a time may hold it, and what
-    other threads say meanwhile is held back, too. Where Python has no stderr the
-    descriptor may be any file's, so nothing is done; nor where there is no such descriptor.
+    other threads say meanwhile is held back, too. Where Python has no stderr, or
+    there was no such descriptor, it may be any file's by now, so nothing is done.
     """
     said: list[str] = []
-    if sys.stderr is None:
+    if sys.stderr is None or not _STDERR:
         yield said
         return
     with _turns, _passing_file() as file:
-        own = _redirected(file.fileno())
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or of its own kind
+            sys.stderr.flush()
+        own = os.dup(2)
+        os.dup2(file.fileno(), 2)
         try:
             yield said
         finally:
-            if own is not None:
-                os.dup2(own, 2)
-                os.close(own)
-                file.seek(0)
-                said.extend(_lines(file.read(1 << 16)))
-
-
-def _redirected(number: int) -> int | None:
-    """Let descriptor 2 lead elsewhere; return where it led, None if nowhere."""
-    with contextlib.suppress(OSError, ValueError):  # closed, or gone with its terminal
-        sys.stderr.flush()
-    try:
-        own = os.dup(2)
-    except OSError:
-        return None
-    os.dup2(number, 2)
-    return own
+            os.dup2(own, 2)
+            os.close(own)
+            file.seek(0)
+            said.extend(_lines(file.read(1 << 16)))
 
 
 def _passing_file() -> IO[bytes]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 
 from segment import ImageFileError, InvalidInputError, Model, fit_modes, segment_image
-from tests.damage import mutated, outcome
+from tests.damage import attempted, mutated
 
 COLORED = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
 
@@ -223,7 +223,7 @@ def test_damage_of_any_kind(model, tmp_path):
     whole, refused = path.read_bytes(), 0
     for seed in range(1000):
         path.write_bytes(mutated(whole, seed))
-        loaded, said = outcome(lambda: Model.load(path), InvalidInputError)
+        loaded, said = attempted(lambda: Model.load(path), InvalidInputError)
         if loaded is None:
             refused += 1
             assert said.startswith(f"{path}: ")

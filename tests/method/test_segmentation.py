@@ -14,7 +14,7 @@ from PIL import Image
 
 from segment import ImageFileError, InvalidInputError, MeanShift, Segmentation, segment_image
 from segment.method.segmentation import SHAPES
-from tests.damage import mutated, outcome
+from tests.damage import attempted, mutated
 
 
 @pytest.mark.parametrize("options", [{}, {"features": "joint", "color_space": "lab"}])
@@ -96,7 +96,9 @@ def test_damage_of_any_kind(saved, compress):
     whole, refused = saved.read_bytes(), 0
     for seed in range(600):
         saved.write_bytes(mutated(whole, seed))
-        loaded, said = outcome(lambda: Segmentation.load(saved), InvalidInputError, ImageFileError)
+        loaded, said = attempted(
+            lambda: Segmentation.load(saved), InvalidInputError, ImageFileError
+        )
         if loaded is None:
             refused += 1
             assert said.startswith(f"{saved}: ")
@@ -165,9 +167,9 @@ def test_what_is_no_name_of_a_file(saved, name):
 def test_an_archive_cannot_come_from_a_pipe(tmp_path):
     """An archive is read from its end, so a pipe is an error of the file."""
     os.mkfifo(tmp_path / "pipe")
-    with subprocess.Popen(["sh", "-c", "printf PK > pipe"], cwd=tmp_path):
-        with pytest.raises(ImageFileError, match="cannot be read"):
-            Segmentation.load(tmp_path / "pipe")
+    writer = subprocess.Popen(["sh", "-c", "printf PK > pipe"], cwd=tmp_path)
+    with writer, pytest.raises(ImageFileError, match="cannot be read"):
+        Segmentation.load(tmp_path / "pipe")
 
 
 def test_settings_of_any_kind_of_number_are_saved(tmp_path):

@@ -18,7 +18,7 @@ from segment.results.outputs import Output
 from segment.running.job import run_job
 from segment.running.plan import Task, Work
 from segment.settings import Settings
-from tests.damage import mutated, outcome
+from tests.damage import attempted, mutated
 from tests.drawn import png
 
 Y, X = np.mgrid[:24, :32]
@@ -118,7 +118,7 @@ def test_damaged_masks(name, tmp_path, fuzz_rounds):
     path = tmp_path / "mask"
     for number in range(4 * fuzz_rounds):
         path.write_bytes(mutated(SEEDS[name], f"mask {name} {number}"))
-        mask, said = outcome(lambda: read_mask(path), ImageFileError)
+        mask, said = attempted(lambda: read_mask(path), ImageFileError)
         if mask is None:
             assert "; " in said, number
         else:
