@@ -48,6 +48,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except Exception:  # thousands of digits, nested too deep: whatever a class brings about
         return f"a value of type {type(value).__name__}"
+    text = " ".join(line.strip() for line in text.splitlines())
     return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
 
 

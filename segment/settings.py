@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, fields
 from math import inf, isfinite
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 from typing import Any, Literal, get_args
 
 from segment.errors import InvalidInputError, shown
@@ -54,13 +54,18 @@ class Range:
 
 
 def plain(value: Any) -> Any:
-    """Return a truth value, a whole number or a name of NumPy's as Python has it; others as is.
+    """Return a truth value, a whole number or a name of NumPy's as Python has it, and fractions.
 
-    Floats stay: of which kind a bandwidth is decides on the dtype of the seeds.
+    Floats of NumPy stay: of which kind a bandwidth is decides on the dtype of the seeds.
     """
     numpy = sys.modules.get("numpy")  # before it is imported nobody has any of its values
     if numpy and isinstance(value, (numpy.bool_, numpy.integer, numpy.str_)):
         return value.item()
+    if isinstance(value, Rational) and not isinstance(value, Integral):
+        try:
+            return float(value)
+        except OverflowError:
+            return value
     return value
 
 

@@ -11,7 +11,7 @@ from segment.drawing.panels import draw_curve, draw_points, draw_surface, empty_
 from segment.errors import InvalidInputError, shown
 from segment.meanshift.density import kernel_density
 from segment.meanshift.estimator import MeanShift
-from segment.validation import check_bandwidth, checked_matrix
+from segment.validation import checked_bandwidth, checked_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,13 +89,13 @@ def _radius(model: MeanShift, bandwidth: float | None, *, needed: bool) -> float
     """The bandwidth of the density: the one given, or the model's."""
     radius = model.bandwidth if bandwidth is None else bandwidth
     if radius is not None:
-        check_bandwidth("bandwidth", radius)
-    elif needed:
+        return float(checked_bandwidth("bandwidth", radius))
+    if needed:
         raise InvalidInputError(
             "bandwidth: expected that of the model, which estimated its own; "
             "give estimate_bandwidth(X)"
         )
-    return radius
+    return None
 
 
 def _distinct_hues(count: int) -> NDArray[np.float64]:

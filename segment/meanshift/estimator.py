@@ -15,7 +15,7 @@ from segment.meanshift.points import distinct_points
 from segment.meanshift.seeds import get_bin_seeds
 from segment.meanshift.tree import build_tree, nearest_mode
 from segment.settings import ASSIGNS, KERNELS, Assign, Kernel, Range, is_choice
-from segment.validation import check_bandwidth, checked_matrix
+from segment.validation import checked_bandwidth, checked_matrix
 
 
 class Parametrized:
@@ -162,11 +162,7 @@ class MeanShift(Parametrized):
         """
         self._check_parameters()
         points = checked_matrix(X)
-        bandwidth = self.bandwidth
-        if bandwidth is None:
-            bandwidth = estimate_bandwidth(points)
-            if bandwidth:  # 0 where points lie on each other: then each place is a mode
-                check_bandwidth("bandwidth, estimated", bandwidth)
+        bandwidth = self._bandwidth(points)
         distinct = distinct_points(points)
         tree = build_tree(distinct.points, distinct.weights)
         basin = self.assign == "basin"
@@ -223,7 +219,7 @@ class MeanShift(Parametrized):
 
     def _check_parameters(self) -> None:
         if self.bandwidth is not None:
-            check_bandwidth("bandwidth", self.bandwidth)
+            checked_bandwidth("bandwidth", self.bandwidth)
         Range(1, whole=True).check("min_bin_freq", self.min_bin_freq)
         Range(0, 2**31 - 1, whole=True).check("max_iter", self.max_iter)
         if self.n_jobs is not None:
@@ -240,6 +236,14 @@ class MeanShift(Parametrized):
                 "assign: expected 'nearest' with seeds or bin_seeding, got 'basin', where the "
                 "points are the seeds"
             )
+
+    def _bandwidth(self, points: NDArray[Any]) -> float:
+        if self.bandwidth is not None:
+            return checked_bandwidth("bandwidth", self.bandwidth)  # type: ignore[no-any-return]
+        estimated = estimate_bandwidth(points)
+        if estimated:  # 0 where points lie on each other: then each place is a mode
+            checked_bandwidth("bandwidth, estimated", estimated)
+        return estimated
 
     def _seeds(self, points: NDArray[Any], bandwidth: float) -> NDArray[Any]:
         if self.seeds is not None:

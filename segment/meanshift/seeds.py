@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.settings import Range
-from segment.validation import check_bandwidth, checked_matrix
+from segment.validation import checked_bandwidth, checked_matrix
+
+FLOAT32 = np.finfo(np.float32)
 
 
 def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArray[Any]:
@@ -31,7 +33,8 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
     seeds : (m, d) array
         In the order in which `X` first comes into the cells. Point x lies in the cell
         round(x / bin_size), halves to the even number. As in scikit-learn the cell
-        numbers are float32, and so are the seeds where `bin_size` is a Python number.
+        numbers are float32, and so are the seeds where `bin_size` is a Python number that
+        float32 holds.
         Where each point would be alone in its cell, `X` itself, with a UserWarning.
 
     Raises
@@ -59,7 +62,7 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
     Range(0).check("bin_size", bin_size)
     if bin_size == 0:
         return X  # type: ignore[return-value]  # the object itself, like the original
-    check_bandwidth("bin_size", bin_size)
+    bin_size = checked_bandwidth("bin_size", bin_size)
     seeds = _bin_centers(points, np.ones(len(points)), bin_size, min_bin_freq)
     if len(seeds) == len(points):
         warnings.warn(
@@ -110,6 +113,8 @@ def _bin_centers(
     points: NDArray[Any], weights: NDArray[np.float64], bin_size: float, min_bin_freq: int
 ) -> NDArray[Any]:
     bins, counts = occupied_bins(points, weights, bin_size)
+    if not FLOAT32.tiny <= bin_size <= FLOAT32.max:  # as a Python number it would be cast to that
+        bin_size = np.float64(bin_size)
     return bins[counts >= min_bin_freq].astype(np.float32) * bin_size
 
 
