@@ -141,7 +141,8 @@ def checked_label_map(name: str, labels: ArrayLike) -> NDArray[np.int32]:
     low, high = int(array.min()), int(array.max())
     if low < 0 or high > LARGEST_LABEL:
         raise InvalidInputError(
-            f"{name}: expected labels in 0..{LARGEST_LABEL}, got an array with labels from {low} to {high}"
+            f"{name}: expected labels in 0..{LARGEST_LABEL}, "
+            f"got an array with labels from {low} to {high}"
         )
     return np.ascontiguousarray(array, dtype=np.int32)
 

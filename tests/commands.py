@@ -34,6 +34,18 @@ def start(*arguments, **options):
     )
 
 
+# With these options the first image takes milliseconds, the second hours on any machine: what
+# has to be interrupted is under way when the test says so, however busy the machine is.
+SLOW = ("-b", "20", "--assign", "basin", "--kernel", "gaussian")
+
+
+def endless(path):
+    """Write an image that takes hours with the options `SLOW`."""
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
+    Image.fromarray(pixels).save(path, compress_level=1)
+    return path
+
+
 def results(folder):
     """The files below a folder but the records: {path below it: content}."""
     return {
