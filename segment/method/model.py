@@ -111,10 +111,11 @@ class Model:
                 f"color_space: expected {self.color_space!r}, that of the model, "
                 f"got {settings.color_space!r}; leave it out or fit another model"
             )
+        asked = self.bandwidth in Settings.__dataclass_fields__["bandwidth"].metadata["takes"]
         return replace(
             settings,
             color_space=self.color_space,
-            bandwidth=self.bandwidth,
+            bandwidth=self.bandwidth if asked else None,  # 0 where all pixels were alike
             target_segments=None,
         )
 

@@ -294,6 +294,15 @@ def test_coloured_images_have_no_place_in_a_gray_model():
     assert segment_image(COLORED, model=model).labels.all()
 
 
+def test_a_model_of_one_colour(tmp_path):
+    """Where all pixels are alike the estimated bandwidth is 0, and the model labels them."""
+    flat = np.full((3, 4, 3), 9, np.uint8)
+    fit_modes([flat]).save(tmp_path / "modes.json")
+    segmentation = segment_image(flat, model=Model.load(tmp_path / "modes.json"))
+    assert (segmentation.bandwidth, segmentation.sizes.tolist()) == (0.0, [12])
+    assert segmentation.labels.tolist() == segment_image(flat).labels.tolist()
+
+
 def test_no_images():
     """A fit of nothing is refused."""
     with pytest.raises(InvalidInputError, match="images: expected at least one"):
