@@ -245,6 +245,19 @@ def test_a_run_opens_no_pipes(tmp_path, monkeypatch, option):
     assert Path("out", RECORD).is_fifo()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+def test_a_pipe_in_the_place_of_a_result(tmp_path):
+    """A pipe that has the name of a result fails that image; the others are done."""
+    photos(tmp_path / "in", 2, size=8)
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out" / "000_labels.png")
+    done = run("in", "-o", "out", "-b", "9", cwd=tmp_path)
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "000_labels.png would go to a pipe or a device that is there" in error
+    assert done.stderr.endswith("1 done, 1 failed\n")
+    assert (tmp_path / "out" / "000_labels.png").is_fifo()
+
+
 def test_lists_of_any_bytes(tmp_path):
     """Whatever is in a list, it gives names, all but lines with NUL; none of them is an error."""
     whole = "".join(f"photo {number}/caf\xe9.jpg\r\n" for number in range(9)).encode()
