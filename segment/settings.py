@@ -6,12 +6,13 @@ defaults and checks.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, fields
 from math import inf, isfinite
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 from typing import Any, Literal, get_args
 
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,35 @@ class Range:
     def check(self, name: str, value: object) -> None:
         """Raise InvalidInputError unless the value lies in the range."""
         if value not in self:
-            raise InvalidInputError(f"{name}: expected {self}, got {value!r}")
+            raise InvalidInputError(f"{name}: expected {self}, got {shown(value)}")
+
+
+def plain(value: Any) -> Any:
+    """Return a truth value, a whole number or a name of NumPy's as Python has it, and fractions.
+
+    Floats of NumPy stay: of which kind a bandwidth is decides on the dtype of the seeds.
+    """
+    numpy = sys.modules.get("numpy")  # before it is imported nobody has any of its values
+    if numpy and isinstance(value, (numpy.bool_, numpy.integer, numpy.str_)):
+        return value.item()
+    if isinstance(value, Rational) and not isinstance(value, Integral):
+        try:
+            return float(value)
+        except OverflowError:
+            return value
+    return value
+
+
+def is_choice(value: object, choices: tuple[Any, ...]) -> bool:
+    """Return whether a value is one of the choices, and of the type of one: 1 is not True.
+
+    Examples
+    --------
+    >>> is_choice(True, (True, False)), is_choice(1, (True, False)), is_choice([4], (4, 8))
+    (True, False, False)
+    """
+    value = plain(value)
+    return type(value) in {type(choice) for choice in choices} and value in choices
 
 
 ColorSpace = Literal["rgb", "lab", "luv", "hsv", "gray"]
@@ -183,7 +212,9 @@ class Settings:
 
     def __post_init__(self) -> None:
         for setting in fields(self):
-            _check(setting.name, getattr(self, setting.name), setting.default, setting.metadata)
+            value = plain(getattr(self, setting.name))
+            _check(setting.name, value, setting.default, setting.metadata)
+            object.__setattr__(self, setting.name, value)
         if (self.spatial_radius is None) != (self.range_radius is None):
             raise InvalidInputError(
                 "spatial_radius and range_radius: expected both or neither; give the other one, too"
@@ -231,6 +262,6 @@ def _check(name: str, value: Any, default: Any, metadata: Any) -> None:
         return
     if isinstance(takes, Range):
         takes.check(name, value)
-    elif value not in (takes or (True, False)):
+    elif not is_choice(value, takes or (True, False)):
         expected = f"one of {', '.join(map(str, takes))}" if takes else "True or False"
-        raise InvalidInputError(f"{name}: expected {expected}, got {value!r}")
+        raise InvalidInputError(f"{name}: expected {expected}, got {shown(value)}")

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from segment.cpu_quota import quota_in_cores
+
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -17,11 +19,12 @@ _allowed: contextvars.ContextVar[int | None] = contextvars.ContextVar("allowed",
 
 
 def available_cores() -> int:
-    """Return how many cores this process may run on; a container may allow fewer than there are."""
+    """Return how many cores this process may take: of those it may run on, within its quota."""
     if hasattr(os, "sched_getaffinity"):
         there = len(os.sched_getaffinity(0))
     else:
         there = os.cpu_count() or 1
+    there = min(there, quota_in_cores() or there)
     return min(there, _allowed.get() or there)
 
 

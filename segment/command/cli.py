@@ -15,7 +15,7 @@ import click
 
 from segment import __version__
 from segment.command.checks import check_stdin, check_together, destinations, products
-from segment.command.option_types import GroupedCommand, given
+from segment.command.option_types import GroupedCommand, Name, given
 from segment.command.options import file_options, model_options, run_options, setting_options
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
 from segment.reading.picture import ReadingOptions
@@ -49,7 +49,7 @@ Examples:
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.argument("images", metavar="INPUT...", nargs=-1)
+@click.argument("images", metavar="INPUT...", type=Name(), nargs=-1)
 @setting_options
 @file_options
 @model_options
@@ -201,8 +201,11 @@ def main() -> None:
 
 def _beside(stderr: TextIO) -> TextIO:
     """Return a stderr of our own: C libraries' words are held back from the process's."""
-    number, encoding, errors = os.dup(stderr.fileno()), stderr.encoding, stderr.errors
-    return os.fdopen(number, "w", buffering=1, encoding=encoding, errors=errors)
+    try:
+        number = os.dup(stderr.fileno())
+    except (OSError, ValueError, AttributeError):  # one in memory, in a notebook or a test
+        return stderr
+    return os.fdopen(number, "w", buffering=1, encoding=stderr.encoding, errors=stderr.errors)
 
 
 def _flushed() -> int:

@@ -27,6 +27,17 @@ class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before
         return names
 
 
+class Name(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """The name of a file or a folder; an empty one, an unset variable of a script, is none."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not value:
+            self.fail("expected a name, got an empty one; is a variable unset?", param, ctx)
+        return str(value)
+
+
 class GroupedCommand(click.Command):
     """Shows the options under the heading that `option` and `setting` give them."""
 

@@ -6,7 +6,15 @@ from functools import partial
 
 import click
 
-from segment.command.option_types import Numbers, PageNumber, Products, option, setting, together
+from segment.command.option_types import (
+    Name,
+    Numbers,
+    PageNumber,
+    Products,
+    option,
+    setting,
+    together,
+)
 from segment.reading.picture import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
 
@@ -38,6 +46,7 @@ setting_options = together(
     option(
         "Regions",
         "--mask",
+        type=Name(),
         metavar="FILE",
         help="Image of the same size: only pixels where it is not 0 take part.",
     ),
@@ -48,6 +57,7 @@ file_options = together(
     _output(
         "-o",
         "--output-dir",
+        type=Name(),
         metavar="DIR",
         default="outputs",
         show_default=True,
@@ -79,14 +89,18 @@ file_options = together(
     ),
     _output(
         "--labels",
+        type=Name(),
         metavar="FILE",
         help="Write the label map to this file, for one input; - is standard output. "
         "Nothing else is written unless --write says so.",
     ),
-    _output("--segmented", metavar="FILE", help="Likewise for the recoloured image, a PNG."),
+    _output(
+        "--segmented", type=Name(), metavar="FILE", help="Likewise for the recoloured image, a PNG."
+    ),
     _output(
         "--report",
         "html_report",
+        type=Name(),
         metavar="FILE.html",
         help="Write an HTML report that shows every image before and after.",
     ),
@@ -142,8 +156,12 @@ model_options = together(
         metavar="H,H,...",
         help="The same for bandwidths.",
     ),
-    _reusing("--save-model", metavar="FILE", help="Keep the modes that are found, as JSON."),
-    _reusing("--model", metavar="FILE", help="Label with modes that --save-model kept."),
+    _reusing(
+        "--save-model", type=Name(), metavar="FILE", help="Keep the modes that are found, as JSON."
+    ),
+    _reusing(
+        "--model", type=Name(), metavar="FILE", help="Label with modes that --save-model kept."
+    ),
     _reusing(
         "--fit-together",
         is_flag=True,
@@ -159,9 +177,15 @@ run_options = together(
         is_flag=True,
         help="Take the images in the folders of a folder, too; results mirror its tree.",
     ),
-    _many("--files-from", metavar="FILE", help="Read more inputs from a list, one a line; or -."),
+    _many(
+        "--files-from",
+        type=Name(),
+        metavar="FILE",
+        help="Read more inputs from a list, one a line; or -.",
+    ),
     _many(
         "--files0-from",
+        type=Name(),
         metavar="FILE",
         help="The same, each ended by NUL as find -print0 writes them.",
     ),

@@ -11,7 +11,7 @@ from PIL import Image
 from segment.drawing.boundaries import draw_boundaries
 from segment.drawing.panels import draw_climbs, draw_curve, draw_points, empty_figure, styled
 from segment.drawing.scaling import shrunk_size
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.density import climb_paths, kernel_density
 from segment.meanshift.modes import climb_to_ends
 from segment.meanshift.points import distinct_points
@@ -76,9 +76,13 @@ def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = ""
 
     Raises
     ------
+    InvalidInputError
+        If the image has not the size of the labels.
     MissingPackageError
         If matplotlib is not installed.
     """
+    if not isinstance(name, str):
+        raise InvalidInputError(f"name: expected text, got {shown(name)}")
     pixels = pixels_of(image)
     height, width = pixels.shape
     if segmentation.labels.shape != pixels.shape:

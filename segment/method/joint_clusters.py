@@ -101,7 +101,7 @@ def _units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:
     """Return what 1 in the joint domain is in pixels, and in units of the colour space."""
     if settings.spatial_radius is not None and settings.range_radius is not None:
         return float(settings.spatial_radius), float(settings.range_radius)
-    scale = settings.spatial_weight * SPANS[settings.color_space] / max(shape)
+    scale = float(settings.spatial_weight) * SPANS[settings.color_space] / max(shape)
     return min(1 / scale, FLAT_ENOUGH) if scale else FLAT_ENOUGH, 1.0
 
 

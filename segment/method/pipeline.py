@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.bandwidth import bandwidth_for
 from segment.meanshift.points import distinct_points
 from segment.method.clusters import Clusters, search_range
@@ -171,6 +172,8 @@ def segment_pixels(
     model: Model | None = None,
 ) -> Segmentation:
     """Do what `segment_image` does, with the settings in one object."""
+    if model is not None and not isinstance(model, Model):
+        raise InvalidInputError(f"model: expected a Model, got {shown(model)}; see fit_modes")
     pixels = pixels_of(image, mask)
     if model is not None:
         settings = model.applied_to(settings)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import zipfile
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError, InvalidInputError
-from segment.settings import Settings
+from segment.errors import ImageFileError, InvalidInputError, shown
+from segment.method.archive import read_arrays
+from segment.settings import Range, Settings, is_choice
+from segment.validation import checked_path
 from segment.writing import write_whole
 
 if TYPE_CHECKING:
@@ -89,8 +92,9 @@ class Segmentation:
         self, by: Literal["mean", "mode"] = "mean", *, ground: int = 0
     ) -> NDArray[np.uint8]:
         """Return the colour of every label: (K + 1, 3) uint8, the grey level `ground` for 0."""
-        if by not in ("mean", "mode"):
-            raise InvalidInputError(f"by: expected 'mean' or 'mode', got {by!r}")
+        if not is_choice(by, ("mean", "mode")):
+            raise InvalidInputError(f"by: expected 'mean' or 'mode', got {shown(by)}")
+        Range(0, 255, whole=True).check("ground", ground)
         colors = self.colors if by == "mean" else self.mode_colors
         return np.concatenate([np.full((1, 3), ground, np.uint8), colors])
 
@@ -151,7 +155,6 @@ class Segmentation:
         ImageFileError
             If the folder takes no file, or the disk is full.
         """
-
         _write(self, path)
 
     @staticmethod
@@ -164,8 +167,9 @@ class Segmentation:
             If the file cannot be read.
         InvalidInputError
             If it is not a segmentation, a damaged one, or one of a later version.
+        MemoryError
+            If it is whole, and larger than the memory there is.
         """
-
         return _read(path)
 
     def _repr_png_(self) -> bytes:
@@ -188,50 +192,59 @@ class Segmentation:
 
 def _write(segmentation: Segmentation, path: str | Path) -> None:
     """Write a segmentation as compressed arrays, with its settings as JSON text among them."""
-    about = json.dumps({"version": VERSION, "settings": asdict(segmentation.settings)})
+    content = {"version": VERSION, "settings": asdict(segmentation.settings)}
+    about = json.dumps(content, default=float)  # float32 and fractions are settings, too
     arrays: dict[str, Any] = {"about": np.asarray(about)}
     for name, (kind, _) in SHAPES.items():
         arrays[name] = np.asarray(getattr(segmentation, name), kind)
-    write_whole(Path(path), lambda file: np.savez_compressed(file, **arrays))
+    write_whole(checked_path(path), lambda file: np.savez_compressed(file, **arrays))
 
 
 def _read(path: str | Path) -> Segmentation:
     """Read what `_write` wrote; nothing in the file is executed, whoever made it."""
+    name = checked_path(path)
+    with contextlib.ExitStack() as stack:
+        with _told(name, "is not a segmentation, or a damaged one"):
+            file = stack.enter_context(name.open("rb"))
+            about = json.loads(str(read_arrays(file, {"about": ("U", 0)})["about"]))
+            version = about["version"]
+        if type(version) is not int or version != VERSION:
+            raise InvalidInputError(
+                f"{name}: expected a segmentation of version {VERSION}, got {shown(version)}; "
+                "install the meanshift-segment that made it"
+            )
+        with _told(name, "is damaged"):
+            return _checked(read_arrays(file, SHAPES), about["settings"])
+
+
+@contextlib.contextmanager
+def _told(path: Path, what: str) -> Iterator[None]:
+    """Make two of all errors that damage brings about in zipfile, zlib, json and NumPy."""
     try:
-        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            content = {name: file[name] for name in file.files}
-        about = json.loads(str(content.pop("about")))
-        version = about["version"]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
-        raise InvalidInputError(
-            f"{path}: is not a segmentation, or a damaged one ({error}); save it again"
-        ) from None
+        yield
+    except MemoryError:
+        raise
     except OSError as error:
-        raise ImageFileError(
-            f"{path}: cannot be read: {error.strerror or error}; check it"
-        ) from None
-    if version != VERSION:
-        raise InvalidInputError(
-            f"{path}: expected a segmentation of version {VERSION}, got {version!r}; "
-            "install the meanshift-segment that made it"
-        )
-    return _checked(content, about.get("settings"), path)
+        said = error.strerror or error
+        raise ImageFileError(f"{path}: cannot be read: {said}; check it") from None
+    except Exception as error:
+        raise InvalidInputError(f"{path}: {what} ({error}); save it again") from None
 
 
-def _checked(content: dict[str, Any], settings: Any, path: str | Path) -> Segmentation:
-    try:
-        for name, (kind, dimensions) in SHAPES.items():
-            if content[name].dtype != kind or content[name].ndim != dimensions:
-                raise ValueError(f"{name} of dtype {content[name].dtype}")
-        count = len(content["sizes"])
-        same = {len(content[name]) for name in ("modes", "colors", "mode_colors")}
-        labels = content["labels"]
-        if same != {count} or not labels.size or labels.min() < 0 or labels.max() > count:
-            raise ValueError("labels without a segment")
-        known = {setting.name for setting in fields(Settings)}
-        asked = Settings(**{name: settings[name] for name in known & set(settings)})
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"{path}: is damaged ({error}); save it again") from None
+def _checked(content: dict[str, Any], settings: Any) -> Segmentation:
+    """Put together what was read; an error says which parts do not fit."""
+    if not isinstance(settings, dict):
+        raise TypeError("no settings")
+    count, labels = len(content["sizes"]), content["labels"]
+    same = {len(content[name]) for name in ("modes", "colors", "mode_colors")}
+    if same != {count} or not labels.size or labels.min() < 0 or labels.max() > count:
+        raise ValueError("labels without a segment")
+    if {content[name].shape[1] for name in ("colors", "mode_colors")} != {3}:
+        raise ValueError("colours that are not of three channels")
     content["bandwidth"] = float(content["bandwidth"])
     content["n_iter"] = int(content["n_iter"])
-    return Segmentation(**{name: content[name] for name in SHAPES}, settings=asked)
+    Range(0).check("bandwidth", content["bandwidth"])
+    Range(0, whole=True).check("n_iter", content["n_iter"])
+    known = {setting.name for setting in fields(Settings)}
+    asked = Settings(**{name: settings[name] for name in known & set(settings)})
+    return Segmentation(**content, settings=asked)

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
-from segment.meanshift._points import (
-    add_by_label,
-)
+from segment.meanshift._points import add_by_label
 from segment.settings import COLOR_SPACES, ColorSpace
-
-if TYPE_CHECKING:
-    pass
 
 SPANS = {"rgb": 255.0, "gray": 255.0, "lab": 100.0, "luv": 100.0, "hsv": 1.0}
 
@@ -83,11 +77,22 @@ def to_rgb(points: NDArray[Any], color_space: ColorSpace) -> NDArray[np.uint8]:
     else:
         from skimage import color
 
-        with warnings.catch_warnings():  # of modes outside the gamut; they are clipped
-            warnings.simplefilter("ignore", UserWarning)
-            values = getattr(color, f"{color_space}2rgb")(points[None])[0] * 255.0
+        if color_space == "lab":
+            points = _within_xyz(points)
+        values = getattr(color, f"{color_space}2rgb")(points[None])[0] * 255.0
     rounded: NDArray[np.uint8] = np.rint(values).clip(0, 255).astype(np.uint8)
     return rounded
+
+
+def _within_xyz(lab: NDArray[Any]) -> NDArray[np.float64]:
+    """Means of Lab with no negative Z, of which scikit-image would warn, and then make it 0.
+
+    To silence the warning instead would change the filters of the process under other threads.
+    """
+    inside = np.array(lab, np.float64)
+    most = (inside[:, 0] + 16) / 116 * 200
+    inside[:, 2] = np.minimum(inside[:, 2], most - np.abs(most) * 1e-12)
+    return inside
 
 
 def mean_colors(

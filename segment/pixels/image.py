@@ -13,6 +13,7 @@ from segment.errors import InvalidInputError
 from segment.meanshift.points import distinct_points
 from segment.pixels.colors import to_color_space
 from segment.settings import Settings
+from segment.validation import as_array, check_pixels
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
     colors, visible = pixel_rows(image)
     shape = np.shape(image)[:2]
     if mask is not None:
-        chosen = np.asarray(mask)
+        chosen = as_array("mask", mask)
         if chosen.shape != shape:
             raise InvalidInputError(
                 f"mask: expected shape {shape} like the image, got {chosen.shape}; "
@@ -135,7 +136,7 @@ def pixel_rows(
     Raises
     ------
     InvalidInputError
-        If the shape, the dtype or the range is another.
+        If the shape, the dtype or the range is another, or there are more than 2^31 - 1 pixels.
 
     Examples
     --------
@@ -143,7 +144,7 @@ def pixel_rows(
     >>> pixels.tolist(), visible
     ([[0.0, 127.5, 255.0]], None)
     """
-    array = np.asarray(image)
+    array = as_array("image", image)
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4) or 0 in array.shape:
@@ -151,6 +152,7 @@ def pixel_rows(
             "image: expected a non-empty (H, W) or (H, W, C) array with C from 1 to 4, "
             f"got shape {np.shape(image)}"
         )
+    check_pixels("image", *array.shape[:2])
     rows = _in_8_bit_range(array).reshape(-1, array.shape[2])
     if array.shape[2] in (1, 3):
         return rows, None

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -15,10 +14,10 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from segment.errors import ImageFileError
-from segment.reading.c_stderr import held_back
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
 from segment.reading.picture import DamagedPage, Notes, Picture, ReadingOptions
 from segment.reading.pillow_pages import PillowPages
+from segment.reading.process_state import borrowed, held_back
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
 
@@ -53,7 +52,7 @@ def read_pages(
         If there is no such file or page, or it is not an image, or too large.
     """
     with opened(path) as file:
-        with _one_kind_of_error(options), held_back():
+        with _one_kind_of_error(options), borrowed(options.max_pixels), held_back():
             pages = _pages(file, options)
             if not pages.has(0):
                 raise EOFError("no image in it")
@@ -62,7 +61,7 @@ def read_pages(
             yield from _all(pages, options, several)
             return
         number = (options.page or 1) - 1
-        with _one_kind_of_error(options):
+        with _one_kind_of_error(options), borrowed(options.max_pixels):
             if not pages.has(number):
                 raise ImageFileError(f"has no page {number + 1}; choose another with --page")
         notes = Notes()
@@ -120,7 +119,7 @@ def _all(pages: Pages, options: ReadingOptions, several: bool) -> Iterator[Pictu
         page = number + 1 if several else None
         notes = Notes()
         try:
-            with _one_kind_of_error(options):
+            with _one_kind_of_error(options), borrowed(options.max_pixels):
                 if not pages.has(number):
                     return
             yield dataclasses.replace(_read(pages, number, options, notes), page=page)
@@ -134,26 +133,36 @@ def _all(pages: Pages, options: ReadingOptions, several: bool) -> Iterator[Pictu
 def _read(pages: Pages, number: int, options: ReadingOptions, notes: Notes) -> Picture:
     said: list[str] = []
     try:
-        with _one_kind_of_error(options), held_back() as said:
-            picture = _whole_or_what_there_is(pages, number, options, notes)
+        with _one_kind_of_error(options):
+            picture = _whole_or_what_there_is(pages, number, options, notes, said)
     except ImageFileError as error:
         for line in said + notes.details:
             error.add_note(line)
         raise
-    return dataclasses.replace(
-        picture, warnings=tuple(notes.warnings), details=(*notes.details, *said)
-    )
+    details = dict.fromkeys((*notes.details, *said))
+    return dataclasses.replace(picture, warnings=tuple(notes.warnings), details=tuple(details))
 
 
 def _whole_or_what_there_is(
-    pages: Pages, number: int, options: ReadingOptions, notes: Notes
+    pages: Pages, number: int, options: ReadingOptions, notes: Notes, said: list[str]
 ) -> Picture:
     """Read a page as it should be; if that fails and it is allowed, once more with less care."""
+
+    def read(notes: Notes, lenient: bool) -> Picture:
+        words: list[str] = []
+        silent = isinstance(pages, PillowPages) and pages.silent
+        hold = nullcontext(words) if silent else held_back()  # which threads take turns at
+        try:
+            with borrowed(options.max_pixels, lenient=lenient), hold as words:
+                return pages.read(number, notes, lenient)
+        finally:
+            said.extend(words)
+
     if not options.allow_truncated:
-        return pages.read(number, notes, lenient=False)
+        return read(notes, False)
     try:
         first = Notes()
-        picture = pages.read(number, first, lenient=False)
+        picture = read(first, False)
         notes.warnings += first.warnings
         return picture
     except (ImageFileError, MemoryError):
@@ -161,17 +170,14 @@ def _whole_or_what_there_is(
     except Exception as error:
         notes.details.append(f"{type(error).__name__}: {error}")
     notes.warnings.append("is damaged or cut off; took what there is of it")
-    return pages.read(number, notes, lenient=True)
+    return read(notes, True)
 
 
 @contextmanager
 def _one_kind_of_error(options: ReadingOptions) -> Iterator[None]:
     """Make one of all that libraries raise over files; what they say is the error's cause."""
     try:
-        with warnings.catch_warnings():  # Pillow warns of damaged metadata
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
+        yield
     except (ImageFileError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from fractions import Fraction
 from typing import IO, Any
@@ -34,6 +35,7 @@ from segment.reading.values import (
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # it talks of what fails here anyway
 # Frames of these are no pages: layers, sizes of one icon, a phone's second rendering of a photo.
 ONE_PAGE = {"MPO", "PSD", "ICO", "ICNS", "CUR"}
+TALKATIVE = {"TIFF", "HEIF", "AVIF", "JXL"}  # libtiff; plug-ins, of which nothing is promised
 PLAIN = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "RGBA": "RGBA", "RGBa": "RGBA", "PA": "RGBA"}
 
 
@@ -54,6 +56,11 @@ class PillowPages:
         self._options = options
         self._image = self._open()
 
+    @property
+    def silent(self) -> bool:
+        """Whether what decodes it never writes to file descriptor 2."""
+        return self._image.format not in TALKATIVE
+
     def has(self, page: int) -> bool:
         """Whether there is a page of that number, from 0."""
         if page < 2:
@@ -68,9 +75,8 @@ class PillowPages:
     def read(self, page: int, notes: Notes, lenient: bool, no_data: float | None = None) -> Picture:
         """Read a page; pixels with the value `no_data` in all channels are missing.
 
-        Where `lenient`, what there is of a damaged one.
+        Where `lenient`, what there is of a damaged one, if Pillow has been told so.
         """
-        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
         if lenient:  # what is half decoded would be taken for the whole
             self._image = self._open()
         self._go(page)
@@ -112,11 +118,26 @@ class PillowPages:
 
     def _open(self) -> ImageFile.ImageFile:
         self._file.seek(0)
-        Image.MAX_IMAGE_PIXELS = None  # `check_size` says more of what is wrong
-        image = Image.open(self._file, formats=self._formats)
+        try:
+            image = Image.open(self._file, formats=self._formats)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            check_size(*self._size_of_a_bomb(), self._options)  # which says more
+            raise
         check_size(*image.size, self._options)
-        Image.MAX_IMAGE_PIXELS = self._options.max_pixels  # for images inside of it: icons
         return image
+
+    def _size_of_a_bomb(self) -> tuple[int, int]:
+        """The size that Pillow refused without telling; (1, 1) if an image inside is too large."""
+        self._file.seek(0)
+        head = self._file.read(16)
+        for name in self._formats:
+            factory, accepts = Image.OPEN[name]
+            accepted = accepts is None or accepts(head)  # or what keeps it from that
+            if accepted and not isinstance(accepted, str):
+                self._file.seek(0)
+                with contextlib.suppress(Exception):  # of another format, or a bomb inside it
+                    return factory(self._file, "").size
+        return 1, 1
 
 
 def _tell_lost_depth(image: ImageFile.ImageFile, file: IO[bytes], notes: Notes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -122,6 +123,8 @@ def read_names(file: str, separator: bytes) -> list[str]:
         Lines may end as on Windows; a name that holds a line end needs NUL.
     """
     if is_standard(file):
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "standard input is closed")
         content = sys.stdin.buffer.read()
     else:
         with open(file, "rb") as stream:
@@ -210,7 +213,9 @@ def _written_here(path: str, entries: list[os.DirEntry[str]]) -> set[str]:
     return {
         entry.name
         for entry in entries
-        if OWN_NAME.fullmatch(entry.name) and _is_marked(os.path.join(path, entry.name))
+        if OWN_NAME.fullmatch(entry.name)
+        and _is(entry.is_file)  # a pipe would wait for a writer, a device is none of our business
+        and _is_marked(os.path.join(path, entry.name))
     }
 
 

@@ -23,7 +23,7 @@ from segment.results.rasters import SIGNED
 from segment.running.outcomes import Outcome
 from segment.running.plan import Task, Work
 from segment.running.progress import enter
-from segment.streams import is_standard
+from segment.streams import is_standard, is_stream
 from segment.threads import at_most, on_threads
 from segment.writing import write_whole
 
@@ -163,6 +163,11 @@ class _Job:
                 raise ImageFileError(
                     f"its result {path} would replace an input or another output; "
                     "choose another folder with -o"
+                )
+            if path not in self.work.output.files.values() and is_stream(self.base / path):
+                raise ImageFileError(
+                    f"its result {path} would go to a pipe or a device that is there, which nobody "
+                    "named; remove it, or choose another folder with -o"
                 )
             taken.add(file)
         return paths

@@ -39,7 +39,10 @@ SLOW = 1.0  # seconds that one image takes before a bar is worth while
 
 def on_terminal() -> bool:
     """Return whether somebody watches stderr."""
-    return sys.stderr is not None and sys.stderr.isatty()
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # none; one that cannot tell; one that is closed
+        return False
 
 
 class NoBar:

@@ -5,18 +5,20 @@ that what fails once fails again.
 """
 
 import io
-import random
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
 
+from segment import ImageFileError
+from segment.reading.files import read_mask
 from segment.reading.picture import ReadingOptions
 from segment.results.outputs import Output
 from segment.running.job import run_job
 from segment.running.plan import Task, Work
 from segment.settings import Settings
+from tests.damage import attempted, mutated
 from tests.drawn import png
 
 Y, X = np.mgrid[:24, :32]
@@ -76,29 +78,6 @@ SEEDS = {
 }
 
 
-def mutated(content, seed):
-    """Flip, cut, repeat, exchange and overwrite bytes, a few times; mostly near the header."""
-    chance = random.Random(seed)
-    data = bytearray(content)
-    for _ in range(chance.choice([1, 1, 2, 5])):
-        reach = len(data) if chance.random() < 0.5 else min(len(data), 120)
-        at, size = chance.randrange(max(1, reach)), chance.choice([1, 2, 4, 8, 40])
-        kind = chance.randrange(6)
-        if kind == 0:
-            data[at : at + 1] = bytes([chance.randrange(256)])
-        elif kind == 1:
-            data[at : at + 4] = chance.choice([b"\xff\xff\xff\xff", bytes(4), b"\x7f\xff\xff\xff"])
-        elif kind == 2:
-            del data[at + size :]
-        elif kind == 3:
-            del data[at : at + size]
-        elif kind == 4:
-            data[at:at] = data[at : at + size] * chance.choice([1, 3, 100])
-        else:
-            data[at : at + size] = chance.randbytes(size)
-    return bytes(data)
-
-
 @pytest.mark.parametrize("lenient", [False, True], ids=["strict", "lenient"])
 @pytest.mark.parametrize("name", SEEDS)
 def test_damage(name, lenient, tmp_path, fuzz_rounds, capfd):
@@ -131,3 +110,16 @@ def test_seeds_are_whole(name, tmp_path):
     task = Task(str(path), str(tmp_path / "out"), str(path))
     outcomes = run_job(task, Work(Settings(bandwidth=60), Output(tmp_path), LIMIT))
     assert {outcome.status for outcome in outcomes} == {"ok"}
+
+
+@pytest.mark.parametrize("name", ["png", "png palette", "gif", "tiff lzw", "ico", "webp"])
+def test_damaged_masks(name, tmp_path, fuzz_rounds):
+    """A damaged file that is read as a mask gives one, or the error of a file, and no other."""
+    path = tmp_path / "mask"
+    for number in range(4 * fuzz_rounds):
+        path.write_bytes(mutated(SEEDS[name], f"mask {name} {number}"))
+        mask, said = attempted(lambda: read_mask(path), ImageFileError)
+        if mask is None:
+            assert "; " in said, number
+        else:
+            assert (mask.ndim, mask.dtype) == (2, np.bool_)
