@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # --help takes the defaults from here
 
     from numpy.typing import NDArray
 
+    from segment.tiff.places import GeoTag
+
 MAX_PIXELS = 500_000_000
 
 
@@ -30,15 +32,15 @@ class ReadingOptions:
         Take what there is of a damaged file or one that is cut off.
     max_pixels : int
         Larger images are refused from their header.
+    mask : bool
+        Read a mask, of which only counts what is 0.
     """
 
     page: int | Literal["all"] | None = None
     ignore_icc: bool = False
     allow_truncated: bool = False
     max_pixels: int = MAX_PIXELS
-
-
-GeoTag = tuple[int, int, int, Any, bool]  # code, type, count, value, write once: as tifffile has it
+    mask: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Kept:
     profile : bytes or None
         The ICC profile that the pixels are in; None for plain sRGB.
     geo : tuple of GeoTag
-        GeoTIFF's tags, which put the image in its place on a map.
+        GeoTIFF's tags, which put the image in its place on a map, its own or a world file's.
     """
 
     resolution: Resolution | None = None
@@ -99,6 +101,8 @@ class Picture:
     warnings, details : tuple of str
         What everybody should know (reduced depth, pages left out), and what only `-v` tells:
         the words of the libraries.
+    turned : bool
+        Whether the file has it otherwise than upright.
     """
 
     pixels: NDArray[Any]
@@ -106,6 +110,7 @@ class Picture:
     page: int | None = None
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    turned: bool = False
 
 
 @dataclass(frozen=True)
