@@ -80,8 +80,7 @@ def interpreted(
         colors, bits = table[np.minimum(colors[:, :, 0], len(table) - 1)], 8
     colors, missing = in_known_range(colors, bits, missing, notes, options)
     if alpha is not None:
-        depth = int(page.bitspersample)
-        alpha = in_known_range(alpha[:, :, None], depth, None, Notes(), options)[0][:, :, 0]
+        alpha = _opacity(alpha, int(page.bitspersample))
         if premultiplied:
             colors = _divided(colors, alpha)
     if photometric == WHITE_IS_ZERO:
@@ -126,6 +125,20 @@ def _channels(
         notes.warnings.append(f"has {number} channels; took {which}")
     alpha = None if place is None else values[:, :, place]
     return values[:, :, :count], alpha, kind == PREMULTIPLIED
+
+
+def _opacity(alpha: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Bring alpha to a known range; it is never stretched, and what is below 0 is transparent.
+
+    In floats and numbers with a sign it ends at 1, at 255 or at the most that there is, as GDAL
+    writes it.
+    """
+    if alpha.dtype.kind == "u" and bits <= 16:
+        return in_known_range(alpha[:, :, None], bits, None, Notes())[0][:, :, 0]
+    shares = np.nan_to_num(alpha.astype(np.float64), nan=0, posinf=1, neginf=0).clip(0)
+    most = shares.max(initial=0)
+    top = 1 if most <= 1 else 255 if most <= 255 else most
+    return np.asarray(shares / top)
 
 
 def _divided(colors: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:

@@ -38,8 +38,8 @@ from segment.tiff.unpacking import (
     HORIZONTAL,
     REVERSED,
     sample_type,
+    undo_differences,
     unpacked,
-    unpredicted,
     unpredicted_floats,
 )
 
@@ -195,7 +195,7 @@ def _plain(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray
         return unpredicted_floats(rows, layout.samples, dtype).reshape(shape)
     samples = unpacked(rows, count, bits, dtype, page.parent.byteorder)
     if page.predictor == HORIZONTAL and not _undone_by_libtiff(page, layout):
-        samples = unpredicted(samples.reshape(len(rows), layout.columns, layout.samples))
+        undo_differences(samples.reshape(len(rows), layout.columns, layout.samples))
     return samples.reshape(shape)
 
 

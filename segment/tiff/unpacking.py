@@ -60,7 +60,7 @@ def unpacked(
     [[291, 2748]]
     """
     if bits == dtype.itemsize * 8:
-        return rows.view(dtype.newbyteorder(byte_order))[:, :count].astype(dtype, copy=False)
+        return rows.view(dtype.newbyteorder(byte_order)).astype(dtype, copy=False)
     if bits == 1:
         return np.unpackbits(rows, axis=1, count=count).astype(dtype, copy=False)
     period = 8 // math.gcd(bits, 8)  # samples, after which one begins at a byte again
@@ -84,10 +84,13 @@ def _with_sign(value: NDArray[np.uint64], bits: int, dtype: np.dtype[Any]) -> ND
     return (value.astype(np.int64) ^ half) - half if dtype.kind == "i" else value
 
 
-def unpredicted(samples: NDArray[Any]) -> NDArray[Any]:
-    """Return samples, (N, W, C), of which each was stored as the difference from its left one."""
-    differences = np.ascontiguousarray(samples).view(f"u{samples.itemsize}")
-    return np.cumsum(differences, axis=1, dtype=differences.dtype).view(samples.dtype)
+def undo_differences(samples: NDArray[Any]) -> None:
+    """Add to each of samples, (N, W, C), its left one, in place: it was stored as the difference.
+
+    Floats are taken as the whole numbers that their bits are.
+    """
+    numbers = samples.view(f"u{samples.itemsize}")
+    np.add.accumulate(numbers, axis=1, out=numbers)
 
 
 def unpredicted_floats(rows: NDArray[np.uint8], samples: int, dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -100,6 +103,7 @@ def unpredicted_floats(rows: NDArray[np.uint8], samples: int, dtype: np.dtype[An
     Parameters
     ----------
     rows : (N, B) uint8 array
+        Is overwritten.
     samples : int
         Of a pixel.
     dtype : dtype
@@ -108,7 +112,10 @@ def unpredicted_floats(rows: NDArray[np.uint8], samples: int, dtype: np.dtype[An
     -------
     values : (N, B / itemsize) array of `dtype`
     """
-    planes = np.cumsum(rows.reshape(len(rows), -1, samples), axis=1, dtype=np.uint8)
-    planes = planes.reshape(len(rows), dtype.itemsize, -1)
-    numbers = np.ascontiguousarray(planes.swapaxes(1, 2)).view(dtype.newbyteorder(">"))
-    return numbers[:, :, 0].astype(dtype)
+    undo_differences(rows.reshape(len(rows), -1, samples))
+    planes = rows.reshape(len(rows), dtype.itemsize, -1)
+    words = np.zeros((len(rows), planes.shape[2]), f"u{dtype.itemsize}")
+    for place in range(dtype.itemsize):
+        words <<= 8
+        words |= planes[:, place]
+    return words.view(dtype)
