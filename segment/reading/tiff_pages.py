@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import IO, Any, Literal
@@ -56,7 +57,8 @@ class TiffPages:
         self._file = file
         self._options = options
         file.seek(0)
-        self._tiff = tifffile.TiffFile(file)
+        with _tags_of_rare_kinds():
+            self._tiff = tifffile.TiffFile(file)
         self._found: list[Frame] = []
         self._rest = self._frames()
 
@@ -110,9 +112,11 @@ class TiffPages:
     def _chain(self) -> Iterator[Frame]:
         for place in range(MOST_PAGES):
             try:
-                yield Frame(self._tiff.pages[place], place)
+                with _tags_of_rare_kinds():
+                    page: Any = self._tiff.pages[place]
             except IndexError:
                 return
+            yield Frame(page, place)
 
     def _stack(self, frame: Frame) -> list[Frame]:
         """Return the images that share the tags of a page, the only one of its file.
@@ -145,7 +149,7 @@ class TiffPages:
             kind = int(page.subfiletype)
             if not kind & (REDUCED | MASK):
                 return None
-            same_size = page.shape[:2] == frame.page.shape[:2]
+            same_size = _size(page) == _size(frame.page)
             if kind & MASK and not kind & REDUCED and same_size:
                 _check(page, self._options)
                 values = read_samples(page, self._file, lenient).values
@@ -158,6 +162,22 @@ class TiffPages:
         except UnidentifiedImageError as error:
             raise ImageFileError("is a TIFF with JPEG of the old kind; save it anew") from error
         return pages.read(frame.place or 0, notes, lenient)
+
+
+@contextmanager
+def _tags_of_rare_kinds() -> Iterator[None]:
+    """Refuse tags that tifffile cannot make sense of together, such as samples of several types."""
+    try:
+        yield
+    except TypeError as error:
+        raise ImageFileError(
+            "is a TIFF of a kind that is not read here, or damaged: its tags contradict each "
+            "other, or its samples are of several types or complex; save it anew"
+        ) from error
+
+
+def _size(page: Any) -> tuple[int, int]:
+    return int(page.imagelength), int(page.imagewidth)
 
 
 def _main_images_below(page: Any) -> list[Any]:
