@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from segment.errors import ImageFileError
 from segment.reading.c_stderr import held_back
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
-from segment.reading.picture import DamagedPage, Notes, Picture, ReadingOptions
+from segment.reading.picture import DamagedPage, MaskReading, Notes, Picture, ReadingOptions
 from segment.reading.pillow_pages import PillowPages
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
@@ -84,7 +84,7 @@ def read_image(path: Path, options: ReadingOptions = ReadingOptions()) -> NDArra
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
     """Read an image as a mask: (H, W), where it is neither black (or 0) nor fully transparent."""
-    image = read_image(path, ReadingOptions(ignore_icc=True, mask=True))
+    image = read_image(path, MaskReading(ignore_icc=True))
     values = image if image.ndim == 3 else image[:, :, None]
     if values.shape[2] in (2, 4):
         values = values[:, :, :-1] * (values[:, :, -1:] != 0)

@@ -32,15 +32,17 @@ class ReadingOptions:
         Take what there is of a damaged file or one that is cut off.
     max_pixels : int
         Larger images are refused from their header.
-    mask : bool
-        Read a mask, of which only counts what is 0.
     """
 
     page: int | Literal["all"] | None = None
     ignore_icc: bool = False
     allow_truncated: bool = False
     max_pixels: int = MAX_PIXELS
-    mask: bool = False
+
+
+@dataclass(frozen=True)
+class MaskReading(ReadingOptions):
+    """How to read a mask, of which only counts what is 0: its values are never stretched."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
-from segment.reading.picture import Notes, ReadingOptions
+from segment.reading.picture import MaskReading, Notes, ReadingOptions
 
 Missing = NDArray[np.bool_] | None  # (H, W), pixels that have no value
 
@@ -33,7 +33,7 @@ def in_known_range(
     notes : Notes
         Gets a warning where the range is the file's own.
     options : ReadingOptions
-        Where a mask is read, values without a range of their own become white, but for 0.
+        For a mask, values without a range of their own become white, but for 0.
 
     Returns
     -------
@@ -61,7 +61,7 @@ def in_known_range(
             missing = strange if missing is None else missing | strange
     if missing is not None:
         values = np.where(missing[:, :, None], values.dtype.type(0), values)
-    if options.mask:
+    if isinstance(options, MaskReading):
         return (values != 0) * np.uint8(255), missing
     return _fractions(values, missing, notes), missing
 
