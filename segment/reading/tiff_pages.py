@@ -37,17 +37,20 @@ class Frame:
 
     Attributes
     ----------
-    page : tifffile.TiffPage
-        Its tags.
+    page : tifffile.TiffPage or None
+        Its tags; None if they cannot be read.
     place : int or None
         That of the tags in the file's chain; None where they hang below others.
     offset : int or None
         Where its bytes begin, if several images share the tags.
+    error : Exception or None
+        Why the tags cannot be read.
     """
 
     page: Any
     place: int | None = None
     offset: int | None = None
+    error: Exception | None = None
 
 
 class TiffPages:
@@ -76,6 +79,8 @@ class TiffPages:
         if not self.has(page):
             raise EOFError
         frame = self._found[page]
+        if frame.error:
+            raise frame.error
         tags = frame.page
         _check(tags, self._options)
         orientation = int(tags.tags.valueof(ORIENTATION, 1))
@@ -99,7 +104,9 @@ class TiffPages:
         first: Frame | None = None
         found = False
         for frame in self._chain():
-            if int(frame.page.subfiletype) & (REDUCED | MASK):
+            if frame.error:
+                pages = [frame]
+            elif int(frame.page.subfiletype) & (REDUCED | MASK):
                 first = first or frame
                 pages = [Frame(page) for page in _main_images_below(frame.page)]
             else:
@@ -115,6 +122,12 @@ class TiffPages:
                 with _tags_of_rare_kinds():
                     page: Any = self._tiff.pages[place]
             except IndexError:
+                return
+            except ImageFileError as error:
+                yield Frame(None, place, error=error)
+                continue
+            except Exception as error:  # where the next one is nobody knows
+                yield Frame(None, place, error=error)
                 return
             yield Frame(page, place)
 
@@ -144,7 +157,7 @@ class TiffPages:
         for place in range(frame.place + 1, MOST_PAGES):
             try:
                 page: Any = self._tiff.pages[place]
-            except IndexError:
+            except Exception:  # the end, or one that is damaged: it is told of as a page
                 return None
             kind = int(page.subfiletype)
             if not kind & (REDUCED | MASK):

@@ -289,6 +289,18 @@ def test_the_picture_after_a_thumbnail(tmp_path):
     assert np.array_equal(read_image(tmp_path / "b.tif"), NOISE)
 
 
+def test_a_page_of_a_rare_kind_does_not_stop_the_others(tmp_path):
+    """Of a file whose second page is of no known kind the first and the third are read."""
+    with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
+        for image in (NOISE, DEEP.view(np.int16), NOISE[::-1].copy()):
+            tiff.write(image, photometric="rgb", metadata=None)
+    patched(tmp_path / "a.tif", 1, SampleFormat=(2, 2, 3))
+    first, second, third = read_pages(tmp_path / "a.tif", ReadingOptions(page="all"))
+    assert np.array_equal(first.pixels, NOISE)
+    assert "its samples are of several types" in str(second.error)
+    assert np.array_equal(third.pixels, NOISE[::-1])
+
+
 def test_levels_of_a_pyramid_are_no_pages(tmp_path):
     """The smaller images below a full one, as in OME-TIFF, are left out."""
     with tifffile.TiffWriter(tmp_path / "a.ome.tif") as tiff:

@@ -62,7 +62,7 @@ def test_a_label_map_lies_where_the_world_file_says(tmp_path):
     (tmp_path / "a.pgw").write_text(NORTH_UP)
     command = [tmp_path / "a.png", "--bandwidth", 60, "-o", tmp_path / "out"]
     done = run(*command, "--label-format", "tiff")
-    assert (done.returncode, "map" in done.stderr) == (0, False)
+    assert (done.returncode, "place" in done.stderr) == (0, False)
     assert "place on the map is lost; --label-format tiff keeps it" in run(*command).stderr
     assert placed(tmp_path / "out" / "a_labels.tif") == placed(tmp_path / "a.png")
 
