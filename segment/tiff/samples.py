@@ -160,12 +160,16 @@ def _check_codec(page: Any) -> None:
     except KeyError as error:
         if "imagecodecs" not in str(error):
             raise _refused(f"{name} compression") from error
-        raise ImageFileError(
-            f"is a TIFF with {name} compression, which needs a plug-in; "
-            "pip install 'meanshift-segment[formats]'"
-        ) from error
+        raise _needs_plugin(name) from error
     if page.dtype is None:
         raise _refused(f"samples of {page.bitspersample} bits with {name} compression")
+
+
+def _needs_plugin(compression: str) -> ImageFileError:
+    return ImageFileError(
+        f"is a TIFF with {compression} compression, which needs a plug-in; "
+        "pip install 'meanshift-segment[formats]'"
+    )
 
 
 def _refused(kind: str) -> ImageFileError:
@@ -321,8 +325,13 @@ def _by_tifffile(page: Any, lenient: bool) -> NDArray[Any]:
     """Decode a compression of whole pictures to (H, W, C)."""
     try:
         values = _what_there_is(page) if lenient else page.asarray(maxworkers=1)
-    except (NotImplementedError, ImportError) as error:
-        raise _refused(f"{_name(page.compression)} compression: {error}") from error
+    except Exception as error:
+        name = _name(page.compression)
+        if isinstance(error, ImportError) or "requires the 'imagecodecs'" in str(error):
+            raise _needs_plugin(name) from error
+        if isinstance(error, NotImplementedError):
+            raise _refused(f"{name} compression: {error}") from error
+        raise
     if page.axes == "SYX":
         return np.moveaxis(values, 0, -1)
     return values if values.ndim == 3 else values[:, :, None]

@@ -11,7 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from segment.tiff.libtiff import decompresses
+
 HEIGHT, WIDTH = 23, 37  # neither fills strips, tiles or bytes
+ZSTD = decompresses(50000)  # which old wheels of Pillow do not have
 ORDERS = {"<": "LITTLE", ">": "BIG"}
 INTEGERS = ["u1", "i1", "u2", "i2", "u4", "i4", "u8", "i8"]
 FLOATS = ["f4", "f8"]
@@ -161,6 +164,7 @@ def _by_gdal(
         ) as file:
             file.write(np.moveaxis(values, -1, 0))
     depth = bits or np.dtype(dtype).itemsize * 8
+    rare = rare or (compress == "zstd" and not ZSTD)
     return Kind(name, values, depth, photometric, missing, False, rare, loss)
 
 
@@ -212,10 +216,12 @@ def _by_tifffile(
         values = ((values + 2000) / 8000).astype(dtype).clip(0, 1)
     planar = bands > 1 and chance.random() < 0.5 if planar is None else planar
     predictor = compression in ("lzw", "zlib", "zstd") and dtype != "f2" and chance.random() < 0.6
-    rare = compression in ("jpeg2000", "jpegxl", "png", "jpegxr")
+    rare = compression in ("jpeg2000", "jpegxl", "png", "jpegxr") or (
+        compression == "zstd" and not ZSTD
+    )
     options: dict[str, Any] = {"tile": (16, 16)} if chance.random() < 0.5 else {"rowsperstrip": 7}
-    if rare:
-        options["compressionargs"] = {"jpegxl": {"lossless": True}}.get(compression or "", {})
+    if compression == "jpegxl":
+        options["compressionargs"] = {"lossless": True}
     stored = np.moveaxis(values, -1, 0) if planar else values
     name = f"tifffile{number}-{dtype}{order}-{compression}{predictor}-{bands}{photometric}{planar}"
     tifffile.imwrite(

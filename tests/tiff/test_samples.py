@@ -127,7 +127,7 @@ def test_of_damaged_segments_the_others_are_had(tmp_path, options):
     content = bytearray((tmp_path / "a.tif").read_bytes())
     content[at : at + 6] = b"damage"
     (tmp_path / "a.tif").write_bytes(content)
-    with pytest.raises(OSError, match="decoder error"):
+    with pytest.raises(OSError, match=r"decoder error|-2"):
         read(tmp_path / "a.tif")
     got = read(tmp_path / "a.tif", lenient=True).values[..., 0]
     lost = np.zeros((40, 40), bool)
