@@ -190,7 +190,7 @@ def _plain(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray
             rows = np.frombuffer(REVERSED, np.uint8)[rows]
     else:
         column = _bytes_column(page, layout, width)
-        rows = _decompressed(_pieces(page, file, layout), layout, column, lenient)
+        rows = _decompressed(_pieces(page, file, layout, lenient), layout, column, lenient)
     rows = rows.reshape(-1, width)
     dtype = sample_type(int(page.sampleformat), bits)
     assert dtype is not None  # _check_samples
@@ -232,7 +232,7 @@ def _uncompressed(file: IO[bytes], layout: Layout, width: int, lenient: bool) ->
 def _fax(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray[Any]:
     tags = {code: (LONG8, (page.tags.valueof(code),)) for code in FAX_OPTIONS if code in page.tags}
     column = Column(int(page.compression), layout.columns, layout.rows, bits=1, tags=tags)
-    packed = _decompressed(_pieces(page, file, layout), layout, column, lenient)
+    packed = _decompressed(_pieces(page, file, layout, lenient), layout, column, lenient)
     bits = np.unpackbits(packed.reshape(-1, packed.shape[2]), axis=1, count=layout.columns)
     return bits.reshape(-1, layout.rows, layout.columns, 1)
 
@@ -244,12 +244,12 @@ def _jpeg(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray[
     if isinstance(tables, bytes):
         tags[JPEG_TABLES] = (UNDEFINED, tables)
     column = Column(JPEG, layout.columns, layout.rows, layout.samples, 8, photometric, tags)
-    return _decompressed(_pieces(page, file, layout), layout, column, lenient)
+    return _decompressed(_pieces(page, file, layout, lenient), layout, column, lenient)
 
 
 def _ycbcr(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray[Any]:
     """Decode colours of which several pixels share the hue, packed in bytes."""
-    pieces, compression = _pieces(page, file, layout), int(page.compression)
+    pieces, compression = _pieces(page, file, layout, lenient), int(page.compression)
     if compression == UNCOMPRESSED:  # which Pillow does not give to libtiff, that alone can do it
         pieces, compression = (piece and zlib.compress(piece, 0) for piece in pieces), DEFLATE
     tags = _tags(page, YCBCR_TAGS)
@@ -262,12 +262,14 @@ def _tags(page: Any, kinds: dict[int, int]) -> dict[int, tuple[int, Any]]:
     return {code: (kind, tags.valueof(code)) for code, kind in kinds.items() if code in tags}
 
 
-def _pieces(page: Any, file: IO[bytes], layout: Layout) -> Iterator[bytes]:
-    """Read the compressed bytes of each segment."""
+def _pieces(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> Iterator[bytes]:
+    """Read the compressed bytes of each segment, all of them: JPEG would fill in what is cut off."""
     turned = page.fillorder == 2 and page.compression != JPEG
     for offset, count in zip(layout.offsets, layout.counts, strict=True):
         file.seek(offset)
         piece = file.read(count)
+        if len(piece) < count and not lenient:
+            raise EOFError("strips or tiles are beyond the end of the file")
         yield piece.translate(REVERSED) if turned else piece
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from segment.tiff import libtiff
 from segment.tiff.layout import layout_of
@@ -133,6 +134,23 @@ def test_of_damaged_segments_the_others_are_had(tmp_path, options):
     lost = np.zeros((40, 40), bool)
     lost[(slice(2, 4), slice(None)) if "rowsperstrip" in options else np.s_[:16, 16:32]] = True
     assert np.array_equal(got, np.where(lost, 0, values))
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "tiff_lzw", "tiff_adobe_deflate"])
+def test_a_segment_that_is_cut_off_is_damage(tmp_path, compression):
+    """Compressed bytes that end too soon are an error, though a decoder would fill in the rest."""
+    image = Image.fromarray(NOISE.repeat(9, axis=0).repeat(9, axis=1))
+    image.save(tmp_path / "a.tif", compression=compression)
+    content = (tmp_path / "a.tif").read_bytes()
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        page = tiff.pages[0]
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        offsets = list(tiff.pages[0].dataoffsets)
+        offsets[-1] = len(content) - page.databytecounts[-1] // 2
+        tiff.pages[0].tags["StripOffsets"].overwrite(offsets)
+    with pytest.raises(EOFError, match="beyond the end of the file"):
+        read(tmp_path / "a.tif")
+    assert read(tmp_path / "a.tif", lenient=True).values.shape == (54, 81, 3)
 
 
 def test_many_segments_are_decompressed_in_lots(tmp_path, monkeypatch):
