@@ -263,7 +263,7 @@ def _tags(page: Any, kinds: dict[int, int]) -> dict[int, tuple[int, Any]]:
 
 
 def _pieces(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> Iterator[bytes]:
-    """Read the compressed bytes of each segment, all of them: JPEG would fill in what is cut off."""
+    """Read the compressed bytes of each segment, all of them: JPEG fills in what is cut off."""
     turned = page.fillorder == 2 and page.compression != JPEG
     for offset, count in zip(layout.offsets, layout.counts, strict=True):
         file.seek(offset)
