@@ -91,9 +91,10 @@ def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
         visible = selected if visible is None else visible & selected
     if visible is not None and not visible.any():
         raise InvalidInputError(
-            "image: expected something visible, but every pixel is transparent"
-            + (" or out of the mask" if mask is not None else "")
+            "image: expected something visible, but every pixel is "
+            + ("transparent" if mask is None else "transparent, without data or out of the mask")
             + "; check its alpha"
+            + ("" if mask is None else " and the mask")
         )
     return Pixels(colors, visible, (shape[0], shape[1]))
 

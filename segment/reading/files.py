@@ -15,11 +15,12 @@ from PIL import Image, UnidentifiedImageError
 
 from segment.errors import ImageFileError
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
-from segment.reading.picture import DamagedPage, Notes, Picture, ReadingOptions
+from segment.reading.picture import DamagedPage, MaskReading, Notes, Picture, ReadingOptions
 from segment.reading.pillow_pages import PillowPages
 from segment.reading.process_state import borrowed, held_back
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
+from segment.tiff.places import world_file, world_tags
 
 
 class Pages(Protocol):
@@ -58,7 +59,8 @@ def read_pages(
                 raise EOFError("no image in it")
             several = _several(pages)
         if options.page == "all":
-            yield from _all(pages, options, several)
+            for picture in _all(pages, options, several):
+                yield _on_map(picture, path)
             return
         number = (options.page or 1) - 1
         with _one_kind_of_error(options), borrowed(options.max_pixels):
@@ -67,7 +69,7 @@ def read_pages(
         notes = Notes()
         if several and options.page is None:
             notes.warnings.append("has more pages than the first, which was taken; see --page")
-        picture = _read(pages, number, options, notes)
+        picture = _on_map(_read(pages, number, options, notes), path)
         yield dataclasses.replace(picture, page=options.page if several else None)
 
 
@@ -80,12 +82,30 @@ def read_image(path: Path, options: ReadingOptions = ReadingOptions()) -> NDArra
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """Read an image as a mask: (H, W), where it is neither black nor fully transparent."""
-    image = read_image(path, ReadingOptions(ignore_icc=True))
+    """Read an image as a mask: (H, W), where it is neither black (or 0) nor fully transparent."""
+    image = read_image(path, MaskReading(ignore_icc=True))
     values = image if image.ndim == 3 else image[:, :, None]
     if values.shape[2] in (2, 4):
         values = values[:, :, :-1] * (values[:, :, -1:] != 0)
     return np.asarray((values != 0).any(axis=2))
+
+
+def _on_map(picture: Picture | DamagedPage, path: Path) -> Picture | DamagedPage:
+    """Give a picture without a place on the map that of the world file beside its file."""
+    if isinstance(picture, DamagedPage):
+        return picture
+    geo, warnings = picture.kept.geo, picture.warnings
+    beside = None if geo or is_stream(path) else world_file(path)
+    if beside:
+        try:
+            geo = world_tags(beside)
+        except (OSError, ValueError) as error:
+            warnings += (f"its world file {beside.name} is left out: {error}",)
+    if geo and picture.turned:
+        geo = ()
+        warnings += ("its place on the map is left out, for it is not stored upright",)
+    kept = dataclasses.replace(picture.kept, geo=geo)
+    return dataclasses.replace(picture, kept=kept, warnings=warnings)
 
 
 def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:

@@ -27,7 +27,6 @@ from segment.reading.values import (
     ORIENTATION,
     in_known_range,
     is_turned,
-    missing_pixels,
     upright,
     with_alpha,
 )
@@ -72,11 +71,8 @@ class PillowPages:
             return False
         return True
 
-    def read(self, page: int, notes: Notes, lenient: bool, no_data: float | None = None) -> Picture:
-        """Read a page; pixels with the value `no_data` in all channels are missing.
-
-        Where `lenient`, what there is of a damaged one, if Pillow has been told so.
-        """
+    def read(self, page: int, notes: Notes, lenient: bool) -> Picture:
+        """Read a page; where `lenient`, what there is of a damaged one, if Pillow was told so."""
         if lenient:  # what is half decoded would be taken for the whole
             self._image = self._open()
         self._go(page)
@@ -96,7 +92,6 @@ class PillowPages:
             image.load()
             by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
             values, alpha = _values(_plain(image, profile if by_pillow else None, notes))
-        missing = missing_pixels(values, no_data)
         if profile and simple == values.shape[2] and values.dtype == np.uint16:
             values = deep_to_srgb(values, profile)
         elif simple and values.dtype == np.uint16:
@@ -104,10 +99,12 @@ class PillowPages:
         orientation = _orientation(image)
         if is_turned(orientation) and resolution:
             resolution = resolution.turned()
-        values, missing = in_known_range(values, values.dtype.itemsize * 8, missing, notes)
+        depth = values.dtype.itemsize * 8
+        values, missing = in_known_range(values, depth, None, notes, self._options)
         pixels = with_alpha(values, alpha, missing)
         still = None if convert else kept_profile(profile, values)
-        return Picture(upright(pixels, orientation), Kept(resolution, still))
+        turned = orientation != 1
+        return Picture(upright(pixels, orientation), Kept(resolution, still), turned=turned)
 
     def _go(self, page: int) -> None:
         if self._image.tell() > page:

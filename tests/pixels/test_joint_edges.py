@@ -120,7 +120,7 @@ def test_values_that_are_no_numbers_are_refused(value, features):
 def test_a_mask_and_transparency_leave_nothing():
     """A mask that selects transparent pixels only is an error that names both."""
     image = np.dstack([GRAY, np.where(GRAY < 4, 0, 255)]).astype(np.uint8)
-    with pytest.raises(InvalidInputError, match="every pixel is transparent or out of the mask"):
+    with pytest.raises(InvalidInputError, match="transparent, without data or out of the mask"):
         segment_image(image, features="joint", mask=GRAY < 4)
     found = segment_image(image, features="joint", mask=GRAY < 9, bandwidth=1e3)
     assert (found.labels > 0).tolist() == ((GRAY >= 4) & (GRAY < 9)).tolist()

@@ -74,6 +74,17 @@ SEEDS = {
     "jpeg profile": by_pillow("JPEG", icc_profile=PROFILE),
     "tiff 16 profile": by_tifffile(DEEP, photometric="rgb", iccprofile=PROFILE),
     "geotiff": by_tifffile(DEEP[..., 0], extratags=PLACE),
+    "tiff planes": by_tifffile(
+        np.ascontiguousarray(np.moveaxis(DEEP, -1, 0)),
+        photometric="rgb",
+        planarconfig="separate",
+        compression="zlib",
+        byteorder=">",
+        tile=(16, 16),
+    ),
+    "tiff zstd": by_pillow("TIFF", compression="zstd"),
+    "tiff stack": by_tifffile(np.stack([DEEP, DEEP]), photometric="rgb", truncate=True),
+    "tiff palette": by_pillow("TIFF", "P", compression="tiff_lzw"),
     "tiff float": by_tifffile(PICTURE / 255, photometric="rgb", bigtiff=True),
 }
 
