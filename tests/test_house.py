@@ -26,7 +26,8 @@ WINGS = {
     "drawing": {"meanshift", "pixels"},
     "pixels": {"meanshift"},
     "regions": set(),
-    "reading": set(),
+    "reading": {"decoding"},
+    "decoding": set(),
     "meanshift": set(),
 }
 FACE = {"__init__", "__main__"}  # what hands out names, and what runs the command: they see all

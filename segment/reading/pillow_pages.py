@@ -21,7 +21,8 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
-from segment.reading.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
+from segment.decoding.pillow_gaps import complete, corrected, plain_source
+from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.values import (
     ORIENTATION,
     in_known_range,
@@ -88,8 +89,9 @@ class PillowPages:
         else:
             _tell_lost_depth(image, self._file, notes)
             image.load()
+            image = corrected(image, image.format, self._file)
             by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
-            values, alpha = _values(_plain(image, profile if by_pillow else None, notes))
+            values, alpha = plain_values(image, profile if by_pillow else None, notes)
         missing = missing_pixels(values, no_data)
         if profile and simple == values.shape[2] and values.dtype == np.uint16:
             values = deep_to_srgb(values, profile)
@@ -113,8 +115,9 @@ class PillowPages:
     def _open(self) -> ImageFile.ImageFile:
         self._file.seek(0)
         Image.MAX_IMAGE_PIXELS = None  # `check_size` says more of what is wrong
-        image = Image.open(self._file, formats=self._formats)
+        image = Image.open(plain_source(self._file), formats=self._formats)
         check_size(*image.size, self._options)
+        complete(image, self._file, self._options.ignore_icc)
         Image.MAX_IMAGE_PIXELS = self._options.max_pixels  # for images inside of it: icons
         return image
 
@@ -152,6 +155,13 @@ def _plain(image: Image.Image, profile: bytes | None, notes: Notes) -> Image.Ima
         mode = "LA" if mode == "L" else "RGBA"
     plain = image if image.mode == mode and not transparent else image.convert(mode)
     return to_srgb(plain, profile, notes) if profile else plain
+
+
+def plain_values(
+    image: Image.Image, profile: bytes | None, notes: Notes
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Take a loaded image apart into grey or RGB, (H, W, C), converted by a profile, and alpha."""
+    return _values(_plain(image, profile, notes))
 
 
 def _values(image: Image.Image) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.reading.picture import Notes
 
 LARGEST = 16 << 20  # bytes; the largest in use have 3 million
@@ -96,6 +97,33 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     if bands[-1] == "A":
         converted.putalpha(image.getchannel("A"))
     return converted
+
+
+def array_to_srgb(values: NDArray[Any], profile: bytes | None, notes: Notes) -> NDArray[Any]:
+    """Convert samples to grey or RGB in sRGB, at full depth where the profile allows it.
+
+    Parameters
+    ----------
+    values : (H, W, C) array
+        Grey, RGB or CMYK; uint8, uint16 or floats in 0..1, which no profile is for.
+    profile : bytes or None
+        None for sRGB.
+    notes : Notes
+    """
+    if profile and values.dtype == np.uint16:
+        if channels_of(profile) == values.shape[2]:
+            return deep_to_srgb(values, profile)
+        values = in_8_bits(values, notes)
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[values.shape[2]]
+    if values.dtype == np.uint16 and mode == "CMYK":
+        return deep_rgb_of_cmyk(values)
+    if values.dtype != np.uint8 or not (profile or mode == "CMYK"):
+        return values
+    image = Image.fromarray(values[:, :, 0] if mode == "L" else values, mode)
+    if profile:
+        image = to_srgb(image, profile, notes)
+    plain = np.asarray(image.convert("L" if mode == "L" else "RGB"))
+    return plain.reshape(*plain.shape[:2], -1)
 
 
 Values = NDArray[np.float64]
