@@ -9,7 +9,7 @@ import struct
 from fractions import Fraction
 from typing import IO
 
-from segment.decoding.boxes import content, inside
+from segment.decoding.boxes import boxes, content, inside
 from segment.errors import ImageFileError
 
 Crop = tuple[int, int, int, int]  # left, upper, right, lower
@@ -27,17 +27,11 @@ def shown_part(file: IO[bytes], width: int, height: int) -> Crop | None:
     wanted = _properties_of_main(file)
     if not properties or not wanted:
         return None
-    all_of_them = _children(file, properties[0].start, properties[0].end)
+    all_of_them = list(boxes(file, properties[0].start, properties[0].end))
     for number in wanted:
-        if 0 < number <= len(all_of_them) and all_of_them[number - 1][0] == b"clap":
-            return _rectangle(all_of_them[number - 1][1], width, height)
+        if 0 < number <= len(all_of_them) and all_of_them[number - 1].kind == b"clap":
+            return _rectangle(content(file, all_of_them[number - 1]), width, height)
     return None
-
-
-def _children(file: IO[bytes], start: int, end: int) -> list[tuple[bytes, bytes]]:
-    from segment.decoding.boxes import boxes
-
-    return [(box.kind, content(file, box)) for box in boxes(file, start, end)]
 
 
 def _properties_of_main(file: IO[bytes]) -> list[int]:

@@ -76,7 +76,7 @@ class FitsFrames:
 def _plane(unit: Any, plane: int) -> NDArray[Any]:
     """Return stored values, (H, W); of the other planes nothing is read."""
     place = np.unravel_index(plane, unit.shape[:-2]) if len(unit.shape) > 2 else ()
-    values = np.asarray(unit.section[(*(int(at) for at in place), ...)])
+    values: NDArray[Any] = np.asarray(unit.section[(*(int(at) for at in place), ...)])
     return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
@@ -88,5 +88,5 @@ def _scaled(stored: NDArray[Any], scale: float, zero: float) -> NDArray[Any]:
     if scale == 1 and stored.dtype.kind in "iu" and abs(zero) == 2 ** (bits - 1):
         other = np.dtype(f"{'u' if stored.dtype.kind == 'i' else 'i'}{bits // 8}")
         if (zero > 0) == (other.kind == "u"):  # BITPIX 8 is unsigned, all others signed
-            return (stored ^ np.array(1 << (bits - 1)).astype(stored.dtype)).view(other)
+            return np.asarray(stored ^ np.array(1 << (bits - 1)).astype(stored.dtype)).view(other)
     return np.asarray(stored * float(scale) + float(zero))

@@ -108,7 +108,7 @@ def header_of(file: IO[bytes]) -> Header:
     sizes = struct.iter_unpack("3B", file.read(3 * count))
     components = tuple(((bits & 0x7F) + 1, bits > 0x7F, x, y) for bits, x, y in sizes)
     size = (right - left, lower - upper)
-    if not components or START != _at(file, start, 4):
+    if not components or _at(file, start, 4) != START:
         raise EOFError("no components in it")
     if not start:
         return Header(size, components)

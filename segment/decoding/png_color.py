@@ -90,9 +90,8 @@ def _profile(gamma: float | None, xy: tuple[float, ...], grey: bool) -> bytes:
     """Return a profile of a curve and a matrix; no gamma is the curve of sRGB."""
     same_curve = gamma is None or abs(gamma * SRGB_GAMMA - 1) < CLOSE
     same_colors = grey or np.allclose(xy, SRGB_XY, rtol=0, atol=CLOSE_XY)
-    matrix = _to_d50(SRGB_XY if same_colors else xy)
-    if matrix is None:
-        matrix, same_colors = _to_d50(SRGB_XY), True
+    matrix = None if same_colors else _to_d50(xy)
+    same_colors = matrix is None
     if same_curve and same_colors:
         return b""
     curve = _SRGB_CURVE
@@ -100,8 +99,10 @@ def _profile(gamma: float | None, xy: tuple[float, ...], grey: bool) -> bytes:
         curve = struct.pack(">4s4xHxxi", b"para", 0, round(gamma * 65536))
     if grey:
         return _packed(b"GRAY", {b"kTRC": curve})
-    tags = {name: curve for name in (b"rTRC", b"gTRC", b"bTRC")}
-    for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), np.transpose(matrix), strict=True):
+    matrix = _to_d50(SRGB_XY) if matrix is None else matrix
+    assert matrix is not None  # of sRGB there is one
+    tags = dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    for name, column in zip((b"rXYZ", b"gXYZ", b"bXYZ"), matrix.T, strict=True):
         tags[name] = struct.pack(">4s4x3i", b"XYZ ", *(round(v * 65536) for v in column))
     return _packed(b"RGB ", tags)
 

@@ -22,8 +22,8 @@ MODES = {GREY: "L", DUOTONE: "L", INDEXED: "P", RGB: "RGB", CMYK: "CMYK", LAB: "
 PROFILE, TRANSPARENT_INDEX, VERSION = 1039, 1047, 1057  # numbers of image resources
 RAW, PACKED = 0, 1
 MERGED_ALPHA = {b"Mtrn", b"Mt16", b"Mt32"}  # blocks behind the layers that say the same
-WIDE = {b"LMsk", b"Lr16", b"Lr32", b"Layr", b"Mt16", b"Mt32", b"Mtrn", b"Alph", b"FMsk", b"lnk2"}
-WIDE |= {b"FEid", b"FXid", b"PxSD"}  # whose length takes 8 bytes in a PSB
+WIDE = MERGED_ALPHA | {b"LMsk", b"Lr16", b"Lr32", b"Layr", b"Alph", b"FMsk", b"lnk2", b"PxSD"}
+WIDE |= {b"FEid", b"FXid"}  # blocks whose length takes 8 bytes in a PSB
 
 
 class PsdFrames:

@@ -24,7 +24,6 @@ from segment.reading.pillow_pages import PillowPages
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
 
-
 UNREADABLE = (
     "is damaged or cut off, or of a kind that no reader here knows; "
     "get a whole copy, or save it as PNG"

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from segment.decoding.pillow_gaps import complete, corrected, plain_source
+from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.formats import check_density
 from segment.reading.picture import Kept, Notes, Picture, ReadingOptions, Resolution, check_size
 from segment.reading.profiles import (
@@ -21,8 +23,6 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
-from segment.decoding.pillow_gaps import complete, corrected, plain_source
-from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.values import (
     ORIENTATION,
     in_known_range,
@@ -89,9 +89,9 @@ class PillowPages:
         else:
             _tell_lost_depth(image, self._file, notes)
             image.load()
-            image = corrected(image, image.format, self._file)
             by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
-            values, alpha = plain_values(image, profile if by_pillow else None, notes)
+            shown = corrected(image, image.format, self._file)
+            values, alpha = plain_values(shown, profile if by_pillow else None, notes)
         missing = missing_pixels(values, no_data)
         if profile and simple == values.shape[2] and values.dtype == np.uint16:
             values = deep_to_srgb(values, profile)

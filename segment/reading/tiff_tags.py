@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.reading.picture import GeoTag, Kept, Notes, Picture, ReadingOptions
 from segment.reading.profiles import (
     channels_of,
@@ -17,7 +18,6 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
-from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.reading.values import in_known_range, missing_pixels, white, with_alpha
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, LINEAR_RAW = 0, 1, 2, 3, 5, 34892

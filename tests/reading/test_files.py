@@ -598,7 +598,7 @@ def test_libtiff_talks_to_details_only(tmp_path, capfd):
     content = bytearray((tmp_path / "a.tif").read_bytes())
     content[10:30] = bytes(20)
     (tmp_path / "a.tif").write_bytes(content)
-    with pytest.raises(ImageFileError, match=words) as caught:
+    with pytest.raises(ImageFileError, match="is damaged") as caught:
         read_image(tmp_path / "a.tif")
     assert any("ZIPDecode" in line for line in caught.value.__notes__)
     assert capfd.readouterr().err == ""
