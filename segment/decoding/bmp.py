@@ -11,6 +11,8 @@ from segment.decoding.frame import Frame
 from segment.errors import ImageFileError
 
 FIELDS = 3  # compression: masks tell the bits of each colour
+ENCLOSED = (4, 5)  # compression: the pixels are a JPEG or a PNG
+WITH_ALPHA = 56  # bytes of a header that has a mask for alpha, at least
 CORE = 12  # bytes of the oldest header, whose numbers have 16 bits
 MASKS = 54  # place of the masks in the file, within or behind a header of 40 bytes or more
 
@@ -31,17 +33,19 @@ class BmpFrames:
     def __init__(self, file: IO[bytes]) -> None:
         file.seek(0)
         self._file = file
-        head = file.read(MASKS + 12).ljust(MASKS + 12, b"\0")
+        head = file.read(MASKS + 16).ljust(MASKS + 16, b"\0")
         (length,) = struct.unpack_from("<I", head, 14)
         sizes = struct.unpack_from("<HHxxH" if length == CORE else "<iixxH", head, 18)
         width, height, bits = sizes
         compression = 0 if length <= 16 else head[30]
-        masks = struct.unpack_from("<3I", head, MASKS) if compression == FIELDS else ()
+        *masks, alpha = struct.unpack_from("<4I", head, MASKS) if compression == FIELDS else (0,)
+        self._has_alpha = compression == FIELDS and length >= WITH_ALPHA and alpha > 0
         self._size = width, abs(height)
         widths = [mask.bit_count() for mask in masks]
         words = f"{bits} bits a pixel, compression {compression}"
         words += f", fields of {', '.join(map(str, widths))} bits" if widths else ""
-        if bits not in (1, 4, 8, 16, 24, 32) or any(width > 8 for width in widths):
+        known = bits in (1, 4, 8, 16, 24, 32) or compression in ENCLOSED
+        if not known or any(width > 8 for width in widths):
             raise ImageFileError(f"is a BMP that no reader here knows ({words}); save it as PNG")
         try:
             import imagecodecs
@@ -71,6 +75,5 @@ class BmpFrames:
                 f"is a BMP that no reader here knows ({self._words}); save it as PNG"
             ) from error
         values = values.reshape(*values.shape[:2], -1)
-        if values.shape[2] == 4:
-            return Frame(values[:, :, :3], alpha=values[:, :, 3])
-        return Frame(values)
+        alpha = values[:, :, 3] if values.shape[2] == 4 and self._has_alpha else None
+        return Frame(values[:, :, :3], alpha=alpha)

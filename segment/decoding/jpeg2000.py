@@ -78,6 +78,8 @@ class Header:
     def is_pillows(self) -> bool:
         """Whether Pillow gives the true samples, and takes them for what they are."""
         count = len(self.components)
+        if self.space not in (None, *COLORS):
+            return False
         opaque = count in (1, 3) or self.space == CMYK
         return self.has_pillows_samples and (opaque or self.alpha == count - 1)
 
@@ -166,6 +168,7 @@ class Jpeg2000Frames:
         self._file = file
         self._header = header
         self._is_grey = len(header.components) == 1 and not header.palette
+        self._is_grey &= header.depth != 9  # in boxes Pillow takes these for 8
         try:
             if not self._is_grey and not header.has_pillows_samples:
                 import imagecodecs  # noqa: F401

@@ -34,8 +34,9 @@ def complete(image: ImageFile.ImageFile, file: IO[bytes], ignore_icc: bool) -> N
     place = file.tell()  # where some decoders go on
     if image.format == "JPEG2000" and (profile := header_of(file).profile):
         image.info["icc_profile"] = profile
-    elif image.format == "PNG" and not ignore_icc:
-        own = profile_of(file)
+    elif image.format == "PNG":
+        _spread_transparent_grey(image, file)
+        own = None if ignore_icc else profile_of(file)
         if own is not None:
             image.info["icc_profile"] = own
     elif image.format == "SUN":
@@ -76,6 +77,16 @@ def _has_no_alpha(file: IO[bytes]) -> bool:
     """Whether the header of a TGA says that no bits of a pixel are alpha; Truevision, field 5.6."""
     file.seek(17)
     return not file.read(1)[0] & 0b1111
+
+
+def _spread_transparent_grey(image: ImageFile.ImageFile, file: IO[bytes]) -> None:
+    """Bring the transparent grey of a PNG of 2 or 4 bits to 8, as Pillow brings the samples."""
+    key = image.info.get("transparency")
+    file.seek(24)
+    bits, color = file.read(2)
+    top = (1 << bits) - 1
+    if color == 0 and bits in (2, 4) and isinstance(key, int) and key <= top:
+        image.info["transparency"] = key * 255 // top
 
 
 def _put_padding_first(image: ImageFile.ImageFile) -> None:

@@ -102,7 +102,7 @@ class PsdFrames:
         bands = [Image.fromarray(plane) for plane in planes]
         if mode != "P":
             return Image.merge(mode, bands)
-        image = Image.merge("P", bands)
+        image = bands[0]
         image.putpalette(np.frombuffer(self._palette, np.uint8).reshape(3, -1).T.tobytes())
         index = int.from_bytes(self._resources.get(TRANSPARENT_INDEX, b"\xff\xff"))
         if index < 256:

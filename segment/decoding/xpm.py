@@ -77,7 +77,7 @@ def plain(color: str) -> str:
             values = (int(digits[at : at + size], 16) for at in range(0, 3 * size, size))
             return "#" + "".join(f"{(value * 255 + top // 2) // top:02x}" for value in values)
         if grey := GREY.fullmatch(name):
-            return "#" + f"{(int(grey[1]) * 255 + 50) // 100:02x}" * 3
+            return "#" + f"{int(min(int(grey[1]), 100) * 2.55 + 0.5):02x}" * 3
         name = OTHER_THAN_CSS.get(name.replace("grey", "gray"), name)
         return "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name)[:3])
     except ValueError:

@@ -75,6 +75,10 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     if color_space(profile) != opaque.mode or len(profile) > LARGEST:
         notes.warnings.append("its colour profile does not fit; taken as sRGB")
         return image
+    if opaque.mode == "L" and channels_of(profile) == 1:  # LittleCMS is 9 of 255 off in the dark
+        levels = np.arange(256, dtype=np.uint16)[None, :, None] * np.uint16(257)
+        table = np.rint(deep_to_srgb(levels, profile)[0, :, 0] / 257).astype(np.uint8)
+        return _with_alpha_of(image, opaque.point(table.tolist()))
     try:
         from PIL import ImageCms
 
@@ -94,7 +98,11 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     assert converted is not None  # as it is only in place
     if opaque.mode == "L":  # grey in, equal channels out
         converted = converted.getchannel("G")
-    if bands[-1] == "A":
+    return _with_alpha_of(image, converted)
+
+
+def _with_alpha_of(image: Image.Image, converted: Image.Image) -> Image.Image:
+    if image.getbands()[-1] == "A":
         converted.putalpha(image.getchannel("A"))
     return converted
 
