@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from segment.errors import ImageFileError
-from tests.decoding.written import bmp, on_a_plain_install, picture
+from tests.decoding.written import bmp, picture
 
 Y, X = np.mgrid[:5, :7]
 CHANCE = np.random.default_rng(7)
@@ -28,22 +28,21 @@ def expected(values, masks):
 
 @pytest.mark.parametrize("top_down", [False, True])
 @pytest.mark.parametrize("name", [*FIELDS, *PILLOWS])
-def test_fields_of_any_width(tmp_path, monkeypatch, name, top_down):
+def test_fields_of_any_width(tmp_path, name, top_down):
     """Bits of a pixel are its colours as the masks say; Pillow knows some masks alone."""
     bits, masks = (FIELDS | PILLOWS)[name]
     values = CHANCE.integers(0, 2**bits, Y.shape)
-    content = bmp(values, bits, masks, top_down)
-    if name in PILLOWS:
-        on_a_plain_install(monkeypatch)
-    else:
-        pytest.importorskip("imagecodecs")
-    pixels = picture(tmp_path, content).pixels
+    pixels = picture(tmp_path, bmp(values, bits, masks, top_down)).pixels
     assert np.abs(pixels - expected(values, masks)).max() < 1
-    if name in FIELDS:
-        on_a_plain_install(monkeypatch)
-        words = r"BMP of a rare kind \(\d+ bits a pixel, .* bits\); pip install"
-        with pytest.raises(ImageFileError, match=words):
-            picture(tmp_path, content)
+
+
+def test_fields_of_more_than_8_bits(tmp_path):
+    """They come at full depth."""
+    values = CHANCE.integers(0, 2**32, Y.shape)
+    masks = (0x3FF << 20, 0x3FF << 10, 0x3FF)
+    pixels = picture(tmp_path, bmp(values, 32, masks)).pixels
+    assert pixels.dtype == np.uint16
+    assert np.array_equal(pixels, np.rint(expected(values, masks) * 257))
 
 
 @pytest.mark.parametrize("top_down", [False, True])
@@ -55,21 +54,21 @@ def test_plain_colours(tmp_path, bits, top_down):
     assert np.array_equal(pixels, np.stack([values >> 16, values >> 8 & 255, values & 255], axis=2))
 
 
-def test_alpha_has_a_mask(tmp_path):
-    """A fourth field of a long header is alpha."""
-    pytest.importorskip("imagecodecs")
+@pytest.mark.parametrize(("header", "compression"), [(56, 3), (108, 3), (40, 6)])
+def test_alpha_has_a_mask(tmp_path, header, compression):
+    """A fourth field, of a long header or by its compression, is alpha."""
     values = CHANCE.integers(0, 2**16, Y.shape)
     masks = (0xF00, 0xF0, 0xF, 0xF000)
-    pixels = picture(tmp_path, bmp(values, 16, masks, header=56)).pixels
-    assert np.abs(pixels - expected(values, masks)).max() < 1
+    content = bmp(values, 16, masks, header=header, compression=compression)
+    assert np.abs(picture(tmp_path, content).pixels - expected(values, masks)).max() < 1
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (bmp(X, 32, (0x3FF << 20, 0x3FF << 10, 0x3FF)), "fields of 10, 10, 10 bits"),
-        (bmp(X, 32, compression=6), "32 bits a pixel, compression 6"),
+        (bmp(X, 8, compression=4), "8 bits a pixel, compression 4"),
         (bmp(X, 64), "64 bits a pixel"),
+        (bmp(X, 16, (7, 56, 448), header=17), "header of 17 bytes"),
     ],
 )
 def test_what_no_reader_knows_is_named(tmp_path, content, words):
@@ -92,7 +91,15 @@ def test_more_colours_than_numbers(tmp_path):
 
 def test_what_is_cut_off_is_damaged(tmp_path):
     """Half a file is no picture, whoever reads it."""
-    pytest.importorskip("imagecodecs")
     for bits, masks in (FIELDS["4, 4, 4"], PILLOWS["5, 6, 5"]):
         with pytest.raises(ImageFileError, match="damaged or cut off"):
             picture(tmp_path, bmp(X, bits, masks)[:-20])
+
+
+def test_what_there_is_of_a_cut_off_one(tmp_path):
+    """The rest is black where that is allowed."""
+    bits, masks = FIELDS["4, 4, 4"]
+    content = bmp(X + 1, bits, masks, top_down=True)
+    pixels = picture(tmp_path, content[:-16], allow_truncated=True).pixels
+    assert np.array_equal(pixels[:4, :, 2], (X[:4] + 1) * 17)
+    assert not pixels[4].any()

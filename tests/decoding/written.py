@@ -102,6 +102,7 @@ def bmp(values, bits, masks=(), top_down=False, header=40, compression=None):
     info = struct.pack("<IiiHHIIiiII", header, width, -height if top_down else height, 1, bits,
                        kind, len(data), 2835, 2835, 0, 0)  # fmt: skip
     info = (info[:40] + struct.pack(f"<{len(masks)}I", *masks)).ljust(header, b"\0")
+    info = struct.pack("<I", header) + info[4:]
     at = 14 + len(info)
     return struct.pack("<2sIHHI", b"BM", at + len(data), 0, 0, at) + info + data
 
