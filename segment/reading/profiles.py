@@ -113,11 +113,13 @@ def array_to_srgb(values: NDArray[Any], profile: bytes | None, notes: Notes) -> 
     Parameters
     ----------
     values : (H, W, C) array
-        Grey, RGB or CMYK; uint8, uint16 or floats in 0..1, which no profile is for.
+        Grey, RGB or CMYK; uint8, uint16 or floats in 0..1, which a profile brings to 16 bits.
     profile : bytes or None
         None for sRGB.
     notes : Notes
     """
+    if profile and values.dtype.kind == "f":
+        values = np.rint(values * 65535).astype(np.uint16)
     if profile and values.dtype == np.uint16:
         if channels_of(profile) == values.shape[2]:
             return deep_to_srgb(values, profile)

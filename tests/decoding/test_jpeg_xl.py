@@ -61,6 +61,17 @@ def test_deep_colours(tmp_path, channels):
     assert np.all(picture(tmp_path, content, ignore_icc=True).pixels == 65535)
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_linear_light_is_encoded(tmp_path, dtype, channels):
+    """Samples that the file calls linear, as this writer does deep ones, become sRGB."""
+    light = CHANCE.random((9, 12, channels)).squeeze()
+    top = 1 if dtype == np.float32 else 65535
+    pixels = picture(tmp_path, written((light * top).astype(dtype))).pixels
+    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    assert np.abs(pixels / 65535 - encoded).max() < 0.001
+
+
 def test_without_imagecodecs(tmp_path, monkeypatch):
     """Pillow's plug-in alone: 8 bits of deep colours with a warning, and no animations."""
     values = CHANCE.integers(0, 65536, (9, 12, 3)).astype(np.uint16)
