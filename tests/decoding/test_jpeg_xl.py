@@ -21,7 +21,7 @@ def written(values, **options):
 
 
 @pytest.mark.parametrize("boxes", [False, True])
-@pytest.mark.parametrize("shape", [(8, 8), (24, 24, 3), (300, 17, 4), (256, 256, 3), (1, 1, 3)])
+@pytest.mark.parametrize("shape", [(8, 8), (24, 24, 3), (300, 17, 4), (256, 16, 3), (1, 1, 3)])
 @pytest.mark.parametrize("frames", [0, 2])
 @pytest.mark.parametrize(
     ("dtype", "bits"), [("u1", None), ("u2", None), ("u2", 10), ("u2", 12), ("f4", None)]
