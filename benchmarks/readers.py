@@ -74,7 +74,7 @@ def by_opencv(file: Path) -> Reading:
 
 def by_imagemagick(file: Path) -> Reading:
     """Read by ImageMagick 6 or 7: 16-bit sRGB of the first page."""
-    for program in ("magick", "/usr/bin/convert"):
+    for program in ("magick", "convert-im6.q16", "convert"):
         command = [
             program,
             f"{file}[0]",

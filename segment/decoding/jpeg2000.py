@@ -53,13 +53,19 @@ class Header:
 
     @property
     def depth(self) -> int:
-        """Bits of the first component."""
-        return self.components[0][0]
+        """Bits of a sample: of the first component, or of the palette's first column."""
+        return (self.palette[3] & 0x7F) + 1 if self.palette else self.components[0][0]
+
+    @property
+    def has_one_depth(self) -> bool:
+        """Whether all samples are of one depth and sign."""
+        columns = self.palette[3 : 3 + self.palette[2]] if self.palette else b""
+        return len({part[:2] for part in self.components}) == 1 and len(set(columns)) < 2
 
     @property
     def colors(self) -> int:
         """Channels that are colours."""
-        count = 3 if self.palette else len(self.components)
+        count = self.palette[2] if self.palette else len(self.components)
         return min(COLORS.get(self.space or 0, 1 if count < 3 else 3), count)
 
     @property
@@ -72,6 +78,7 @@ class Header:
         """Whether Pillow gives the true samples."""
         ordered = all(place in (0, n + 1) for n, (_, place) in enumerate(self.channels))
         plain = set(self.components) == {(8, False, 1, 1)}
+        plain = plain and self.depth == 8 and self.has_one_depth
         return plain and ordered and len(self.components) <= 4 and self._palette_fits
 
     @property
@@ -115,8 +122,10 @@ def header_of(file: IO[bytes]) -> Header:
     if not start:
         return Header(size, components)
     space, profile = _color(file)
-    palettes = [content(file, box) for box in inside(file, b"jp2h", b"pclr")]
-    return Header(size, components, space, profile, (palettes or [b""])[0], _channels(file))
+    palettes = [content(file, box) for box in inside(file, b"jp2h", b"pclr")] or [b""]
+    if 0 < len(palettes[0]) < 4:
+        raise EOFError("its palette is cut off")
+    return Header(size, components, space, profile, palettes[0], _channels(file))
 
 
 def _at(file: IO[bytes], start: int, size: int) -> bytes:
@@ -163,8 +172,11 @@ class Jpeg2000Frames:
             raise ImageFileError(
                 f"is a JPEG 2000 in a rare colour space ({header.space}); convert it to sRGB"
             )
-        if header.depth > 16:
-            raise ImageFileError(f"is a JPEG 2000 of {header.depth} bits; convert it to 16")
+        if header.depth > 16 or not header.has_one_depth:
+            several = "" if header.has_one_depth else "several depths, one of "
+            raise ImageFileError(
+                f"is a JPEG 2000 of {several}{header.depth} bits; convert it to 8 or 16 bits"
+            )
         self._file = file
         self._header = header
         self._is_grey = len(header.components) == 1 and not header.palette

@@ -6,11 +6,8 @@ from typing import IO
 
 from PIL import Image
 
+from segment.decoding import jpeg2000, jpeg_xl
 from segment.decoding.frame import Frames
-from segment.decoding.jpeg2000 import Jpeg2000Frames
-from segment.decoding.jpeg2000 import header_of as jpeg2000_header_of
-from segment.decoding.jpeg_xl import JpegXlFrames
-from segment.decoding.jpeg_xl import header_of as jpeg_xl_header_of
 from segment.errors import ImageFileError
 from segment.reading.formats import pillow_formats
 from segment.reading.picture import Kept, Notes, Picture, ReadingOptions, check_size
@@ -36,21 +33,21 @@ def frames_of(kind: str | None, file: IO[bytes]) -> Frames | None:
 
         return PsdFrames(file)
     if kind == "JPEG2000":
-        header = jpeg2000_header_of(file)
-        return None if header.is_pillows else Jpeg2000Frames(file, header)
+        header = jpeg2000.header_of(file)
+        return None if header.is_pillows else jpeg2000.Jpeg2000Frames(file, header)
     return _jpeg_xl(file) if kind == "JXL" else None
 
 
 def _jpeg_xl(file: IO[bytes]) -> Frames | None:
     formats = pillow_formats("JXL")
-    header = jpeg_xl_header_of(file)
+    header = jpeg_xl.header_of(file)
     if not header.animated and header.depth == 8:
         return None
     file.seek(0)
     with Image.open(file, formats=formats) as image:
         size, profile = image.size, image.info.get("icc_profile")
     try:
-        return JpegXlFrames(file, header, size, profile)
+        return jpeg_xl.JpegXlFrames(file, header, size, profile)
     except ImportError:
         if not header.animated:
             return None  # Pillow's plug-in has 8 of the bits

@@ -113,6 +113,52 @@ def test_channels_in_another_order(tmp_path, monkeypatch):
         picture(tmp_path, content)
 
 
+def box(kind, content):
+    """A box of a JP2."""
+    return struct.pack(">I4s", 8 + len(content), kind) + content
+
+
+def in_palette(numbers, table, bits=8):
+    """A JP2 of numbers of a palette, (N, 3), of some bits a colour."""
+    stream = written(numbers, codecformat="j2k")
+    height, width = numbers.shape
+    head = box(b"ihdr", struct.pack(">IIHBBBB", height, width, 1, 7, 7, 0, 0))
+    head += box(b"colr", struct.pack(">BBBI", 1, 0, 0, 16))
+    colors = table.astype(">u2" if bits > 8 else "u1").tobytes()
+    head += box(b"pclr", struct.pack(">HB3B", len(table), 3, *[bits - 1] * 3) + colors)
+    head += box(b"cmap", b"".join(struct.pack(">HBB", 0, 1, column) for column in range(3)))
+    first = box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ")
+    return first + box(b"jp2h", head) + box(b"jp2c", stream)
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+@pytest.mark.parametrize("repeats", [False, True])
+def test_palettes(tmp_path, monkeypatch, bits, repeats):
+    """Numbers stand for colours of the palette's depth; Pillow cannot have one colour twice."""
+    table = CHANCE.integers(0, 2**bits, (200, 3))
+    if repeats:
+        table[100:] = table[:100]
+    numbers = CHANCE.integers(0, 200, (16, 20)).astype(np.uint8)
+    content = in_palette(numbers, table, bits)
+    expected = in_full(table[numbers], bits)
+    assert np.array_equal(picture(tmp_path, content).pixels, expected)
+    on_a_plain_install(monkeypatch)
+    if bits == 8 and not repeats:
+        assert np.array_equal(picture(tmp_path, content).pixels, expected)
+    else:
+        with pytest.raises(ImageFileError, match=RARE):
+            picture(tmp_path, content)
+
+
+def test_components_of_several_depths_are_refused(tmp_path):
+    """What no reader here gives rightly is named."""
+    content = by_pillow(Image.fromarray(COLORS[..., :3]), "JPEG2000", no_jp2=True)
+    at = content.index(b"\xff\x51") + 43  # the second component's depth
+    content = content[:at] + b"\4" + content[at + 1 :]
+    with pytest.raises(ImageFileError, match="several depths, one of 8 bits; convert it"):
+        picture(tmp_path, content)
+
+
 def test_rare_colour_spaces_are_refused(tmp_path):
     """An enumerated space that no reader converts is named."""
     content = by_pillow(Image.fromarray(COLORS[..., :3]), "JPEG2000")
