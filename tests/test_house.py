@@ -26,7 +26,8 @@ WINGS = {
     "drawing": {"meanshift", "pixels"},
     "pixels": {"meanshift"},
     "regions": set(),
-    "reading": {"tiff"},
+    "reading": {"decoding", "tiff"},
+    "decoding": set(),
     "tiff": set(),
     "meanshift": set(),
 }

@@ -13,14 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from segment.decoding.bmp import BmpFrames
 from segment.errors import ImageFileError
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
+from segment.reading.frame_pages import FramePages, frames_of
 from segment.reading.picture import DamagedPage, MaskReading, Notes, Picture, ReadingOptions
 from segment.reading.pillow_pages import PillowPages
 from segment.reading.process_state import borrowed, held_back
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
 from segment.tiff.places import world_file, world_tags
+
+UNREADABLE = (
+    "is damaged or cut off, or of a kind that no reader here knows; "
+    "get a whole copy, or save it as PNG"
+)
 
 
 class Pages(Protocol):
@@ -116,15 +123,24 @@ def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
         from segment.reading.tiff_pages import TiffPages
 
         return TiffPages(file, options)
+    frames = frames_of(kind, file)
+    if frames is not None:
+        return FramePages(frames, options)
     formats = pillow_formats(kind)
     try:
         return PillowPages(file, formats, options)
-    except UnidentifiedImageError:
+    except UnidentifiedImageError as error:
         if kind not in (None, "BMP"):  # whose mark, "BM", may begin any text
-            raise
+            raise ImageFileError(UNREADABLE) from error
         raise ImageFileError(
             "is not an image of a kind known here; expected JPEG, PNG, TIFF, WebP, ..."
         ) from None
+    except (OSError, ValueError) as error:
+        if kind == "BMP":
+            return FramePages(BmpFrames(file), options)
+        if getattr(error, "errno", None):
+            raise
+        raise ImageFileError(UNREADABLE) from error
 
 
 def _several(pages: Pages) -> bool:
@@ -204,6 +220,10 @@ def _one_kind_of_error(options: ReadingOptions) -> Iterator[None]:
         raise ImageFileError(
             f"has more than {options.max_pixels:,} pixels; "
             "split it, scale it down or raise --max-pixels"
+        ) from error
+    except NotImplementedError as error:
+        raise ImageFileError(
+            "is of a kind that no reader here knows; save it as PNG or TIFF"
         ) from error
     except Exception as error:  # plug-ins raise anything at all over damaged files
         if isinstance(error, OSError) and error.errno:

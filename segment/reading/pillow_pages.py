@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from segment.decoding.pillow_gaps import complete, corrected, plain_source
+from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.formats import check_density
 from segment.reading.picture import Kept, Notes, Picture, ReadingOptions, Resolution, check_size
 from segment.reading.profiles import (
@@ -22,7 +24,6 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
-from segment.reading.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.values import (
     ORIENTATION,
     in_known_range,
@@ -91,7 +92,8 @@ class PillowPages:
             _tell_lost_depth(image, self._file, notes)
             image.load()
             by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
-            values, alpha = _values(_plain(image, profile if by_pillow else None, notes))
+            shown = corrected(image, image.format, self._file)
+            values, alpha = plain_values(shown, profile if by_pillow else None, notes)
         if profile and simple == values.shape[2] and values.dtype == np.uint16:
             values = deep_to_srgb(values, profile)
         elif simple and values.dtype == np.uint16:
@@ -116,11 +118,12 @@ class PillowPages:
     def _open(self) -> ImageFile.ImageFile:
         self._file.seek(0)
         try:
-            image = Image.open(self._file, formats=self._formats)
+            image = Image.open(plain_source(self._file), formats=self._formats)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             check_size(*self._size_of_a_bomb(), self._options)  # which says more
             raise
         check_size(*image.size, self._options)
+        complete(image, self._file, self._options.ignore_icc)
         return image
 
     def _size_of_a_bomb(self) -> tuple[int, int]:
@@ -170,6 +173,13 @@ def _plain(image: Image.Image, profile: bytes | None, notes: Notes) -> Image.Ima
         mode = "LA" if mode == "L" else "RGBA"
     plain = image if image.mode == mode and not transparent else image.convert(mode)
     return to_srgb(plain, profile, notes) if profile else plain
+
+
+def plain_values(
+    image: Image.Image, profile: bytes | None, notes: Notes
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Take a loaded image apart into grey or RGB, (H, W, C), converted by a profile, and alpha."""
+    return _values(_plain(image, profile, notes))
 
 
 def _values(image: Image.Image) -> tuple[NDArray[Any], NDArray[Any] | None]:

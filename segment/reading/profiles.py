@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.reading.picture import Notes
 
 LARGEST = 16 << 20  # bytes; the largest in use have 3 million
@@ -74,6 +75,10 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     if color_space(profile) != opaque.mode or len(profile) > LARGEST:
         notes.warnings.append("its colour profile does not fit; taken as sRGB")
         return image
+    if opaque.mode == "L" and channels_of(profile) == 1:  # LittleCMS is 9 of 255 off in the dark
+        levels = np.arange(256, dtype=np.uint16)[None, :, None] * np.uint16(257)
+        table = np.rint(deep_to_srgb(levels, profile)[0, :, 0] / 257).astype(np.uint8)
+        return _with_alpha_of(image, opaque.point(table.tolist()))
     try:
         from PIL import ImageCms
 
@@ -93,9 +98,42 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     assert converted is not None  # as it is only in place
     if opaque.mode == "L":  # grey in, equal channels out
         converted = converted.getchannel("G")
-    if bands[-1] == "A":
+    return _with_alpha_of(image, converted)
+
+
+def _with_alpha_of(image: Image.Image, converted: Image.Image) -> Image.Image:
+    if image.getbands()[-1] == "A":
         converted.putalpha(image.getchannel("A"))
     return converted
+
+
+def array_to_srgb(values: NDArray[Any], profile: bytes | None, notes: Notes) -> NDArray[Any]:
+    """Convert samples to grey or RGB in sRGB, at full depth where the profile allows it.
+
+    Parameters
+    ----------
+    values : (H, W, C) array
+        Grey, RGB or CMYK; uint8, uint16 or floats in 0..1, which a profile brings to 16 bits.
+    profile : bytes or None
+        None for sRGB.
+    notes : Notes
+    """
+    if profile and values.dtype.kind == "f":
+        values = np.rint(values * 65535).astype(np.uint16)
+    if profile and values.dtype == np.uint16:
+        if channels_of(profile) == values.shape[2]:
+            return deep_to_srgb(values, profile)
+        values = in_8_bits(values, notes)
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[values.shape[2]]
+    if values.dtype == np.uint16 and mode == "CMYK":
+        return deep_rgb_of_cmyk(values)
+    if values.dtype != np.uint8 or not (profile or mode == "CMYK"):
+        return values
+    image = Image.fromarray(values[:, :, 0] if mode == "L" else values, mode)
+    if profile:
+        image = to_srgb(image, profile, notes)
+    plain = np.asarray(image.convert("L" if mode == "L" else "RGB"))
+    return plain.reshape(*plain.shape[:2], -1)
 
 
 Values = NDArray[np.float64]

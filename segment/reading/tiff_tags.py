@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.errors import ImageFileError
 from segment.reading.picture import Kept, Notes, Picture, ReadingOptions
 from segment.reading.profiles import (
@@ -19,7 +20,6 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
-from segment.reading.sixteen_bits import deep_rgb_of_cmyk
 from segment.reading.values import Missing, in_known_range, white, with_alpha
 from segment.tiff.no_data import no_data, without_data
 from segment.tiff.samples import Samples

@@ -15,8 +15,8 @@ from segment.streams import is_standard
 # or containers of data. Asking Pillow itself would import its 45 plug-ins: 50 ms.
 IMAGES = """
     apng avif avifs blp bmp bw cur dcx dds dib fit fits gif heic heif hif icb icns ico im j2c j2k
-    jfif jp2 jpc jpe jpeg jpf jpg jpx jxl mpo msp pbm pcd pcx pfm pgm png pnm ppm psd pxr qoi ras
-    rgb rgba sgi tga tif tiff vda vst webp xbm xpm
+    jfif jp2 jpc jpe jpeg jpf jpg jpx jxl mpo msp pbm pcd pcx pfm pgm png pnm ppm psb psd pxr qoi
+    ras rgb rgba sgi tga tif tiff vda vst webp xbm xpm
 """
 EXTENSIONS = frozenset(f".{name}" for name in IMAGES.split())
 HEAD = 1 << 17  # bytes: a colour profile, or the places of a large TIFF's strips, come first

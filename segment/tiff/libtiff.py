@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 BILEVEL = {2, 3, 4}  # CCITT's fax codings
 JPEG = 7
@@ -92,8 +93,8 @@ def decompressed(segments: Sequence[bytes], column: Column, rows: int) -> NDArra
     OSError
         If a segment is damaged.
     """
-    Image.MAX_IMAGE_PIXELS = None  # the size has been checked, and rows of bytes are no pixels
-    with Image.open(io.BytesIO(_file(segments, column, rows)), formats=["TIFF"]) as image:
+    # Not by `Image.open`, whose limit is of pixels: these are bytes, and their number is known.
+    with TiffImageFile(io.BytesIO(_file(segments, column, rows))) as image:
         content = np.asarray(image)
     if column.bits == 1:
         return np.packbits(content, axis=1)[:, :, None]

@@ -559,8 +559,15 @@ def test_sizes_that_pillow_calls_a_bomb(tmp_path, side, said):
         read_image(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("error", [RuntimeError("broken"), NotImplementedError("format 0")])
-def test_whatever_a_plugin_raises_is_an_image_file_error(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("broken"), "is damaged"),
+        (OSError("Unsupported bits"), "of a kind that no reader here knows; get a whole copy, or"),
+        (NotImplementedError("format 0"), "is of a kind that no reader here knows; save it as PNG"),
+    ],
+)
+def test_whatever_a_plugin_raises_is_an_image_file_error(tmp_path, monkeypatch, error, words):
     """Plug-ins raise anything over damaged files; here it is one error, and theirs its cause."""
 
     def fail(*_, **__):
@@ -568,7 +575,7 @@ def test_whatever_a_plugin_raises_is_an_image_file_error(tmp_path, monkeypatch, 
 
     path = saved(tmp_path / "a.png", NOISE)
     monkeypatch.setattr(Image, "open", fail)
-    with pytest.raises(ImageFileError, match="is damaged") as caught:
+    with pytest.raises(ImageFileError, match=words) as caught:
         read_image(path)
     assert caught.value.__cause__ is error
     assert str(error) not in str(caught.value)

@@ -5,6 +5,7 @@ that what fails once fails again.
 """
 
 import io
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -19,7 +20,10 @@ from segment.running.job import run_job
 from segment.running.plan import Task, Work
 from segment.settings import Settings
 from tests.damage import attempted, mutated
-from tests.drawn import png
+from tests.decoding.test_clean_aperture import with_part
+from tests.decoding.test_xpm import xpm
+from tests.decoding.written import bmp, psd
+from tests.drawn import chunk, png
 
 Y, X = np.mgrid[:24, :32]
 PICTURE = np.dstack([X * 8, Y * 10, X // 8 * 60 + Y]).astype(np.uint8)
@@ -36,6 +40,16 @@ def by_pillow(kind, mode="RGB", **options):
 def by_tifffile(values, **options):
     content = io.BytesIO()
     tifffile.imwrite(content, values, **options)
+    return content.getvalue()
+
+
+def by_astropy(values, tiles=False, **header):
+    from astropy.io import fits
+
+    unit = fits.CompImageHDU(values) if tiles else fits.PrimaryHDU(values)
+    unit.header.update(header)
+    content = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), unit] if tiles else [unit]).writeto(content)
     return content.getvalue()
 
 
@@ -86,7 +100,23 @@ SEEDS = {
     "tiff stack": by_tifffile(np.stack([DEEP, DEEP]), photometric="rgb", truncate=True),
     "tiff palette": by_pillow("TIFF", "P", compression="tiff_lzw"),
     "tiff float": by_tifffile(PICTURE / 255, photometric="rgb", bigtiff=True),
+    "png gamma": png(PICTURE, chunk(b"gAMA", b"\0\1\x86\xa0"), chunk(b"cHRM", bytes(range(32)))),
+    "avif part": with_part(by_pillow("AVIF"), 16, 1, 12, 1, 0, 1, 0, 1),
+    "bmp fields": bmp(PICTURE[..., 0].astype(int), 16, (0xF00, 0xF0, 0xF)),
+    "psd": psd(np.moveaxis(PICTURE, -1, 0), 3, layers=-1),
+    "psd packed": psd(np.moveaxis(DEEP, -1, 0), 3, 16, packed=True),
+    "xpm": xpm("c #f00", "c None", "c #000011112222"),
 }
+
+
+if find_spec("astropy"):
+    SEEDS["fits"] = by_astropy(PICTURE[..., 0].astype(np.int16) - 99, BLANK=-99)
+    SEEDS["fits tiles"] = by_astropy(DEEP[..., 0], tiles=True)
+if find_spec("imagecodecs"):
+    import imagecodecs
+
+    SEEDS["jpeg 2000 deep"] = imagecodecs.jpeg2k_encode(DEEP, level=0)
+    SEEDS["jpeg xl animated"] = imagecodecs.jpegxl_encode(np.stack([PICTURE, PICTURE[::-1]]))
 
 
 @pytest.mark.parametrize("lenient", [False, True], ids=["strict", "lenient"])
