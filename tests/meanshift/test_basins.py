@@ -55,13 +55,13 @@ def test_basins_are_those_of_the_oracle(features, space, kernel):
         points = points * (3 if features == "joint" else 1)
     modes, labels = oracles.basins(points, bandwidth, kernel)
     found = segment_image(PHOTO, color_space=space, kernel=kernel, assign="basin", **options)
-    modes = same_of_equals(found.modes, modes, points, bandwidth, kernel)
+    climbs = [oracles.kernel_climb(points, point, bandwidth, kernel) for point in points]
+    modes = same_of_equals(found.modes, modes, climbs, bandwidth)
     assert_modes_and_labels(found, modes, labels, 1e-3 * bandwidth)
 
 
-def same_of_equals(found, modes, points, bandwidth, kernel):
-    """The modes; for each, of the ends that weigh as much and are within reach, the nearest found."""
-    climbs = [oracles.kernel_climb(points, point, bandwidth, kernel) for point in points]
+def same_of_equals(found, modes, climbs, bandwidth):
+    """The modes; for each, of the ends beside it that weigh the same, the one nearest to a found."""
     ends, weights = np.array([end for end, *_ in climbs]), np.array([w for _, w, _ in climbs])
     chosen = []
     for mode in modes:
@@ -89,10 +89,12 @@ def test_gaussian_modes_are_those_of_the_oracle(features, space):
         oracles.kernel_climb(points, seed, bandwidth, "gaussian")
         for seed in oracles.bin_seeds(points, bandwidth)
     ]
-    ends, weights, _ = zip(*[climb for climb in climbs if climb], strict=True)
+    climbs = [climb for climb in climbs if climb]
+    ends, weights, _ = zip(*climbs, strict=True)
     modes = oracles.choose_modes(np.array(ends), weights, bandwidth)
-    labels, far = oracles.nearest_mode(points, modes)
     found = segment_image(PHOTO, color_space=space, kernel="gaussian", **options)
+    modes = same_of_equals(found.modes, modes, climbs, bandwidth)
+    labels, far = oracles.nearest_mode(points, modes)
     assert_modes_and_labels(found, modes, labels, 1e-3 * bandwidth)
     found = segment_image(PHOTO, color_space=space, kernel="gaussian", cluster_all=False, **options)
     assert (far > bandwidth).any()
