@@ -2,7 +2,7 @@
  * register; 0 stands for compilers without vector types, which get plain C.
  *
  * What a function may use is said in the source, where a compiler that does not understand it
- * must fail, and not by flags. v3 leaves out what fuses, v4 cannot.
+ * must fail, and not by flags.
  */
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC push_options
@@ -23,11 +23,11 @@
 
 #if X86_SETS
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,bmi,bmi2,lzcnt,popcnt"))), apply_to = function)
 #else
 #pragma GCC push_options
 #pragma GCC optimize("fp-contract=off")
-#pragma GCC target("avx2,bmi,bmi2,lzcnt,popcnt")
+#pragma GCC target("avx2,fma,bmi,bmi2,lzcnt,popcnt")
 #endif
 #define SET v3
 #define WIDTH 32

@@ -21,6 +21,10 @@
 #define either NAME(either)
 #define longs_either NAME(longs_either)
 #define magnitude NAME(magnitude)
+#define fused NAME(fused)
+#define sums_t NAME(sums_t)
+#define add_masked NAME(add_masked)
+#define masked_sum NAME(masked_sum)
 #define greater NAME(greater)
 #define greater_doubles NAME(greater_doubles)
 #define lesser NAME(lesser)
@@ -29,6 +33,7 @@
 #define bits_of_longs NAME(bits_of_longs)
 #define sum_of NAME(sum_of)
 #define append_chosen NAME(append_chosen)
+#define append_floats NAME(append_floats)
 #define exp_of_minus NAME(exp_of_minus)
 
 /* Places of the set bits of each byte, packed to the left, a byte each. */
@@ -122,6 +127,15 @@ INLINE doubles lesser_doubles(doubles x, doubles y)
 {
     return (doubles)X86(min_pd)((X86_TYPE(d))x, (X86_TYPE(d))y);
 }
+/* x * y + z, rounded once where the set can and else twice: for decisions within a margin only. */
+#if WIDTH == 16
+INLINE floats fused(floats x, floats y, floats z) { return x * y + z; }
+#else
+INLINE floats fused(floats x, floats y, floats z)
+{
+    return (floats)X86(fmadd_ps)((X86_TYPE())x, (X86_TYPE())y, (X86_TYPE())z);
+}
+#endif
 #if WIDTH == 64
 INLINE uint32_t bits_of(ints mask) { return _mm512_movepi32_mask((__m512i)mask); }
 INLINE uint32_t bits_of_longs(longs mask) { return _mm512_movepi64_mask((__m512i)mask); }
@@ -145,12 +159,17 @@ INLINE floats lesser(floats x, floats y)
 INLINE doubles greater_doubles(doubles x, doubles y) { return either(x > y, x, y); }
 INLINE doubles lesser_doubles(doubles x, doubles y) { return either(x < y, x, y); }
 #if defined(__aarch64__)
+INLINE floats fused(floats x, floats y, floats z)
+{
+    return (floats)vfmaq_f32((float32x4_t)z, (float32x4_t)x, (float32x4_t)y);
+}
 INLINE uint32_t bits_of(ints mask)
 {
     return (uint32_t)vaddvq_s32((int32x4_t)(mask & (ints){1, 2, 4, 8}));
 }
 INLINE uint32_t bits_of_longs(longs mask) { return (uint32_t)vaddvq_s64((int64x2_t)(mask & (longs){1, 2})); }
 #else
+INLINE floats fused(floats x, floats y, floats z) { return x * y + z; }
 INLINE uint32_t bits_of(ints mask)
 {
     uint32_t all = 0;
@@ -169,6 +188,7 @@ INLINE floats greater(floats x, floats y) { return x > y ? x : y; }
 INLINE floats lesser(floats x, floats y) { return x < y ? x : y; }
 INLINE doubles greater_doubles(doubles x, doubles y) { return x > y ? x : y; }
 INLINE doubles lesser_doubles(doubles x, doubles y) { return x < y ? x : y; }
+INLINE floats fused(floats x, floats y, floats z) { return x * y + z; }
 INLINE uint32_t bits_of(ints mask) { return (uint32_t)mask & 1; }
 INLINE uint32_t bits_of_longs(longs mask) { return (uint32_t)mask & 1; }
 #endif
@@ -180,6 +200,21 @@ INLINE int64_t sum_of(ints x)
     memcpy(lane, &x, sizeof x);
     for (int j = 0; j < FLOATS; j++) sum += lane[j];
     return sum;
+}
+
+/* Sums of whole numbers: as floats, which is quicker, where they stay below 2^24; else as ints. */
+typedef union { floats f; ints i; } sums_t;
+
+INLINE sums_t add_masked(sums_t sum, ints mask, floats x, int small)
+{
+    if (small) sum.f += floats_where(mask, x);
+    else sum.i += mask & to_ints(x);
+    return sum;
+}
+
+INLINE int64_t masked_sum(sums_t sum, int small)
+{
+    return sum_of(small ? to_ints(sum.f) : sum.i);
 }
 
 /* Append those of LANES numbers whose bits are set, in their order; writes up to LANES beyond. */
@@ -205,6 +240,28 @@ INLINE int32_t append_chosen(const int32_t *number, uint32_t chosen, int32_t *li
         length += (int32_t)(chosen >> j & 1);
     }
     return length;
+#endif
+}
+
+/* The same of floats; returns nothing, for several arrays are packed alike. */
+INLINE void append_floats(const float *number, uint32_t chosen, float *list)
+{
+#if WIDTH == 64
+    const __m512 all = _mm512_loadu_ps(number);
+    _mm512_storeu_ps(list, _mm512_maskz_compress_ps((__mmask16)chosen, all));
+#elif WIDTH == 32
+    for (int half = 0; half < LANES; half += 8) {
+        const uint32_t byte = chosen >> half & 255;
+        const __m256i places =
+            _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(PACKED + byte)));
+        _mm256_storeu_ps(list, _mm256_permutevar8x32_ps(_mm256_loadu_ps(number + half), places));
+        list += __builtin_popcount(byte);
+    }
+#else
+    for (int j = 0; j < LANES; j++) {
+        *list = number[j];
+        list += chosen >> j & 1;
+    }
 #endif
 }
 

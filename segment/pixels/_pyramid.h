@@ -24,7 +24,7 @@
 /* Level 0 are the tiles, of pixels; a group of level l is of cells, which are groups of level l - 1.
  * Groups of a level are numbered row by row. */
 typedef struct {
-    int channels, levels;
+    int channels, levels, bytes; /* bytes: whether values are at most 255 */
     int height, width;
     int rows[LEVELS], cols[LEVELS];
     int across[LEVELS], down[LEVELS];        /* cells in a group */
@@ -56,6 +56,21 @@ INLINE kernel_t kernel_of(double spatial_unit, double range_unit, double bandwid
     return (kernel_t){spatial_unit, range_unit, bandwidth, reach, margin,
                       spatial, spatial * spatial, range * range};
 }
+
+/* The pixels near the surface of a ball, and the sums of those farther inside: enough for any ball
+ * whose center is no farther than `slack` bandwidths away. Half of all steps are shorter than 0.06
+ * bandwidths, and what is left of their climb is about as far as three of them. */
+#define NEAR_ROOM 2048
+#define SHORT_STEP 0.06
+#define STEPS_LEFT 3
+#define LEAST_SLACK 0.03
+typedef struct {
+    double last[FEATURES];         /* center of the ball before */
+    double center[FEATURES], slack;
+    double total[SUMS];
+    int32_t base_x, base_y, count; /* count is -1 where there are none */
+    float feature[FEATURES][NEAR_ROOM + 2 * LANES]; /* x and y from the base on; channels */
+} near_t;
 
 #define BOX_MARGIN 2e-5 /* more of the margin: boxes are farther from the origin of their group */
 

@@ -4,7 +4,7 @@ cdef extern from "_pyramid.h" nogil:
     enum: LANES, LEVELS, FEATURES, SUMS
     float FAR
     ctypedef struct pyramid_t:
-        int channels, levels, height, width
+        int channels, levels, bytes, height, width
         int rows[LEVELS]
         int cols[LEVELS]
         int across[LEVELS]

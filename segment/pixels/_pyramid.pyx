@@ -4,7 +4,7 @@
 
 No checks and no defaults: `joint.py` validates, casts and allocates.
 """
-from libc.math cimport frexp, ldexp, rint
+from libc.math cimport INFINITY, frexp, ldexp, rint
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
@@ -14,8 +14,11 @@ from segment.meanshift._instructions cimport chosen_set
 import numpy as np
 
 cdef extern from "_pyramid_ball.h" nogil:
+    ctypedef struct near_t:
+        double last[FEATURES]
+        int32_t count
     ctypedef double (*ball_t)(const pyramid_t *p, const kernel_t *k, const double *center,
-                              int32_t *list, int32_t *next, double *sum)
+                              near_t *near, int32_t *list, int32_t *next, double *sum)
     const ball_t *BALLS
     void pack_bits()
 
@@ -46,6 +49,7 @@ cdef class Pyramid:
         self.spatial_unit, self.range_unit = spatial_unit, range_unit * self.scale
         self.c.channels, self.c.height, self.c.width = self.channels, self.height, self.width
         self.c.levels, self.levels = 0, []
+        self.c.bytes = image.dtype == np.uint8
         self.add_level(self.height, self.width, 1, 1)
         values = aligned((self.groups(0), self.channels, LANES), np.float32)
         self.c.value = <const float *> address(values)
@@ -223,6 +227,7 @@ cdef class PyramidWalk(Walk):
     """A walk over the pixels of a pyramid; places are (x, y, channels) in pixels and values."""
     cdef Pyramid pyramid
     cdef kernel_t kernel
+    cdef near_t *near
     cdef int32_t *list
     cdef int32_t *next
     cdef double quantum
@@ -240,18 +245,23 @@ cdef class PyramidWalk(Walk):
                                 3 if gaussian else 1, pyramid.largest)
         frexp(min(radius, max(pyramid.largest, 1e-300)), &exponent)
         self.quantum = ldexp(1.0, exponent - 33) if gaussian else 0
+        self.near = <near_t *> malloc(sizeof(near_t))
         self.list = <int32_t *> malloc(room * sizeof(int32_t))
         self.next = <int32_t *> malloc(room * sizeof(int32_t))
-        if not (self.list and self.next):
+        if not (self.near and self.list and self.next):
             raise MemoryError
+        self.near.count = -1
+        self.near.last[0] = INFINITY
 
     def __dealloc__(self):
+        free(self.near)
         free(self.list)
         free(self.next)
 
     cdef double step(self, const double *center, double *mean) noexcept nogil:
         """Flat sums are exact; Gaussian ones are rounded, so that climbs that meet are equal."""
-        cdef double weight = ball(&self.pyramid.c, &self.kernel, center, self.list, self.next, mean)
+        cdef double weight = ball(&self.pyramid.c, &self.kernel, center, self.near, self.list,
+                                  self.next, mean)
         cdef int k
         if weight == 0:
             return 0

@@ -8,7 +8,7 @@
 #include "../meanshift/_each_set.h"
 
 typedef double (*ball_t)(const pyramid_t *p, const kernel_t *k, const double *center,
-                         int32_t *list, int32_t *next, double *sum);
+                         near_t *near, int32_t *list, int32_t *next, double *sum);
 static const ball_t BALLS[] = EACH_SET(ball);
 
 #endif

@@ -17,8 +17,10 @@ INLINE void box_distances(const pyramid_t *p, const kernel_t *k, int level, int6
     const float reach_x = (float)(half_x * k->spatial), reach_y = (float)(half_y * k->spatial);
     const float x0 = (float)((origin[0] + half_x - center[0]) * k->spatial);
     const float y0 = (float)((origin[1] + half_y - center[1]) * k->spatial);
-    const floats dx = magnitude(floats_at(p->lane_x[level] + lane) * spatial + x0);
-    const floats dy = magnitude(floats_at(p->lane_y[level] + lane) * spatial + y0);
+    const floats dx = magnitude(fused(floats_at(p->lane_x[level] + lane), ALL(floats, spatial),
+                                      ALL(floats, x0)));
+    const floats dy = magnitude(fused(floats_at(p->lane_y[level] + lane), ALL(floats, spatial),
+                                      ALL(floats, y0)));
     const floats zero = ALL(floats, 0.0f);
     const floats out_x = greater(dx - reach_x, zero), out_y = greater(dy - reach_y, zero);
     const floats in_x = dx + reach_x, in_y = dy + reach_y;
@@ -28,9 +30,9 @@ INLINE void box_distances(const pyramid_t *p, const kernel_t *k, int level, int6
         const floats below = floats_at(low + c * LANES) - color[c];
         const floats above = color[c] - floats_at(high + c * LANES);
         const floats out = greater(greater(below, above), zero), in = lesser(below, above);
-        near_color += out * out;
-        far_color += in * in;
+        near_color = fused(out, out, near_color);
+        far_color = fused(in, in, far_color);
     }
-    *nearest = near_color * range2 + (out_x * out_x + out_y * out_y);
-    *farthest = far_color * range2 + (in_x * in_x + in_y * in_y);
+    *nearest = fused(near_color, ALL(floats, range2), fused(out_x, out_x, out_y * out_y));
+    *farthest = fused(far_color, ALL(floats, range2), fused(in_x, in_x, in_y * in_y));
 }
