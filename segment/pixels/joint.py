@@ -99,7 +99,9 @@ def in_squares(height: int, width: int, visible: NDArray[np.bool_] | None) -> ND
     >>> in_squares(2, 17, None)[[0, 15, 16, 31, 32, 33]].tolist()
     [0, 15, 17, 32, 16, 33]
     """
-    square = np.arange(height)[:, None] // SQUARE * (width // SQUARE + 1) + np.arange(width) // SQUARE
+    square = (
+        np.arange(height)[:, None] // SQUARE * (width // SQUARE + 1) + np.arange(width) // SQUARE
+    )
     return np.argsort(square.ravel() if visible is None else square[visible], kind="stable")
 
 
