@@ -42,6 +42,7 @@ typedef struct {
     double spatial_unit, range_unit, bandwidth;
     double reach;   /* in bandwidths: 1 for the flat kernel, 3 for the truncated Gaussian */
     double margin;  /* of squared distances over squared bandwidths: what float may be wrong by */
+    double box_margin; /* the same of the distances to boxes */
     double spatial, spatial2, range2; /* one over units times bandwidth, and its square */
 } kernel_t;
 
@@ -50,10 +51,13 @@ INLINE kernel_t kernel_of(double spatial_unit, double range_unit, double bandwid
 {
     const double spatial = 1 / (spatial_unit * bandwidth), range = 1 / (range_unit * bandwidth);
     const double values = largest * range;
-    /* in units of 2^-24: 18 of operations, 85 a pixel of a lane's place, 3.5 of the centre's
-     * channels over the radius; rounded up */
-    const double margin = 2e-6 + 6e-6 * spatial + 4e-7 * values + 4e-14 * values * values;
-    return (kernel_t){spatial_unit, range_unit, bandwidth, reach, margin,
+    /* in units of 2^-24: 26 of operations; 85 for each pixel that a bandwidth is smaller than one, of
+     * the places of lanes; 3.5 of the center's channels over the radius; and the squares of errors */
+    const double margin = 2e-6 + 6e-6 * spatial + 1e-11 * spatial * spatial
+        + 4e-7 * values + 4e-14 * values * values;
+    /* boxes: within 17 bandwidths of the origin of their group, or within 256 pixels */
+    const double box_margin = margin + 2e-5 + 6e-5 * spatial + 2e-9 * spatial * spatial;
+    return (kernel_t){spatial_unit, range_unit, bandwidth, reach, margin, box_margin,
                       spatial, spatial * spatial, range * range};
 }
 
@@ -71,8 +75,6 @@ typedef struct {
     int32_t base_x, base_y, count; /* count is -1 where there are none */
     float feature[FEATURES][NEAR_ROOM + 2 * LANES]; /* x and y from the base on; channels */
 } near_t;
-
-#define BOX_MARGIN 2e-5 /* more of the margin: boxes are farther from the origin of their group */
 
 /* Whether a pixel is within `limit` bandwidths of a place, with the roundings of points that were
  * divided by their units beforehand: ties on the surface fall as they do for those points. */

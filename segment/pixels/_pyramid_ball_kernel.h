@@ -312,7 +312,8 @@ INLINE void add_window(const pyramid_t *p, const kernel_t *k, const double *cent
                        double outer, near_t *near, int32_t *list, int32_t *next, double *total)
 {
     const double reach = sqrt(outer) * k->spatial_unit * k->bandwidth;
-    const float box_inner = (float)(inner - BOX_MARGIN), box_outer = (float)(outer + BOX_MARGIN);
+    const float box_inner = (float)(inner - k->box_margin);
+    const float box_outer = (float)(outer + k->box_margin);
     int level;
     int32_t length = groups_of_window(p, center, reach, list, &level);
     for (; level > 0; level--) {

@@ -61,7 +61,7 @@ def test_basins_are_those_of_the_oracle(features, space, kernel):
 
 
 def same_of_equals(found, modes, climbs, bandwidth):
-    """The modes; for each, of the ends beside it that weigh the same, the one nearest to a found."""
+    """For each mode, of the ends beside it that weigh the same, the one nearest to one found."""
     ends, weights = np.array([end for end, *_ in climbs]), np.array([w for _, w, _ in climbs])
     chosen = []
     for mode in modes:

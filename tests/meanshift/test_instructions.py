@@ -1,4 +1,4 @@
-"""Instruction sets: what may be chosen, that all give the same bytes, and that they are vector code."""
+"""Instruction sets: the choice, the same bytes from all of them, and vector code in each."""
 
 import json
 import os

@@ -12,7 +12,7 @@ PALETTE = np.random.RandomState(0).randint(0, 256, (2000, 3)).astype(np.uint8)
 
 @pytest.mark.parametrize("space", ["lab", "luv", "hsv"])
 def test_color_spaces_are_those_of_scikit_image(space):
-    """Coordinates are scikit-image's on the grid, of 8-bit colours or floats, and of grey as RGB."""
+    """Coordinates are scikit-image's on the grid, of bytes or floats, and of grey as RGB."""
     convert = getattr(color, f"rgb2{space}")
     for pixels in (PALETTE, PALETTE.astype(float)):
         assert_on_grid(to_color_space(pixels, space), convert(PALETTE[None])[0], space)
@@ -38,7 +38,7 @@ def test_no_color_is_near_to_the_middle_between_two_grid_points(space):
 
 
 def test_gray_is_the_luminance_of_scikit_image():
-    """Grey points are scikit-image's luminance in 0..255 on the grid; grey pixels stay as they are."""
+    """Grey points are scikit-image's luminance on the grid; grey pixels stay as they are."""
     expected = color.rgb2gray(PALETTE[None])[0] * 255
     assert_on_grid(to_color_space(PALETTE, "gray"), expected[:, None], "gray")
     gray = to_color_space(PALETTE[:, :1], "gray")
