@@ -34,7 +34,7 @@ def quota_in_cores(root: str = "/") -> int | None:
 
 
 def _groups(root: Path) -> Iterator[Path]:
-    """The folders of the groups that this process is in, and of all groups around them."""
+    """Return the folders of the groups that this process is in, and of all groups around them."""
     try:
         lines = (root / "proc/self/cgroup").read_text(errors="replace").splitlines()
     except OSError:
@@ -56,7 +56,7 @@ def _groups(root: Path) -> Iterator[Path]:
 
 
 def _share(folder: Path) -> float | None:
-    """The quota of one group in cores; None for none."""
+    """Return the quota of one group in cores; None for none."""
     try:
         if (folder / "cpu.max").exists():
             quota, period = (folder / "cpu.max").read_text().split()

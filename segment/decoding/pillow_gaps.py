@@ -74,7 +74,7 @@ def corrected(image: Image.Image, kind: str | None, file: IO[bytes]) -> Image.Im
 
 
 def _has_no_alpha(file: IO[bytes]) -> bool:
-    """Whether the header of a TGA says that no bits of a pixel are alpha; Truevision, field 5.6."""
+    """Return whether the header of a TGA says that no bits are alpha; Truevision, field 5.6."""
     file.seek(17)
     return not file.read(1)[0] & 0b1111
 

@@ -156,7 +156,7 @@ def _number(file: IO[bytes], size: int) -> int:
 
 
 def _layers_have_alpha(file: IO[bytes], end: int, long: int) -> bool:
-    """Whether the first channel beside the colours is the transparency of all layers.
+    """Return whether the first channel beside the colours is the transparency of all layers.
 
     A negative count of layers says so; with 16 bits, where the layers stand in a block of their
     own, another block does.

@@ -24,7 +24,7 @@ WIDE = {f"{mode};16{order}" for mode in ("RGB", "RGBX", "RGBA", "CMYK") for orde
 
 
 def is_deep(image: ImageFile.ImageFile) -> bool:
-    """Whether an opened image, not yet loaded, has 16-bit colours that Pillow would cut."""
+    """Return whether an opened image, not yet loaded, has 16-bit colours that Pillow would cut."""
     return bool(image.tile) and all(_raw_mode(tile) in WIDE | {"LA;16B"} for tile in image.tile)
 
 
@@ -80,7 +80,7 @@ HEAD = 1 << 16  # bytes in which a format says how deep it is
 
 
 def bits_of(image: ImageFile.ImageFile, file: IO[bytes]) -> int:
-    """Tell how many bits a channel of an opened image has, if Pillow leaves some of them out.
+    """Return how many bits a channel of an opened image has, if Pillow leaves some of them out.
 
     Returns
     -------

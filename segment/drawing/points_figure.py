@@ -86,7 +86,7 @@ cluster_figure.__module__ = "segment"
 
 
 def _radius(model: MeanShift, bandwidth: float | None, *, needed: bool) -> float | None:
-    """The bandwidth of the density: the one given, or the model's."""
+    """Return the bandwidth of the density: the one given, or the model's."""
     radius = model.bandwidth if bandwidth is None else bandwidth
     if radius is not None:
         return float(checked_bandwidth("bandwidth", radius))

@@ -70,7 +70,7 @@ fit_modes.__module__ = "segment"
 
 
 def _several(images: Any) -> list[NDArray[Any]]:
-    """The images as a list: one array of (H, W, 3) would else be taken for H grey images."""
+    """Return the images as a list: one array of (H, W, 3) would else be taken for H grey images."""
     whole = hasattr(images, "__array__")
     stack = whole and np.ndim(images) == 4
     if isinstance(images, (str, bytes)) or not isinstance(images, Iterable) or whole != stack:

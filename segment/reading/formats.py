@@ -51,7 +51,7 @@ OTHERS = (
 
 
 def kind_of(head: bytes) -> str | None:
-    """Tell Pillow's name of the format that a file begins like; None for one without a mark.
+    """Return Pillow's name of the format that a file begins like; None for one without a mark.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def kind_of(head: bytes) -> str | None:
 
 
 def pillow_formats(kind: str | None) -> tuple[str, ...]:
-    """Tell Pillow's names of the formats that a file of a kind may be in.
+    """Return Pillow's names of the formats that a file of a kind may be in.
 
     Raises
     ------

@@ -65,7 +65,7 @@ class FramePages:
         self._options = options
 
     def has(self, page: int) -> bool:
-        """Whether there is a page of that number, from 0."""
+        """Return whether there is a page of that number, from 0."""
         return page < len(self._frames)
 
     def read(self, page: int, notes: Notes, lenient: bool) -> Picture:

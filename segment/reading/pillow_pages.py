@@ -62,7 +62,7 @@ class PillowPages:
         return self._image.format not in TALKATIVE
 
     def has(self, page: int) -> bool:
-        """Whether there is a page of that number, from 0."""
+        """Return whether there is a page of that number, from 0."""
         if page < 2:
             several = getattr(self._image, "is_animated", False)
             return page == 0 or (several and self._image.format not in ONE_PAGE)
@@ -127,7 +127,7 @@ class PillowPages:
         return image
 
     def _size_of_a_bomb(self) -> tuple[int, int]:
-        """The size that Pillow refused without telling; (1, 1) if an image inside is too large."""
+        """Return the size that Pillow refused without a word; (1, 1) for one inside of it."""
         self._file.seek(0)
         head = self._file.read(16)
         for name in self._formats:
@@ -160,7 +160,7 @@ def _deep(
 
 
 def _plain(image: Image.Image, profile: bytes | None, notes: Notes) -> Image.Image:
-    """Grey or RGB, with alpha where there is any; grey of more than 8 bits as it is."""
+    """Return grey or RGB, with alpha where there is any; grey of more than 8 bits as it is."""
     if image.mode.startswith(("I", "F")):
         if not profile or image.mode == "F":
             return image

@@ -25,7 +25,7 @@ SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK", b"Lab ": "LAB"}
 
 
 def color_space(profile: bytes) -> str | None:
-    """Tell which mode of Pillow a profile is for.
+    """Return which mode of Pillow a profile is for.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def color_space(profile: bytes) -> str | None:
 
 
 def is_srgb(profile: bytes) -> bool:
-    """Whether a profile says that it is sRGB, which nearly all of them are."""
+    """Return whether a profile says that it is sRGB, which nearly all of them are."""
     count = min(int.from_bytes(profile[128:132]), 100)
     for entry in range(132, 132 + 12 * count, 12):
         tag, at, size = struct.unpack(">4sII", profile[entry : entry + 12].ljust(12, b"\0"))
@@ -142,7 +142,7 @@ CURVES = (b"rTRC", b"gTRC", b"bTRC")
 
 
 def channels_of(profile: bytes) -> int:
-    """Tell for how many channels a profile is plain curves, and a matrix for three; else 0."""
+    """Return for how many channels a profile is plain curves, and a matrix for three; else 0."""
     tags = _tags(profile)
     names = {b"GRAY": (b"kTRC",), b"RGB ": CURVES + COLORANTS}.get(profile[16:20], (b"none",))
     if b"A2B0" in tags or profile[20:24] != b"XYZ " or not set(names) <= set(tags):
@@ -199,7 +199,7 @@ def _xyz(tag: bytes) -> Values:
 
 
 def _curve(tag: bytes) -> Callable[[Values], Values]:
-    """From device values to light, both in 0..1."""
+    """Return from device values to light, both in 0..1."""
     if tag[:4] == b"para":
         return _parametric(tag)
     if tag[:4] != b"curv":

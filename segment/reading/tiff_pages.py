@@ -66,7 +66,7 @@ class TiffPages:
         self._rest = self._frames()
 
     def has(self, page: int) -> bool:
-        """Whether there is a page of that number, from 0."""
+        """Return whether there is a page of that number, from 0."""
         while len(self._found) <= page:
             frame = next(self._rest, None)
             if frame is None:

@@ -90,7 +90,7 @@ def interpreted(
 
 
 def _missing(samples: Samples, used: NDArray[Any], masked: Missing, page: Any) -> Missing:
-    """Tell which pixels have no data in the channels that are used, as they are stored."""
+    """Return which pixels have no data in the channels that are used, as they are stored."""
     absent = samples.absent
     gone = None if absent is None else absent[:, :, : used.shape[2]].any(axis=2)
     value = no_data(page, used.dtype)
@@ -107,7 +107,7 @@ def _palette(page: Any) -> NDArray[np.uint8]:
 def _channels(
     samples: Samples, page: Any, notes: Notes
 ) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
-    """Tell colours, alpha and whether they are multiplied by it; leave other channels out."""
+    """Return colours, alpha and whether they are multiplied by it; leave other channels out."""
     values, photometric = samples.values, samples.photometric
     number = values.shape[2]
     extras = tuple(int(extra) for extra in page.extrasamples or ())

@@ -102,7 +102,7 @@ def with_alpha(values: NDArray[Any], alpha: NDArray[Any] | None, missing: Missin
 
 
 def white(dtype: np.dtype[Any]) -> int:
-    """Tell the largest value in the known range of a type."""
+    """Return the largest value in the known range of a type."""
     return int(np.iinfo(dtype).max) if dtype.kind == "u" else 1
 
 
@@ -155,5 +155,5 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def is_turned(orientation: int) -> bool:
-    """Whether width and height change places."""
+    """Return whether width and height change places."""
     return orientation in (5, 6, 7, 8)

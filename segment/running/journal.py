@@ -146,7 +146,7 @@ def _load(path: Path) -> dict[str, str]:
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
-    """What a line of a record says; None for anything that `add` does not write."""
+    """Return what a line of a record says; None for anything that `add` does not write."""
     try:
         record = json.loads(line) if line.isascii() else None
     except (ValueError, RecursionError):

@@ -57,7 +57,7 @@ class Layout:
         return self.planes * self.down * self.across
 
     def is_complete(self) -> bool:
-        """Whether the file says of each segment where it is; it may list more."""
+        """Return whether the file says of each segment where it is; it may list more."""
         return min(len(self.offsets), len(self.counts)) >= self.number
 
     def completed(self, end: int) -> Layout:

@@ -61,7 +61,7 @@ class Column:
 
 @functools.cache
 def decompresses(compression: int) -> bool:
-    """Whether the libtiff that Pillow has knows a compression of bytes."""
+    """Return whether the libtiff that Pillow has knows a compression of bytes."""
     if compression not in MAYBE:
         return compression in BYTES
     try:

@@ -212,7 +212,7 @@ def _bytes_column(page: Any, layout: Layout, width: int) -> Column:
 
 
 def _undone_by_libtiff(page: Any, layout: Layout) -> bool:
-    """Whether libtiff can undo the predictor: of bytes, the commonest, in half of NumPy's time."""
+    """Return whether libtiff can undo the predictor: of bytes, usual, in half of NumPy's time."""
     few = page.bitspersample == 8 and layout.samples in UNTOUCHED
     return few and bool(page.predictor == HORIZONTAL)
 
