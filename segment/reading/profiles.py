@@ -37,13 +37,8 @@ def color_space(profile: bytes) -> str | None:
 
 def is_srgb(profile: bytes) -> bool:
     """Return whether a profile says that it is sRGB, which nearly all of them are."""
-    count = min(int.from_bytes(profile[128:132]), 100)
-    for entry in range(132, 132 + 12 * count, 12):
-        tag, at, size = struct.unpack(">4sII", profile[entry : entry + 12].ljust(12, b"\0"))
-        if tag == b"desc":  # in UTF-16 from version 4 on
-            name = profile[at : at + min(size, 1000)].replace(b"\0", b"")
-            return color_space(profile) == "RGB" and b"sRGB" in name
-    return False
+    name = _tags(profile).get(b"desc", b"")[:1000].replace(b"\0", b"")  # UTF-16 from version 4 on
+    return color_space(profile) == "RGB" and b"sRGB" in name
 
 
 def kept_profile(profile: bytes | None, values: NDArray[Any]) -> bytes | None:
@@ -139,6 +134,8 @@ def array_to_srgb(values: NDArray[Any], profile: bytes | None, notes: Notes) -> 
 Values = NDArray[np.float64]
 COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 CURVES = (b"rTRC", b"gTRC", b"bTRC")
+DIGITS = 12  # of a matrix: behind them processors differ
+AT_ONCE = 1 << 20  # pixels: as many in double precision take 70 MB
 
 
 def channels_of(profile: bytes) -> int:
@@ -168,13 +165,26 @@ def deep_to_srgb(values: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint1
     scale = np.linspace(0, 1, 65536)
     names = CURVES if values.shape[2] == 3 else (b"kTRC",)
     tables = [_curve(tags[name])(scale).clip(0, 1).astype(np.float32) for name in names]
-    light = np.stack([table[values[:, :, at]] for at, table in enumerate(tables)], axis=-1)
+    matrix = np.eye(1)
     if values.shape[2] == 3:
         to_xyz = np.stack([_xyz(tags[name]) for name in COLORANTS], axis=1)
-        light = light @ (_xyz_to_srgb() @ to_xyz).T.astype(np.float32)
-    light = light.clip(0, 1)
-    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(encoded * 65535), np.uint16)
+        matrix = np.round(_xyz_to_srgb() @ to_xyz, DIGITS)
+    encoded = np.empty_like(values)
+    step = max(1, AT_ONCE // values.shape[1])
+    for start in range(0, len(values), step):
+        rows = slice(start, start + step)
+        encoded[rows] = _encoded(values[rows], tables, matrix)
+    return encoded
+
+
+def _encoded(
+    values: NDArray[np.uint16], tables: list[NDArray[np.float32]], matrix: Values
+) -> NDArray[np.uint16]:
+    """Return colours in sRGB; sums in one order, as no library of linear algebra promises them."""
+    device = [table[values[:, :, at]].astype(np.float64) for at, table in enumerate(tables)]
+    light = np.stack([sum(map(np.multiply, row, device)) for row in matrix], axis=-1).clip(0, 1)
+    curve = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(curve * 65535), np.uint16)
 
 
 @functools.cache
