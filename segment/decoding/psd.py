@@ -82,7 +82,7 @@ class PsdFrames:
         alpha = self._has_alpha and self._channels > colors and self._mode in (GREY, RGB, CMYK)
         planes = self._planes(colors + alpha, lenient)
         left_out = self._channels - len(planes)
-        warnings = (f"has {left_out} channels beside its picture; left out",) if left_out else ()
+        warnings = (f"has {self._channels} channels; took {len(planes)}",) if left_out else ()
         profile = self._resources.get(PROFILE)
         if self._bits == 16 or (alpha and self._mode == CMYK):
             values = np.stack(planes[:colors], axis=2)

@@ -25,7 +25,7 @@ def test_channels_beside_the_picture(tmp_path, planes, mode, colors, extra, pack
     content = psd(planes[: colors + extra], mode, bits, packed, long=long)
     found = picture(tmp_path, content)
     assert np.array_equal(found.pixels, np.moveaxis(planes[:colors], 0, -1).squeeze())
-    said = (f"has {extra} channels beside its picture; left out",) if extra else ()
+    said = (f"has {colors + extra} channels; took {colors}",) if extra else ()
     assert found.warnings == said
 
 
