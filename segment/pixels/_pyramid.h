@@ -12,6 +12,7 @@
 #define SEGMENT_PYRAMID_H
 
 #include <math.h>
+#include <string.h>
 
 #include "../meanshift/_lanes.h"
 
