@@ -20,8 +20,10 @@
 
 #if defined(__GNUC__)
 #define INLINE static inline __attribute__((always_inline, unused))
+#define APART static __attribute__((noinline, unused)) /* what is rare stays out of the loops */
 #else
 #define INLINE static __inline
+#define APART static
 #endif
 
 /* GCC knows no such pragma: there, `_each_set.h` says it, and the flag -ffp-contract=off. */
@@ -48,6 +50,17 @@ enum { SETS = 1 };
 #include <arm_neon.h>
 #endif
 #endif
+
+INLINE int count_bits(uint32_t word)
+{
+#if defined(__GNUC__)
+    return __builtin_popcount(word);
+#else
+    int count = 0;
+    for (; word; word &= word - 1) count++;
+    return count;
+#endif
+}
 
 #define PASTE_(name, set) name##_##set
 #define PASTE(name, set) PASTE_(name, set)

@@ -17,7 +17,6 @@
 #define to_ints NAME(to_ints)
 #define floats_where NAME(floats_where)
 #define doubles_where NAME(doubles_where)
-#define ints_where NAME(ints_where)
 #define either NAME(either)
 #define longs_either NAME(longs_either)
 #define magnitude NAME(magnitude)
@@ -50,8 +49,6 @@ static inline void pack_bits(void)
 #undef FLOATS
 #undef DOUBLES
 #undef MASK
-#undef INTS
-#undef LONGS
 #if WIDTH
 #define FLOATS (WIDTH / 4)
 #define DOUBLES (WIDTH / 8)
@@ -167,7 +164,10 @@ INLINE uint32_t bits_of(ints mask)
 {
     return (uint32_t)vaddvq_s32((int32x4_t)(mask & (ints){1, 2, 4, 8}));
 }
-INLINE uint32_t bits_of_longs(longs mask) { return (uint32_t)vaddvq_s64((int64x2_t)(mask & (longs){1, 2})); }
+INLINE uint32_t bits_of_longs(longs mask)
+{
+    return (uint32_t)vaddvq_s64((int64x2_t)(mask & (longs){1, 2}));
+}
 #else
 INLINE floats fused(floats x, floats y, floats z) { return x * y + z; }
 INLINE uint32_t bits_of(ints mask)
@@ -223,7 +223,7 @@ INLINE int32_t append_chosen(const int32_t *number, uint32_t chosen, int32_t *li
 #if WIDTH == 64
     const __m512i all = _mm512_loadu_si512(number);
     _mm512_storeu_si512(list + length, _mm512_maskz_compress_epi32((__mmask16)chosen, all));
-    return length + __builtin_popcount(chosen);
+    return length + count_bits(chosen);
 #elif WIDTH == 32
     for (int half = 0; half < LANES; half += 8) {
         const uint32_t byte = chosen >> half & 255;
@@ -231,7 +231,7 @@ INLINE int32_t append_chosen(const int32_t *number, uint32_t chosen, int32_t *li
         const __m256i places =
             _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(PACKED + byte)));
         _mm256_storeu_si256((__m256i *)(list + length), _mm256_permutevar8x32_epi32(all, places));
-        length += __builtin_popcount(byte);
+        length += count_bits(byte);
     }
     return length;
 #else
@@ -255,7 +255,7 @@ INLINE void append_floats(const float *number, uint32_t chosen, float *list)
         const __m256i places =
             _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(PACKED + byte)));
         _mm256_storeu_ps(list, _mm256_permutevar8x32_ps(_mm256_loadu_ps(number + half), places));
-        list += __builtin_popcount(byte);
+        list += count_bits(byte);
     }
 #else
     for (int j = 0; j < LANES; j++) {

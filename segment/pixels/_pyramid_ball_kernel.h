@@ -89,9 +89,8 @@ INLINE int end_near(near_t *near, int channels)
 #endif
 
 /* Add a pixel that was collected, if it is in the ball. */
-static __attribute__((noinline)) void settle_near(const kernel_t *k, const near_t *near,
-                                                  const double *center, int32_t i, int channels,
-                                                  double *total)
+APART void settle_near(const kernel_t *k, const near_t *near, const double *center, int32_t i,
+                       int channels, double *total)
 {
     const double x = near->feature[0][i] + (double)near->base_x;
     const double y = near->feature[1][i] + (double)near->base_y;
@@ -103,9 +102,8 @@ static __attribute__((noinline)) void settle_near(const kernel_t *k, const near_
 }
 
 /* Add up those of the pixels of a tile that float could not decide about: as a rule one or two. */
-static __attribute__((noinline)) void settle(const pyramid_t *p, const kernel_t *k,
-                                             const double *center, int64_t tile, uint32_t unsure,
-                                             int channels, double *total)
+APART void settle(const pyramid_t *p, const kernel_t *k, const double *center, int64_t tile,
+                  uint32_t unsure, int channels, double *total)
 {
     for (int j = 0; j < LANES; j++) {
         const float *value = p->value + tile * channels * LANES + j;
@@ -138,7 +136,7 @@ INLINE void collect(const pyramid_t *p, int64_t tile, uint32_t chosen, int chann
     append_floats(y, chosen, near->feature[1] + near->count);
     for (int c = 0; c < channels; c++)
         append_floats(value + c * LANES, chosen, near->feature[2 + c] + near->count);
-    near->count += __builtin_popcount(chosen);
+    near->count += count_bits(chosen);
 }
 
 /* The weight and the sums of a ball beside the one whose surface was collected. */
@@ -228,7 +226,7 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
             for (int c = 0; c < channels; c++)
                 sums[c] = add_masked(sums[c], mask, floats_at(value + c * LANES), bytes);
         }
-        const int64_t here = __builtin_popcount(inside);
+        const int64_t here = count_bits(inside);
         number += here, from_x += here * origin[0], from_y += here * origin[1];
         if (reached != inside) {
             if (near) collect(p, tile, reached & ~inside, channels, near);
@@ -342,8 +340,8 @@ INLINE double ball_of(const pyramid_t *p, const kernel_t *kernel, const double *
     for (int f = 0; f < 2 + channels; f++) center[f] = place[f];
     for (int c = 0; c < channels; c++) color[c] = (float)center[2 + c];
     if (gaussian)
-        add_window(p, k, center, color, channels, bytes, 1, -1, 9 * (1 + k->margin), NULL, list, next,
-                   total);
+        add_window(p, k, center, color, channels, bytes, 1, -1, CUT2 * (1 + k->margin), NULL, list,
+                   next, total);
     else if (is_near(k, near, center, channels))
         return add_near(k, near, center, color, channels, bytes, sum);
     else {

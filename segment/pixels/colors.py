@@ -13,8 +13,8 @@ from segment.settings import COLOR_SPACES, ColorSpace
 
 SPANS = {"rgb": 255.0, "gray": 255.0, "lab": 100.0, "luv": 100.0, "hsv": 1.0}
 # Coordinates are whole multiples of these, about a millionth of the span: powers and cube roots
-# differ in the last bit from processor to processor. No coordinate of an 8-bit colour is nearer
-# than 9e-13 to the middle between two multiples, and no processor is wrong by so much.
+# differ in the last bit from processor to processor, coordinates by up to 4e-13. None of an 8-bit
+# colour is nearer than 9e-13 to the middle between two multiples.
 GRIDS = {"gray": 2.0**-12, "lab": 2.0**-13, "luv": 2.0**-13, "hsv": 2.0**-20}
 
 
