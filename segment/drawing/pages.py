@@ -69,7 +69,7 @@ def packed(values: NDArray[Any], kind: str) -> str:
         The dtype to store, little-endian as JavaScript's typed arrays are on all machines in use.
     """
     rows = np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("<"))
-    return base64.b64encode(zlib.compress(rows)).decode()
+    return base64.b64encode(zlib.compress(rows.tobytes())).decode()
 
 
 def image_uri(image: Image.Image, kind: str, **options: Any) -> str:

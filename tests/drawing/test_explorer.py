@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import shutil
 import time
 
 import numpy as np
@@ -178,7 +177,7 @@ def test_name_is_text(page):
     assert text(page, "title") == HOSTILE
     assert page.do("document.title") == f"{HOSTILE}: regions"
     assert page.do("document.querySelectorAll('b').length") == 0
-    assert text(page, "size") == "160 × 120 · 4 base regions"
+    assert text(page, "size") == "160 \u00d7 120 · 4 base regions"
 
 
 def test_segments_have_their_mean_colours(page):
@@ -200,7 +199,7 @@ def test_pointer_tells_the_region_under_it(page):
 
 
 def test_slider_goes_through_the_tree(page):
-    """With the slider the number of regions rises and falls, live, each level as the tree has it."""
+    """With the slider regions become more and fewer, each level as the tree has it."""
     page.do("document.getElementById('slider').focus()")
     counts = []
     for key, code in (("Home", 36), ("ArrowRight", 39), ("ArrowRight", 39), ("End", 35)):
@@ -216,7 +215,8 @@ def test_slider_goes_through_the_tree(page):
 def test_a_drag_of_the_slider_is_undone_at_once(page):
     """Undo goes back to before the drag, redo to its end."""
     page.do(
-        "for (const at of [3, 2, 0]) { slider.value = at; slider.dispatchEvent(new Event('input')); }"
+        "for (const at of [3, 2, 0]) {"
+        "slider.value = at; slider.dispatchEvent(new Event('input')); }"
         "slider.dispatchEvent(new Event('change'))"
     )
     assert text(page, "command").endswith("--segments 1")
@@ -331,15 +331,12 @@ def test_page_cuts_as_the_library_does(photo_page, photo_tree):
         column, row = int(rng.integers(image.shape[1])), int(rng.integers(image.shape[0]))
         name = rng.choice(["split", "split", "merge", "keep"])
         photo_page.do(
-            f"choose(regionsChosen({count})); here.base = view.map[{row * image.shape[1] + column}];"
-            f"act('{name}')"
+            f"choose(regionsChosen({count}));"
+            f"here.base = view.map[{row * image.shape[1] + column}]; act('{name}')"
         )
         chosen = photo_page.do("choice")
         expected = map_of(tree, chosen["merged"], chosen["kept"])
         assert np.array_equal(labels_of(photo_page).reshape(expected.shape), expected)
-        assert text(photo_page, "said").startswith(
-            ("Split", "Merged", "Keep", "Region", "This", "The")
-        )
 
 
 def saved(page, folder, name):
@@ -510,7 +507,6 @@ def test_one_region_alone(browser, tmp_path):
     assert page.complaints == []
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs a Chromium")
 def test_a_large_image_costs_only_the_screen(browser, tmp_path):
     """What is painted of 12 million pixels is as many as the screen has."""
     labels = (np.arange(4000) // 50 + 1)[None].repeat(3000, axis=0).astype(np.int32)

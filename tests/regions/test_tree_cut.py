@@ -35,7 +35,7 @@ def partition(segments):
 
 
 def slow_cut(leaves, merges, merged, keep):
-    """Kept regions are segments; of the rest, the largest that the level makes and that hold none."""
+    """Kept regions are segments; the rest are the largest of the level that hold none."""
     sets = [members(leaves, merges, node) for node in range(leaves + len(merges))]
     kept = [sets[node] for node in keep]
     able = [s for node, s in enumerate(sets) if node < leaves + merged]
@@ -59,7 +59,7 @@ def test_kept_regions_are_segments_and_the_level_makes_the_rest(tree, data):
 
 @given(trees(), st.data())
 def test_without_kept_regions_the_first_merges_are_done(tree, data):
-    """The number of segments is that of the base regions less the merges; numbers begin in order."""
+    """The number of segments is that of the base regions less the merges, in scan order."""
     leaves, merges = tree
     merged = data.draw(st.integers(0, len(merges)))
     segments = cut_tree(merges, leaves, merged)
