@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segment.drawing.pages import data_script, image_uri, packed, page_around
+from segment.drawing.pages import data_script, image_uri, page_around
+from segment.drawing.region_trees import RegionTree, packed_tree
 from segment.drawing.scaling import shrunk_size
 from segment.errors import InvalidInputError
 from segment.pixels.image import pixels_of
@@ -17,31 +17,6 @@ from segment.pixels.image import pixels_of
 LONGEST = 8192  # side of the photo: beyond it browsers scale down themselves, or refuse
 TINY = 65536  # pixels up to which the photo is kept exactly: such images are looked at one by one
 FIRST = 12  # regions that are shown at first
-
-
-class RegionTree(Protocol):
-    """What the explorer needs to know of a hierarchy of regions.
-
-    Attributes
-    ----------
-    labels : (H, W) int32 array
-        Base regions 1..n in scan order of their first pixels; 0 for none.
-    merges : (m, 4) float64 array
-        As SciPy's linkage has them: the two regions, the height, the pixels; heights never fall.
-    colors : (n, 3) uint8 array
-        Mean colours of the base regions.
-    sizes : (n,) int64 array
-        Pixels of the base regions.
-    """
-
-    @property
-    def labels(self) -> NDArray[np.int32]: ...
-    @property
-    def merges(self) -> NDArray[np.float64]: ...
-    @property
-    def colors(self) -> NDArray[np.uint8]: ...
-    @property
-    def sizes(self) -> NDArray[np.int64]: ...
 
 
 def explorer_page(
@@ -96,20 +71,6 @@ def explorer_page(
     before, after = page_around(Path(__file__).with_name("explorer.html"))
     data = [data_script("facts", facts), data_script("tree", packed_tree(tree))]
     return "\n".join([before, *data, after])
-
-
-def packed_tree(tree: RegionTree) -> dict[str, Any]:
-    """Return a tree of regions as `region_tree.js` unpacks it."""
-    wide = "u2" if len(tree.sizes) < 65536 else "u4"
-    return {
-        "leaves": len(tree.sizes),
-        "wide": wide == "u4",
-        "labels": packed(tree.labels, wide),
-        "children": packed(tree.merges[:, :2], "u4"),
-        "heights": packed(tree.merges[:, 2], "f8"),
-        "colors": packed(tree.colors, "u1"),
-        "sizes": packed(tree.sizes, "f8"),  # exact up to 2^53
-    }
 
 
 def _photo(image: NDArray[Any]) -> str:

@@ -104,6 +104,17 @@ class RegionView {
     }
   }
 
+  /* The part of the canvas that the image covers, to the whole pixel. */
+  inSight() {
+    const { canvas, density, left, top, scale } = this;
+    return {
+      x0: Math.max(0, Math.floor(left * density)),
+      y0: Math.max(0, Math.floor(top * density)),
+      x1: Math.min(canvas.width, Math.ceil((left + this.width * scale) * density)),
+      y1: Math.min(canvas.height, Math.ceil((top + this.height * scale) * density)),
+    };
+  }
+
   /* Paint the segments.
 
      `labels` has the segment of each base region, `fills` the colour of each segment, `marks` the
@@ -113,10 +124,11 @@ class RegionView {
     const { bases, segments, words, stride, line } = this;
     for (let k = 0; k < bases.length; k++) segments[k] = labels[bases[k]];
     const { width, height } = this.canvas;
+    const { x0, y0, x1, y1 } = this.inSight();
     const below = line * stride;
     const tone = (tones, a, b, c) => tones[Math.max(marks[a], marks[b], marks[c])];
-    for (let y = 0, i = 0; y < height; y++) {
-      for (let x = 0, k = (y + line) * stride + line; x < width; x++, k++, i++) {
+    for (let y = y0; y < y1; y++) {
+      for (let x = x0, k = (y + line) * stride + x + line; x < x1; x++, k++) {
         const here = segments[k];
         const right = segments[k + line];
         const under = segments[k + below];
@@ -125,19 +137,10 @@ class RegionView {
         let word = 0;
         if (here !== right || here !== under) word = tone(lines, here, right, under);
         else if (here !== left || here !== over) word = tone(sides, here, left, over);
-        words[i] = word || fills[here];
+        words[y * width + x] = word || fills[here];
       }
     }
-    this.show();
-  }
-
-  /* Put the picture on the canvas, where the image is. */
-  show() {
-    const { canvas, context, density } = this;
-    const [x, y] = [Math.round(this.left * density), Math.round(this.top * density)];
-    const size = this.scale * density;
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    context.putImageData(this.picture, 0, 0, x, y,
-      Math.round(this.width * size), Math.round(this.height * size));
+    this.context.clearRect(0, 0, width, height);
+    this.context.putImageData(this.picture, 0, 0, x0, y0, x1 - x0, y1 - y0);
   }
 }

@@ -67,6 +67,40 @@ def cut_tree(
     return _numbered(_tops(parents, done, leaves)[:leaves])
 
 
+def coarsened(
+    merges: NDArray[np.float64], leaves: int, merged: int
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Return a tree whose base regions are the segments after the first merges.
+
+    Parameters
+    ----------
+    merges, leaves, merged
+        As `cut_tree` takes them.
+
+    Returns
+    -------
+    table : (leaves,) int32 array
+        The label of each base region in the new tree, 1..K.
+    merges : (m - merged, 4) float64 array
+        Those that are left, by the numbers of the new tree.
+
+    Examples
+    --------
+    >>> merges = np.array([[1, 2, 0.5, 2], [0, 3, 0.75, 3]])
+    >>> table, rest = coarsened(merges, 3, merged=1)
+    >>> table.tolist(), rest.tolist()
+    ([1, 2, 2], [[0.0, 1.0, 0.75, 3.0]])
+    """
+    table = cut_tree(merges, leaves, merged)
+    kept = np.arange(leaves + len(merges)) - 2 * merged  # fewer base regions, and fewer merges
+    kept[:leaves] = table - 1
+    for j in range(merged):
+        kept[leaves + j] = kept[int(merges[j, 0])]
+    rest = merges[merged:].copy()
+    rest[:, :2] = kept[rest[:, :2].astype(np.int64)]
+    return table, rest
+
+
 def _checked(keep: Iterable[int], parents: NDArray[Any]) -> list[int]:
     nodes = list(dict.fromkeys(keep))
     for node in nodes:
