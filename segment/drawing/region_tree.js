@@ -4,6 +4,12 @@
    A region is a number: base region i is i, and merge j makes region leaves + j. Merges are in the
    order of their heights, so a level is the number of merges that are done. */
 
+/* The nearest whole number, the even one of two: as NumPy rounds. */
+function toEven(value) {
+  const nearest = Math.round(value);
+  return nearest - value === 0.5 && nearest % 2 ? nearest - 1 : nearest;
+}
+
 class RegionTree {
   constructor(leaves, children, heights, colors, sizes) {
     this.leaves = leaves;
@@ -18,7 +24,8 @@ class RegionTree {
     this.colors = this.meanColors(colors);
   }
 
-  /* Sizes and mean colours of all regions, from those of the base regions. */
+  /* Sizes and mean colours of all regions, from those of the base regions: sums of whole numbers,
+     exact in any order. */
   meanColors(colors) {
     const sums = new Float64Array(3 * this.regions);
     colors.forEach((value, k) => { sums[k] = value * this.sizes[(k / 3) | 0]; });
@@ -29,7 +36,7 @@ class RegionTree {
         for (let c = 0; c < 3; c++) sums[3 * made + c] += sums[3 * child + c];
       }
     }
-    return Uint8Array.from(sums, (sum, k) => Math.round(sum / this.sizes[(k / 3) | 0]));
+    return Uint8Array.from(sums, (sum, k) => toEven(sum / this.sizes[(k / 3) | 0]));
   }
 
   /* The two that a region was made of; none for a base region. */

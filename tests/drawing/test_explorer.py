@@ -337,6 +337,20 @@ def test_page_cuts_as_the_library_does(photo_page, photo_tree):
         chosen = photo_page.do("choice")
         expected = map_of(tree, chosen["merged"], chosen["kept"])
         assert np.array_equal(labels_of(photo_page).reshape(expected.shape), expected)
+        assert np.array_equal(colors_of(photo_page), means_of(tree, expected))
+
+
+def colors_of(page):
+    """The colours that the page shows the segments in, by label."""
+    return np.array(page.do("cut.regions.slice(1).map(region => [...colorOf(region)])"))
+
+
+def means_of(tree, labels):
+    """The mean colours of segments, from those of the base regions by their pixels."""
+    table = np.zeros(len(tree.sizes) + 1, int)
+    table[tree.labels] = labels
+    sums = [np.bincount(table[1:], channel * tree.sizes)[1:] for channel in tree.colors.T]
+    return np.rint(np.transpose(sums) / np.bincount(table[1:], tree.sizes)[1:, None])
 
 
 def saved(page, folder, name):

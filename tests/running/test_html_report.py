@@ -338,7 +338,7 @@ def test_slider_through_the_regions(browser, tmp_path):
     tree = grown_tree(STRIPES, STRIPS)
     entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30), tree)
     report = HtmlReport(tmp_path / "report.html", Settings())
-    report.add(Outcome("a.jpg", "ok", None, [], 300, 120, 30.0, 3, 9, 0.01, entry=entry))
+    report.add(Outcome("a.tif", "ok", None, [], 300, 120, 30.0, 3, 9, 0.01, entry=entry))
     report.close()
     browser.resize(1200, 900)
     browser.complaints.clear()
