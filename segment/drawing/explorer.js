@@ -486,4 +486,7 @@ async function begin() {
   $("busy").hidden = true;
 }
 
-begin();
+begin().catch((error) => {
+  $("busy").textContent = `This page needs a browser of 2023 or later (${error.message}).`;
+  throw error;
+});

@@ -24,6 +24,7 @@ def explorer_page(
     tree: RegionTree,
     *,
     name: str,
+    stem: str,
     command: str,
     segments: int = FIRST,
 ) -> str:
@@ -36,7 +37,9 @@ def explorer_page(
     tree : RegionTree
         Of the image.
     name : str
-        Of the image, for the title and the names of downloads; any characters.
+        Of the image, for the title; any characters.
+    stem : str
+        What the names of its results begin with, for the label map that is saved.
     command : str
         What computes the tree again, quoted for a shell. The page adds ``--segments N`` or
         ``--level X`` and ``--keep ID,ID``, the numbers of `cut_tree`, when a choice is copied.
@@ -61,7 +64,7 @@ def explorer_page(
         )
     facts = {
         "name": name,
-        "stem": Path(name).stem,
+        "stem": stem,
         "command": command,
         "width": width,
         "height": height,

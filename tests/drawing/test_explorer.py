@@ -43,7 +43,7 @@ def photo_tree(bundled_photos):
 
 
 def written(folder, image=AREAS_IMAGE, tree=AREAS_TREE, **options):
-    said = {"name": HOSTILE, "command": COMMAND, "segments": 2} | options
+    said = {"name": HOSTILE, "stem": HOSTILE[:-4], "command": COMMAND, "segments": 2} | options
     path = folder / "explore.html"
     path.write_text(explorer_page(image, tree, **said), encoding="utf-8")
     return path
@@ -85,7 +85,7 @@ def test_a_tree_of_another_image_is_refused():
     with pytest.raises(
         InvalidInputError, match=r"shape \(120, 160\) like the tree's, got \(9, 9\)"
     ):
-        explorer_page(np.zeros((9, 9, 3), np.uint8), AREAS_TREE, name="a", command="b")
+        explorer_page(np.zeros((9, 9, 3), np.uint8), AREAS_TREE, name="a", stem="a", command="b")
 
 
 @pytest.fixture(scope="module")
@@ -390,7 +390,7 @@ def test_labels_beyond_png_are_saved_as_npy(browser, tmp_path):
         np.ones(70_000, np.int64),
     )
     image = np.zeros((200, 350), np.uint8)
-    page = opened(browser, written(tmp_path, image, tree, name="a.png", segments=70_000))
+    page = opened(browser, written(tmp_path, image, tree, stem="a", segments=70_000))
     write_labels(labels, tmp_path / "own.npy", "npy")
     file = saved(page, tmp_path / "saved", "a_labels.npy")
     assert file.read_bytes() == (tmp_path / "own.npy").read_bytes()
@@ -510,10 +510,19 @@ def test_phone_width_dark_and_light(browser, tmp_path, photo_tree, scheme):
     assert page.complaints == []
 
 
+def test_a_browser_that_is_too_old_is_told(browser, tmp_path):
+    """Where the browser cannot unpack the page, it says so instead of waiting for ever."""
+    page = written(tmp_path)
+    page.write_text(page.read_text().replace("DecompressionStream", "MissingStream"))
+    browser.open(page.as_uri())
+    browser.wait("document.getElementById('busy').textContent.includes('2023')")
+    browser.complaints.clear()
+
+
 def test_one_region_alone(browser, tmp_path):
     """An image of one region has a slider of one step, and can be saved."""
     tree = Tree(np.ones((1, 1), np.int32), np.empty((0, 4)), COLORS[:1], np.array([1]))
-    page = opened(browser, written(tmp_path, np.zeros((1, 1, 3), np.uint8), tree, name="a.png"))
+    page = opened(browser, written(tmp_path, np.zeros((1, 1, 3), np.uint8), tree, stem="a"))
     assert text(page, "noun") == "region"
     assert page.do("fewer.disabled && more.disabled")
     with Image.open(saved(page, tmp_path / "saved", "a_labels.png")) as image:
