@@ -62,6 +62,7 @@ FEATURES: tuple[Features, ...] = get_args(Features)
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 ASSIGNS: tuple[Assign, ...] = get_args(Assign)
 CONNECTIVITIES: tuple[Connectivity, ...] = get_args(Connectivity)
+USUAL_LEVEL = 1.0  # of the hierarchy: it agrees best with what people draw, over many photos
 SHARE = 1000  # of the pixels, that a region of the joint domain has at least, if not said otherwise
 
 
@@ -181,9 +182,23 @@ class Settings:
         "fewer segments; 0: none is merged.",
     )
 
+    level: float | None = _setting(
+        None,
+        Range(0, 1e6),
+        "Take the regions of the hierarchy at this level: one number from fine (0) to coarse, in "
+        "place of all of clustering. 1 agrees best with what people draw. Larger: fewer segments.",
+    )
+    segments: int | None = _setting(
+        None,
+        Range(1, 2**31 - 1, whole=True),
+        "Take the level of the hierarchy that has this number of segments.",
+    )
+
     def __post_init__(self) -> None:
         for setting in fields(self):
             _check(setting.name, getattr(self, setting.name), setting.default, setting.metadata)
+        if self.by_tree:
+            self._check_alone()
         if (self.spatial_radius is None) != (self.range_radius is None):
             raise InvalidInputError(
                 "spatial_radius and range_radius: expected both or neither; give the other one, too"
@@ -206,6 +221,22 @@ class Settings:
                     f"{name}: expected 0 without connected regions, got {getattr(self, name)}; "
                     "have regions connected, or leave it out"
                 )
+
+    def _check_alone(self) -> None:
+        """Refuse all that has no meaning for the hierarchy, which has no other settings."""
+        name = "level" if self.level is not None else "segments"
+        for other in fields(self):
+            value = getattr(self, other.name)
+            if other.name != name and value != other.default:
+                raise InvalidInputError(
+                    f"{name}: expected no {other.name} beside it, got {value!r}; "
+                    "the hierarchy has no other settings; leave one of them out"
+                )
+
+    @property
+    def by_tree(self) -> bool:
+        """Whether segments are a cut of the hierarchy."""
+        return self.level is not None or self.segments is not None
 
     @property
     def by_region(self) -> bool:

@@ -28,11 +28,26 @@ FINDING = (  # how modes are found: of no use where they are known
 )
 
 
+NOT_OF_TREES = (
+    *FINDING,
+    "features",
+    "color_space",
+    "cluster_all",
+    "connected",
+    "connectivity",
+    "min_size",
+    "merge",
+)
+
+
 def check_together(write: tuple[str, ...]) -> None:
     """Refuse options of the command at hand that exclude each other, as usage errors."""
     decides = ("bandwidth", "target_segments", "spatial_radius", "range_radius")
     elsewhere = ("model", "save_model", "fit_together")
     written = ("write", "html_report", "labels", "segmented", "label_format")
+    for name in ("level", "segments", *(["write"] if "hierarchy" in write else [])):
+        _exclude(name, (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth"))
+    _exclude("level", ("segments",))
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))

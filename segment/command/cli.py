@@ -20,7 +20,7 @@ from segment.command.options import file_options, model_options, run_options, se
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
 from segment.reading.picture import ReadingOptions
 from segment.running.outcomes import say
-from segment.settings import Settings
+from segment.settings import USUAL_LEVEL, Settings
 
 # As the shell sees a process that the signal ended.
 CLOSED_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
@@ -103,6 +103,8 @@ def command(
         as_json=as_json,
         others=(crowd.html_report, crowd.save_model),
     )
+    if "hierarchy" in write and options["level"] is None and options["segments"] is None:
+        options["level"] = USUAL_LEVEL
     settings, panels = _settings(options, sweep, sweep_bandwidth)
     chosen = ("sweep",) if panels else products(write, files)
     reported = crowd.html_report is not None

@@ -17,14 +17,15 @@ class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before
     """A comma-separated list of what to write."""
 
     name = "LIST"
-    choices = tuple(product for product in PRODUCTS if product != "sweep")  # an option of its own
+    # A sweep is an option of its own, and the tree comes with the hierarchy's map.
+    choices = tuple(product for product in PRODUCTS if product not in ("sweep", "tree"))
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
         for name in names:
             if name not in self.choices:
                 self.fail(f"{name!r} is not one of {', '.join(self.choices)}.", param, ctx)
-        return names
+        return (*names, "tree") if "hierarchy" in names else names
 
 
 class GroupedCommand(click.Command):

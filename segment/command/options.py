@@ -10,7 +10,7 @@ from segment.command.option_types import Numbers, PageNumber, Products, option, 
 from segment.reading.picture import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
 
-_region = partial(setting, group="Regions")
+_region, _tree = partial(setting, group="Regions"), partial(setting, group="Hierarchy")
 setting_options = together(
     setting("-q", "--quantile"),
     setting("--n-samples"),
@@ -35,6 +35,8 @@ setting_options = together(
     ),
     _region("--min-size", show_default="0; for joint features a thousandth of the pixels"),
     _region("--merge"),
+    _tree("--level"),
+    _tree("--segments"),
     option(
         "Regions",
         "--mask",
@@ -60,7 +62,8 @@ file_options = together(
         show_default=True,
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
-        "polygons (outlines, GeoJSON).",
+        "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
+        "16-bit PNG, and the tree, NPZ).",
     ),
     _output(
         "--recolor",

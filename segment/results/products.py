@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
@@ -19,10 +20,14 @@ from segment.results.rasters import (
     SIGNED,
     partial_alpha,
     png_options,
+    write_heights,
     write_labels,
     write_segmented,
 )
 from segment.writing import write_whole
+
+if TYPE_CHECKING:
+    from segment.method.hierarchy import Hierarchy
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,8 @@ class Result:
         What of the image's file goes into the results'.
     name : str
         Of the image, for titles.
+    hierarchy : Hierarchy or None
+        Of which the segmentation is a cut.
     """
 
     image: NDArray[Any]
@@ -48,6 +55,7 @@ class Result:
     label_format: LabelFormat = "png"
     kept: Kept = Kept()
     name: str = ""
+    hierarchy: Hierarchy | None = None
 
     @property
     def transparent(self) -> bool:
@@ -77,6 +85,10 @@ def write(product: Product, result: Result, path: Path) -> None:
         figure = result.segmentation.figure(result.image, result.name)
         software = {"Software": MADE_HERE.decode()}
         write_whole(path, lambda file: figure.savefig(file, format="png", metadata=software))
+    elif product == "hierarchy":
+        write_heights(_tree_of(result).boundaries(), path, result.kept)
+    elif product == "tree":
+        _tree_of(result).save(path)
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
@@ -84,6 +96,14 @@ def write(product: Product, result: Result, path: Path) -> None:
 
         pieces = geojson(labels)
         write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+
+
+def _tree_of(result: Result) -> Hierarchy:
+    if result.hierarchy is None:
+        raise InvalidInputError(
+            "hierarchy: expected a segmentation that is a cut of one; set level"
+        )
+    return result.hierarchy
 
 
 def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
