@@ -28,6 +28,7 @@ FINDING = (  # how modes are found: of no use where they are known
 )
 
 
+OF_TREES = frozenset({"hierarchy", "explorer"})  # products that only a tree has
 NOT_OF_TREES = (
     *FINDING,
     "features",
@@ -45,7 +46,8 @@ def check_together(write: tuple[str, ...]) -> None:
     decides = ("bandwidth", "target_segments", "spatial_radius", "range_radius")
     elsewhere = ("model", "save_model", "fit_together")
     written = ("write", "html_report", "labels", "segmented", "label_format")
-    for name in ("level", "segments", *(["write"] if "hierarchy" in write else [])):
+    by_write = ["write"] if OF_TREES.intersection(write) else []
+    for name in ("level", "segments", "explore", *by_write):
         _exclude(name, (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth"))
     _exclude("level", ("segments",))
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
@@ -81,7 +83,7 @@ def _spelt(name: str) -> str:
 
 
 FORMATS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".npy": "npy"}
-OUTPUT_OPTIONS = ("output_dir", "write", "labels", "segmented", "as_json") + (
+OUTPUT_OPTIONS = ("output_dir", "write", "explore", "labels", "segmented", "as_json") + (
     "html_report",
     "sweep",
     "sweep_bandwidth",
@@ -129,6 +131,8 @@ def destinations(
     if images == (STANDARD,) and not lists and not any(map(given, OUTPUT_OPTIONS)):
         chosen = {"segmented": STANDARD}
     _check_names(chosen)
+    if given("explore") and page == "all":
+        raise click.UsageError("--explore takes one page; name it, or use --write explorer.")
     if chosen and page == "all":
         raise click.UsageError("--page all has many results; use -o instead of a file's name.")
     if [*chosen.values(), *others].count(STANDARD) + as_json > 1:
@@ -138,11 +142,14 @@ def destinations(
     return {product: Path(name) for product, name in chosen.items()}
 
 
-def products(write: tuple[Any, ...], files: Mapping[str, Path]) -> tuple[Any, ...]:
-    """Return what to write: beside files of their own, what `--write` says and nothing else."""
-    if files and not given("write"):
-        return tuple(files)
-    return (*files, *(product for product in write if product not in files))
+def products(
+    write: tuple[Any, ...], files: Mapping[str, Path], *, explore: bool = False
+) -> tuple[Any, ...]:
+    """Return what to write: beside files of their own and a page, what `--write` says."""
+    own = (*files, "explorer") if explore else tuple(files)
+    if own and not given("write"):
+        return own
+    return tuple(dict.fromkeys((*own, *write)))
 
 
 def check_stdin(images: tuple[str, ...], others: Sequence[str | None]) -> None:

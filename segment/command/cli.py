@@ -14,7 +14,13 @@ from typing import Any, TextIO
 import click
 
 from segment import __version__
-from segment.command.checks import check_stdin, check_together, destinations, products
+from segment.command.checks import (
+    OF_TREES,
+    check_stdin,
+    check_together,
+    destinations,
+    products,
+)
 from segment.command.option_types import GroupedCommand, given
 from segment.command.options import file_options, model_options, run_options, setting_options
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
@@ -36,6 +42,7 @@ Examples:
   meanshift-segment photo.jpg --target-segments 8
   meanshift-segment *.jpg --fit-together --save-model modes.json --report report.html
   meanshift-segment other.jpg --model modes.json
+  meanshift-segment photo.jpg --explore
   meanshift-segment photo.jpg --json > photo.json
   meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment scan.tif --page 2 --labels scan.npy
@@ -103,10 +110,11 @@ def command(
         as_json=as_json,
         others=(crowd.html_report, crowd.save_model),
     )
-    if "hierarchy" in write and options["level"] is None and options["segments"] is None:
+    wanted = products(write, files, explore=crowd.explore)
+    if OF_TREES.intersection(wanted) and options["level"] is options["segments"] is None:
         options["level"] = USUAL_LEVEL
     settings, panels = _settings(options, sweep, sweep_bandwidth)
-    chosen = ("sweep",) if panels else products(write, files)
+    chosen = ("sweep",) if panels else wanted
     reported = crowd.html_report is not None
     output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported)
     known = _known_model(crowd.model, settings)

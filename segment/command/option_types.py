@@ -8,9 +8,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from segment.errors import InvalidInputError
 from segment.results.naming import PRODUCTS
-from segment.settings import Range, Settings
+from segment.settings import Range, Settings, Several
 
 
 class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
@@ -83,13 +82,26 @@ def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callab
         *names,
         default=known.default,
         type=attributes.pop("type", _click_type(known.metadata["takes"])),
-        metavar="NUMBER" if isinstance(known.metadata["takes"], Range) else None,
+        metavar=attributes.pop("metavar", _metavar(known.metadata["takes"])),
         help=known.metadata["effect"],
         **attributes,
     )
 
 
-def _click_type(takes: Range | tuple[Any, ...] | None) -> click.ParamType[Any] | None:
+def range_of(name: str) -> Range:
+    """Return the numbers that a setting takes."""
+    takes = Settings.__dataclass_fields__[name].metadata["takes"]
+    assert isinstance(takes, Range)
+    return takes
+
+
+def _metavar(takes: Any) -> str | None:
+    return "NUMBER" if isinstance(takes, Range) else None
+
+
+def _click_type(takes: Range | Several | tuple[Any, ...] | None) -> click.ParamType[Any] | None:
+    if isinstance(takes, Several):
+        return Numbers(takes.each)
     if isinstance(takes, Range):
         kind = click.IntRange if takes.whole else click.FloatRange
         high = None if takes.high == float("inf") else takes.high
@@ -115,21 +127,23 @@ class PageNumber(click.ParamType):  # type: ignore[type-arg]  # not generic befo
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
-    """Comma-separated numbers, each as a setting takes it."""
+    """Comma-separated numbers of a range."""
 
     name = "LIST"
 
-    def __init__(self, setting: str) -> None:
-        self.setting = setting
-        self.takes: Range = Settings.__dataclass_fields__[setting].metadata["takes"]
+    def __init__(self, takes: Range) -> None:
+        self.takes = takes
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        kind = int if self.takes.whole else float
         try:
-            numbers = tuple(float(part) for part in value.split(","))
-            for number in numbers:
-                self.takes.check(self.setting, number)
-        except InvalidInputError as error:
-            self.fail(str(error), param, ctx)
+            numbers = tuple(kind(part) for part in value.split(","))
         except ValueError:
-            self.fail(f"expected numbers with commas between them, got {value!r}", param, ctx)
+            whole = "whole " if self.takes.whole else ""
+            self.fail(
+                f"expected {whole}numbers with commas between them, got {value!r}", param, ctx
+            )
+        for number in numbers:
+            if number not in self.takes:
+                self.fail(f"expected {self.takes}, got {number!r}", param, ctx)
         return numbers

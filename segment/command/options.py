@@ -6,7 +6,15 @@ from functools import partial
 
 import click
 
-from segment.command.option_types import Numbers, PageNumber, Products, option, setting, together
+from segment.command.option_types import (
+    Numbers,
+    PageNumber,
+    Products,
+    option,
+    range_of,
+    setting,
+    together,
+)
 from segment.reading.picture import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
 
@@ -37,6 +45,7 @@ setting_options = together(
     _region("--merge"),
     _tree("--level"),
     _tree("--segments"),
+    _tree("--keep", metavar="ID,ID,..."),
     option(
         "Regions",
         "--mask",
@@ -63,7 +72,7 @@ file_options = together(
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
         "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
-        "16-bit PNG, and the tree, NPZ).",
+        "16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the tree).",
     ),
     _output(
         "--recolor",
@@ -133,15 +142,21 @@ file_options = together(
 _choosing, _reusing = partial(option, "Choosing"), partial(option, "Reusing")
 model_options = together(
     _choosing(
+        "--explore",
+        is_flag=True,
+        help="Write a page with the image and a slider through the tree of its regions, and open "
+        "it in the browser. Nothing else is written unless --write says so.",
+    ),
+    _choosing(
         "--sweep",
-        type=Numbers("quantile"),
+        type=Numbers(range_of("quantile")),
         metavar="Q,Q,...",
         help="Write one sheet that shows the image with each of these quantiles, instead of a "
         "segmentation.",
     ),
     _choosing(
         "--sweep-bandwidth",
-        type=Numbers("bandwidth"),
+        type=Numbers(range_of("bandwidth")),
         metavar="H,H,...",
         help="The same for bandwidths.",
     ),

@@ -476,7 +476,7 @@ async function begin() {
   $("size").textContent =
     `${number(facts.width)} × ${number(facts.height)} · ${plural(tree.leaves, "base region")}`;
   drawHeights();
-  start = regionsChosen(facts.segments);
+  start = { ...regionsChosen(facts.segments), kept: facts.kept };
   preview(start);
   wireLevel();
   wireStage();

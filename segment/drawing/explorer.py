@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def explorer_page(
     stem: str,
     command: str,
     segments: int = FIRST,
+    keep: Sequence[int] = (),
 ) -> str:
     """Return the page.
 
@@ -45,6 +47,8 @@ def explorer_page(
         ``--level X`` and ``--keep ID,ID``, the numbers of `cut_tree`, when a choice is copied.
     segments : int, >= 1, default 12
         Regions that are shown at first.
+    keep : sequence of int
+        Regions that are kept at first, as `cut_tree` takes them.
 
     Returns
     -------
@@ -69,6 +73,7 @@ def explorer_page(
         "width": width,
         "height": height,
         "segments": segments,
+        "kept": sorted(keep),
         "photo": _photo(image),
     }
     before, after = page_around(Path(__file__).with_name("explorer.html"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from segment.method.partition_tree import partition_tree
 from segment.method.segmentation import Segmentation
 from segment.pixels.colors import mean_colors
 from segment.pixels.image import Pixels, pixels_of
-from segment.regions.agglomeration import groups_of, heights_between
+from segment.regions.agglomeration import heights_between
+from segment.regions.tree_cut import cut_tree
 from segment.settings import Range, Settings
 from segment.threads import at_most
 
@@ -70,7 +72,9 @@ class Hierarchy:
     bandwidth: float = 0.0
     n_iter: int = 0
 
-    def cut(self, level: float | None = None, *, segments: int | None = None) -> Segmentation:
+    def cut(
+        self, level: float | None = None, *, segments: int | None = None, keep: Iterable[int] = ()
+    ) -> Segmentation:
         """Return the segmentation at a level, or with a number of segments.
 
         Parameters
@@ -81,13 +85,19 @@ class Hierarchy:
         segments : int, >= 1
             Merge until so many are left. Where the tree has fewer base regions, these are
             all; where a mask cuts the image into more parts, each part is one segment.
+        keep : iterable of int
+            Regions that are segments at any level, by their numbers in the tree: merges within
+            them are done, those of them with others are not, nor any that build on such a
+            merge. None may lie within another. With some, there may be more or fewer than
+            `segments`.
 
         Returns
         -------
         segmentation : Segmentation
             Connected regions, numbered in scan order. Their colours are the means of the base
             regions' mean colours by pixels, their modes the colours of their largest base
-            regions. Cuts are nested: a segment is a union of segments of any finer cut.
+            regions. Cuts are nested: a segment is a union of segments of any finer cut, where no
+            region is kept.
 
         Raises
         ------
@@ -99,20 +109,23 @@ class Hierarchy:
                 "cut: expected a level or a number of segments, one of the two; "
                 "give level=1.0 or segments=12"
             )
-        settings = Settings(level=level, segments=segments)
-        count = len(self.sizes)
-        if segments is not None:
-            rows = max(count - segments, 0)
-        else:
-            rows = int(np.searchsorted(self.merges[:, 2], float(level or 0), side="right"))
-        return self._grouped(groups_of(self.merges[:rows], count), settings)
+        kept = tuple(keep)
+        settings = Settings(level=level, segments=segments, keep=kept or None)
+        table = cut_tree(self.merges, len(self.sizes), self.merged(settings), kept)
+        return self._joined(table, settings)
 
-    def _grouped(self, groups: NDArray[np.int32], settings: Settings) -> Segmentation:
-        numbers = groups + np.int32(1)
+    def merged(self, settings: Settings) -> int:
+        """Return how many of the merges, from the first on, settings ask for."""
+        if settings.segments is not None:
+            return min(max(len(self.sizes) - settings.segments, 0), len(self.merges))
+        heights = self.merges[:, 2]
+        return int(np.searchsorted(heights, float(settings.level or 0), side="right"))
+
+    def _joined(self, numbers: NDArray[np.int32], settings: Settings) -> Segmentation:
         count = int(numbers.max(initial=0))
         colors, sizes = mean_colors(self.colors, self.sizes.astype(np.float64), numbers, count)
-        order = np.lexsort((-self.sizes, groups))
-        first = np.append(True, np.diff(groups[order]) > 0)
+        order = np.lexsort((-self.sizes, numbers))
+        first = np.append(True, np.diff(numbers[order]) > 0)
         modes = self.colors[order[first]]
         return Segmentation(
             labels=np.append(np.int32(0), numbers)[self.labels],

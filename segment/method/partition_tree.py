@@ -21,8 +21,9 @@ from segment.pixels.gradients import enlarged, gradient, steps, texture
 from segment.pixels.image import Pixels
 from segment.pixels.lab import lab_bytes, lightness
 from segment.pixels.reducing import reduced
-from segment.regions.agglomeration import agglomerate, borders_between, groups_of
+from segment.regions.agglomeration import agglomerate, borders_between
 from segment.regions.connected import connected_regions
+from segment.regions.tree_cut import cut_tree
 from segment.regions.watershed import flooded, levels_of, minima
 from segment.settings import Settings
 
@@ -199,7 +200,9 @@ def _base_regions(
         roots=1,
         fewest=BASE,
     )
-    return _whole(np.append(0, groups_of(merges, len(sizes)) + 1).astype(np.int32)[basins], visible)
+    return _whole(
+        np.append(np.int32(0), cut_tree(merges, len(sizes), len(merges)))[basins], visible
+    )
 
 
 def _whole(regions: NDArray[np.int32], visible: NDArray[np.bool_] | None) -> NDArray[np.int32]:

@@ -48,6 +48,7 @@ def segment_image(
     merge: float = Settings.merge,
     level: float | None = Settings.level,
     segments: int | None = Settings.segments,
+    keep: tuple[int, ...] | None = Settings.keep,
     mask: ArrayLike | None = None,
     model: Model | None = None,
     threads: int | None = None,
@@ -116,6 +117,9 @@ def segment_image(
         place of clusters: no other setting goes with it. Larger: fewer segments.
     segments : int, >= 1, optional
         Likewise: that many of them.
+    keep : tuple of int, optional
+        Regions of the hierarchy that are segments whatever the level or the number says, as
+        `Hierarchy.cut` has them.
     mask : (H, W) array-like, optional
         Pixels where it is 0 get label 0 and take no part.
     model : Model, optional
@@ -185,7 +189,8 @@ def segment_pixels(
     if settings.by_tree:
         from segment.method.hierarchy import hierarchy_of  # 60 ms that the others do not need
 
-        return hierarchy_of(pixels).cut(settings.level, segments=settings.segments)
+        tree = hierarchy_of(pixels)
+        return tree.cut(settings.level, segments=settings.segments, keep=settings.keep or ())
     if settings.target_segments is not None:
         return Prepared(pixels, settings).nearest_to_target(settings)
     if settings.features == "joint":

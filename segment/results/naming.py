@@ -20,6 +20,7 @@ Product = Literal[
     "polygons",
     "hierarchy",
     "tree",
+    "explorer",
     "sweep",
 ]
 LabelFormat = Literal["png", "tiff", "npy"]
@@ -52,7 +53,7 @@ def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -
     """
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
-    ends = {"regions": ".csv", "polygons": ".geojson", "tree": ".npz"}
+    ends = {"regions": ".csv", "polygons": ".geojson", "tree": ".npz", "explorer": ".html"}
     name = "hierarchy" if product == "tree" else product
     return f"_{name}{ends.get(product, '.png')}"
 

@@ -15,7 +15,7 @@ from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
-from segment.results.naming import MADE_HERE, LabelFormat, Product
+from segment.results.naming import MADE_HERE, LabelFormat, Product, suffix
 from segment.results.rasters import (
     SIGNED,
     partial_alpha,
@@ -47,6 +47,8 @@ class Result:
         Of the image, for titles.
     hierarchy : Hierarchy or None
         Of which the segmentation is a cut.
+    command : str
+        What reads the image again.
     """
 
     image: NDArray[Any]
@@ -56,6 +58,7 @@ class Result:
     kept: Kept = Kept()
     name: str = ""
     hierarchy: Hierarchy | None = None
+    command: str = ""
 
     @property
     def transparent(self) -> bool:
@@ -89,6 +92,8 @@ def write(product: Product, result: Result, path: Path) -> None:
         write_heights(_tree_of(result).boundaries(), path, result.kept)
     elif product == "tree":
         _tree_of(result).save(path)
+    elif product == "explorer":
+        write_whole(path, lambda file: file.write(_explorer(result, path).encode()))
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
@@ -104,6 +109,21 @@ def _tree_of(result: Result) -> Hierarchy:
             "hierarchy: expected a segmentation that is a cut of one; set level"
         )
     return result.hierarchy
+
+
+def _explorer(result: Result, path: Path) -> str:
+    from segment.drawing.explorer import explorer_page  # most runs write none
+
+    tree, settings = _tree_of(result), result.segmentation.settings
+    return explorer_page(
+        result.image,
+        tree,
+        name=result.name,
+        stem=path.name.removesuffix(suffix("explorer", 1)),
+        command=result.command,
+        segments=len(tree.sizes) - tree.merged(settings),
+        keep=settings.keep or (),
+    )
 
 
 def _draw_boundaries(result: Result, file: IO[bytes]) -> None:

@@ -17,6 +17,7 @@ from segment.method.segmentation import Segmentation
 from segment.pixels.image import pixels_of
 from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import DamagedPage, Picture
+from segment.results.invocation import invocation, page_read
 from segment.results.naming import Product
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
@@ -118,7 +119,8 @@ class _Job:
         if tree is None:
             found = segment_pixels(picture.pixels, work.settings, mask=mask, model=work.model)
         else:
-            found = tree.cut(work.settings.level, segments=work.settings.segments)
+            asked = work.settings
+            found = tree.cut(asked.level, segments=asked.segments, keep=asked.keep or ())
         enter("writing")
         count = len(found.sizes)
         return Outcome(
@@ -129,8 +131,8 @@ class _Job:
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
             warnings=output.warnings(count, on_map=bool(picture.kept.geo)),
-            more=self._told(count, tree),
-            entry=_entry(picture, found) if output.with_entries else None,
+            more=self._told(tree),
+            entry=_entry(picture, found, tree) if output.with_entries else None,
         )
 
     def _tree(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Hierarchy | None:
@@ -140,12 +142,12 @@ class _Job:
 
         return hierarchy_of(pixels_of(picture.pixels, mask))
 
-    def _told(self, segments: int, tree: Hierarchy | None) -> dict[str, Any]:
+    def _told(self, tree: Hierarchy | None) -> dict[str, Any]:
         """Return what was asked for where it is not what came; the level of so many segments."""
         settings = self.work.settings
         if tree is not None:
-            below = len(tree.sizes) - segments
-            height = float(tree.merges[below - 1, 2]) if below else 0.0
+            merged = tree.merged(settings)
+            height = float(tree.merges[merged - 1, 2]) if merged else 0.0
             return {"level": height if settings.level is None else settings.level}
         target = settings.target_segments if self.work.model is None else None
         return {} if target is None else {"target_segments": target}
@@ -164,6 +166,9 @@ class _Job:
             picture.kept,
             self.task.source.name + page,
             tree,
+            invocation(
+                self.task.source, page_read(self.work.reading, picture.page), self.work.mask
+            ),
         )
         on_threads(lambda product: write(product, result, self.base / paths[product]), [*paths])
         return [str(path) for path in paths.values()]
@@ -204,10 +209,10 @@ class _Job:
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
 
 
-def _entry(picture: Picture, segmentation: Segmentation) -> Any:
+def _entry(picture: Picture, segmentation: Segmentation, tree: Hierarchy | None) -> Any:
     from segment.running.html_report import report_entry  # most runs have no report
 
-    return report_entry(picture.pixels, segmentation)
+    return report_entry(picture.pixels, segmentation, tree)
 
 
 def _reason(error: Exception) -> str:

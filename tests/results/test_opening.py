@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from segment.command.opening import open_page
+from segment.results.opening import open_page
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="BROWSER is a command of POSIX")
 DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
