@@ -97,9 +97,9 @@ const stroke = (lines, sides) => ({ lines: Uint32Array.from(lines), sides: Uint3
 const LINE = { light: 0xff00deff, white: 0xffffffff, hovered: 0xffff9c2e };  // red is lowest
 const SHADE = { over: 0xb0000000, solid: 0xff202020 };  // over the photo, and in place of a colour
 const strokes = {  // by mark
-  segments: stroke([0, LINE.white, LINE.hovered], [0, SHADE.solid, SHADE.solid]),
-  outlines: stroke([LINE.light, LINE.white, LINE.hovered], [SHADE.over, SHADE.over, SHADE.over]),
-  photo: stroke([0, 0, LINE.hovered], [0, 0, SHADE.over]),
+  segments: stroke([0, LINE.white, LINE.hovered], [0, SHADE.solid, LINE.hovered]),
+  outlines: stroke([LINE.light, LINE.white, LINE.hovered], [SHADE.over, SHADE.over, LINE.hovered]),
+  photo: stroke([0, 0, LINE.hovered], [0, 0, LINE.hovered]),
 };
 let asked = false;
 let moved = true;
