@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from segment.errors import InvalidInputError
 from segment.results.naming import PRODUCTS
 from segment.settings import Range, Settings, Several
 
@@ -76,32 +77,20 @@ def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callab
     """Return an option with the default, the range and the effect that `Settings` gives it."""
     name = next(n for n in names if n.startswith("--")).split("/")[0].strip("- ").replace("-", "_")
     known = Settings.__dataclass_fields__[name]
+    takes = known.metadata["takes"]
     attributes.setdefault("show_default", known.default is not None)
     return option(
         group,
         *names,
         default=known.default,
-        type=attributes.pop("type", _click_type(known.metadata["takes"])),
-        metavar=attributes.pop("metavar", _metavar(known.metadata["takes"])),
+        type=attributes.pop("type") if "type" in attributes else _click_type(takes),
+        metavar=attributes.pop("metavar", "NUMBER" if isinstance(takes, Range) else None),
         help=known.metadata["effect"],
         **attributes,
     )
 
 
-def range_of(name: str) -> Range:
-    """Return the numbers that a setting takes."""
-    takes = Settings.__dataclass_fields__[name].metadata["takes"]
-    assert isinstance(takes, Range)
-    return takes
-
-
-def _metavar(takes: Any) -> str | None:
-    return "NUMBER" if isinstance(takes, Range) else None
-
-
-def _click_type(takes: Range | Several | tuple[Any, ...] | None) -> click.ParamType[Any] | None:
-    if isinstance(takes, Several):
-        return Numbers(takes.each)
+def _click_type(takes: Range | tuple[Any, ...] | None) -> click.ParamType[Any] | None:
     if isinstance(takes, Range):
         kind = click.IntRange if takes.whole else click.FloatRange
         high = None if takes.high == float("inf") else takes.high
@@ -127,23 +116,26 @@ class PageNumber(click.ParamType):  # type: ignore[type-arg]  # not generic befo
 
 
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
-    """Comma-separated numbers of a range."""
+    """Comma-separated numbers, each as a setting takes it."""
 
     name = "LIST"
 
-    def __init__(self, takes: Range) -> None:
-        self.takes = takes
+    def __init__(self, setting: str) -> None:
+        takes = Settings.__dataclass_fields__[setting].metadata["takes"]
+        self.setting = setting
+        self.takes: Range = takes.each if isinstance(takes, Several) else takes
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
-        kind = int if self.takes.whole else float
+        number = int if self.takes.whole else float
         try:
-            numbers = tuple(kind(part) for part in value.split(","))
+            numbers = tuple(number(part) for part in value.split(","))
+            for one in numbers:
+                self.takes.check(self.setting, one)
+        except InvalidInputError as error:
+            self.fail(str(error), param, ctx)
         except ValueError:
             whole = "whole " if self.takes.whole else ""
             self.fail(
                 f"expected {whole}numbers with commas between them, got {value!r}", param, ctx
             )
-        for number in numbers:
-            if number not in self.takes:
-                self.fail(f"expected {self.takes}, got {number!r}", param, ctx)
         return numbers

@@ -6,15 +6,7 @@ from functools import partial
 
 import click
 
-from segment.command.option_types import (
-    Numbers,
-    PageNumber,
-    Products,
-    option,
-    range_of,
-    setting,
-    together,
-)
+from segment.command.option_types import Numbers, PageNumber, Products, option, setting, together
 from segment.reading.picture import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
 
@@ -45,7 +37,7 @@ setting_options = together(
     _region("--merge"),
     _tree("--level"),
     _tree("--segments"),
-    _tree("--keep", metavar="ID,ID,..."),
+    _tree("--keep", type=Numbers("keep"), metavar="ID,ID,..."),
     option(
         "Regions",
         "--mask",
@@ -149,14 +141,14 @@ model_options = together(
     ),
     _choosing(
         "--sweep",
-        type=Numbers(range_of("quantile")),
+        type=Numbers("quantile"),
         metavar="Q,Q,...",
         help="Write one sheet that shows the image with each of these quantiles, instead of a "
         "segmentation.",
     ),
     _choosing(
         "--sweep-bandwidth",
-        type=Numbers(range_of("bandwidth")),
+        type=Numbers("bandwidth"),
         metavar="H,H,...",
         help="The same for bandwidths.",
     ),
