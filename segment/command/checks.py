@@ -45,9 +45,11 @@ def check_together(write: tuple[str, ...]) -> None:
     decides = ("bandwidth", "target_segments", "spatial_radius", "range_radius")
     elsewhere = ("model", "save_model", "fit_together")
     written = ("write", "html_report", "labels", "segmented", "label_format")
-    for name in ("level", "segments", *(["write"] if "hierarchy" in write else [])):
-        _exclude(name, (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth"))
-    _exclude("level", ("segments",))
+    unfit = (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth")
+    _exclude("level", ("segments", *unfit))
+    _exclude("segments", unfit)
+    if "hierarchy" in write:
+        _exclude("write", unfit, "'--write hierarchy'")
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))
@@ -65,13 +67,13 @@ def _check_matplotlib() -> None:
         )
 
 
-def _exclude(name: str, others: tuple[str, ...]) -> None:
+def _exclude(name: str, others: tuple[str, ...], called: str | None = None) -> None:
     if not given(name):
         return
     for other in others:
         if given(other):
             raise click.UsageError(
-                f"{_spelt(name)} and {_spelt(other)} exclude each other; leave one of them out"
+                f"{called or _spelt(name)} and {_spelt(other)} exclude each other; leave one of them out"
             )
 
 
