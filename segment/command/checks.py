@@ -28,7 +28,7 @@ FINDING = (  # how modes are found: of no use where they are known
 )
 
 
-OF_TREES = frozenset({"hierarchy", "explorer"})  # products that only a tree has
+OF_TREES = {"hierarchy", "explorer"}  # products that only a tree has
 NOT_OF_TREES = (
     *FINDING,
     "features",
@@ -46,10 +46,12 @@ def check_together(write: tuple[str, ...]) -> None:
     decides = ("bandwidth", "target_segments", "spatial_radius", "range_radius")
     elsewhere = ("model", "save_model", "fit_together")
     written = ("write", "html_report", "labels", "segmented", "label_format")
-    by_write = ["write"] if OF_TREES.intersection(write) else []
-    for name in ("level", "segments", "explore", *by_write):
-        _exclude(name, (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth"))
-    _exclude("level", ("segments",))
+    unfit = (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth")
+    _exclude("level", ("segments", *unfit))
+    _exclude("segments", unfit)
+    _exclude("explore", unfit)
+    for product in OF_TREES.intersection(write):
+        _exclude("write", unfit, f"'--write {product}'")
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))
@@ -67,13 +69,13 @@ def _check_matplotlib() -> None:
         )
 
 
-def _exclude(name: str, others: tuple[str, ...]) -> None:
+def _exclude(name: str, others: tuple[str, ...], called: str | None = None) -> None:
     if not given(name):
         return
     for other in others:
         if given(other):
             raise click.UsageError(
-                f"{_spelt(name)} and {_spelt(other)} exclude each other; leave one of them out"
+                f"{called or _spelt(name)} and {_spelt(other)} exclude each other; leave one of them out"
             )
 
 

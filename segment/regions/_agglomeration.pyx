@@ -188,6 +188,7 @@ cdef void tell_neighbors(graph_t *graph, heap_t *heap, int32_t region,
     """Bring the partners of a region that has grown and of its neighbours up to date."""
     cdef int32_t half = graph.first[region], other
     cdef double cost
+    remove(heap, region)  # its cost is not known while those of others move
     heap.partner[region] = -1
     while half >= 0:
         other = root_of(graph.parents, graph.target[half])
@@ -199,10 +200,8 @@ cdef void tell_neighbors(graph_t *graph, heap_t *heap, int32_t region,
         elif offer(heap, other, region, cost):
             settle(heap, other)
         half = graph.following[half]
-    if heap.partner[region] < 0:
-        remove(heap, region)
-    else:
-        settle(heap, region)
+    if heap.partner[region] >= 0:
+        push(heap, region)
 
 
 cdef inline bint precedes(const heap_t *heap, int32_t one, int32_t other) noexcept nogil:
