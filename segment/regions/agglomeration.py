@@ -127,28 +127,6 @@ def agglomerate(
     return merges[:count]
 
 
-def groups_of(merges: Floats, count: int) -> NDArray[np.int32]:
-    """Return which leaves are one after some merges: (count,), from 0 in the order of the leaves.
-
-    Examples
-    --------
-    >>> groups_of(np.array([[1.0, 2.0, 0.5, 2.0]]), 4)
-    array([0, 1, 1, 2], dtype=int32)
-    """
-    above = np.arange(count + len(merges))
-    nodes = merges[:, :2].astype(np.intp)
-    above[nodes[:, 0]] = above[nodes[:, 1]] = np.arange(count, count + len(merges))
-    while True:
-        farther = above[above]
-        if (farther == above).all():
-            break
-        above = farther
-    _, first, which = np.unique(above[:count], return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int32)
-    rank[np.argsort(first)] = np.arange(len(first), dtype=np.int32)
-    return rank[which]
-
-
 def heights_between(regions: NDArray[np.int32], merges: Floats, count: int) -> NDArray[np.float32]:
     """Return at which height each pixel becomes one with those to its right and below it.
 

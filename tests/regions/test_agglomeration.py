@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from segment.regions.agglomeration import (
     agglomerate,
     borders_between,
-    groups_of,
     heights_between,
 )
+from segment.regions.tree_cut import cut_tree
 
 FORMS = [
     {"weight": 0.0, "enough": 0.0, "roots": 1},
@@ -156,27 +156,6 @@ def test_what_comes_in_stays_as_it_is():
         assert np.array_equal(now, then)
 
 
-def slow_groups(merges, count):
-    members = [{leaf} for leaf in range(count)]
-    for one, other in merges[:, :2].astype(int):
-        members.append(members[one] | members[other])
-        members[one] = members[other] = set()
-    first = sorted(min(group) for group in members if group)
-    at = {leaf: min(group) for group in members for leaf in group}
-    return [first.index(at[leaf]) for leaf in range(count)]
-
-
-@given(maps, st.sampled_from(FORMS), st.floats(0, 1))
-def test_groups_are_the_leaves_below_each_node(drawn, form, share):
-    """After any number of merges, leaves below the same node are one, in the order of leaves."""
-    regions, plane = drawn
-    if not regions.any():
-        return
-    merges, _, sizes = tree_of(regions, plane, form)
-    some = merges[: round(share * len(merges))]
-    assert groups_of(some, len(sizes)).tolist() == slow_groups(some, len(sizes))
-
-
 @given(maps, st.sampled_from(FORMS))
 def test_borders_last_until_their_regions_are_one(drawn, form):
     """A pixel is above a level where the cut there parts it from the one to its right or below."""
@@ -187,7 +166,7 @@ def test_borders_last_until_their_regions_are_one(drawn, form):
     heights = heights_between(regions, merges, len(sizes))
     for level in [0.0, *np.unique(merges[:, 2])]:
         rows = np.searchsorted(merges[:, 2], level, side="right")
-        cut = np.append(0, groups_of(merges[:rows], len(sizes)) + 1)[regions]
+        cut = np.append(0, cut_tree(merges, len(sizes), int(rows)))[regions]
         parted = np.zeros(cut.shape, bool)
         parted[:, :-1] |= (cut[:, :-1] != cut[:, 1:]) & (cut[:, :-1] > 0) & (cut[:, 1:] > 0)
         parted[:-1] |= (cut[:-1] != cut[1:]) & (cut[:-1] > 0) & (cut[1:] > 0)
