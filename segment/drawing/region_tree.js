@@ -45,6 +45,14 @@ class RegionTree {
     return j < 0 ? [] : [this.children[2 * j], this.children[2 * j + 1]];
   }
 
+  colorOf(region) {
+    return this.colors.subarray(3 * region, 3 * region + 3);
+  }
+
+  hexOf(region) {
+    return [...this.colorOf(region)].map((value) => value.toString(16).padStart(2, "0")).join("");
+  }
+
   /* The height at which a region came to be: 0 for a base region. */
   heightOf(region) {
     return region < this.leaves ? 0 : this.heights[region - this.leaves];

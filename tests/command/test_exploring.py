@@ -145,7 +145,7 @@ def test_the_page_s_command_makes_its_choice(photo, tmp_path, told):
         )
         command = browser.do("document.getElementById('command').textContent")
         labels = np.array(browser.do("[...view.map].map(base => cut.labels[base])"))
-        colors = browser.do("cut.regions.slice(1).map(region => [...colorOf(region)])")
+        colors = browser.do("cut.regions.slice(1).map(region => [...tree.colorOf(region)])")
     finally:
         browser.close()
     words = shlex.split(command)

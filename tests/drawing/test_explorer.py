@@ -342,7 +342,7 @@ def test_page_cuts_as_the_library_does(photo_page, photo_tree):
 
 def colors_of(page):
     """The colours that the page shows the segments in, by label."""
-    return np.array(page.do("cut.regions.slice(1).map(region => [...colorOf(region)])"))
+    return np.array(page.do("cut.regions.slice(1).map(region => [...tree.colorOf(region)])"))
 
 
 def means_of(tree, labels):
