@@ -73,7 +73,8 @@ def _exclude(name: str, others: tuple[str, ...], called: str | None = None) -> N
     for other in others:
         if given(other):
             raise click.UsageError(
-                f"{called or _spelt(name)} and {_spelt(other)} exclude each other; leave one of them out"
+                f"{called or _spelt(name)} and {_spelt(other)} exclude each other; "
+                "leave one of them out"
             )
 
 
