@@ -13,7 +13,7 @@ from PIL import Image
 from segment.command.cli import command
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("choosing", "explorer", "models", "report")
+PAGES = ("choosing", "explorer", "hierarchy", "models", "report")
 
 
 def commands(page):

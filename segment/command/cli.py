@@ -40,6 +40,7 @@ Examples:
   meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
   meanshift-segment photo.jpg --sweep 0.02,0.05,0.1,0.2
   meanshift-segment photo.jpg --target-segments 8
+  meanshift-segment photo.jpg --level 1 --write segmented,boundaries
   meanshift-segment *.jpg --fit-together --save-model modes.json --report report.html
   meanshift-segment other.jpg --model modes.json
   meanshift-segment photo.jpg --explore
