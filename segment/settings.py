@@ -81,6 +81,27 @@ def is_choice(value: object, choices: tuple[Any, ...]) -> bool:
     return type(value) in {type(choice) for choice in choices} and value in choices
 
 
+@dataclass(frozen=True)
+class Several:
+    """Any number of numbers, each of a range.
+
+    Examples
+    --------
+    >>> Several(Range(0, whole=True)).check("keep", (3, -1))
+    Traceback (most recent call last):
+    segment.InvalidInputError: keep: expected a whole number >= 0, got -1
+    """
+
+    each: Range
+
+    def check(self, name: str, values: object) -> None:
+        """Raise InvalidInputError unless they are a tuple or list, and all lie in the range."""
+        if not isinstance(values, tuple | list):
+            raise InvalidInputError(f"{name}: expected a tuple of numbers, got {shown(values)}")
+        for value in values:
+            self.each.check(name, value)
+
+
 ColorSpace = Literal["rgb", "lab", "luv", "hsv", "gray"]
 Features = Literal["color", "joint"]
 Kernel = Literal["flat", "gaussian"]
@@ -91,10 +112,11 @@ FEATURES: tuple[Features, ...] = get_args(Features)
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 ASSIGNS: tuple[Assign, ...] = get_args(Assign)
 CONNECTIVITIES: tuple[Connectivity, ...] = get_args(Connectivity)
+USUAL_LEVEL = 1.0  # of the hierarchy: it agrees best with what people draw, over many photos
 SHARE = 1000  # of the pixels, that a region of the joint domain has at least, if not said otherwise
 
 
-def _setting(default: Any, takes: Range | tuple[Any, ...] | None, effect: str) -> Any:
+def _setting(default: Any, takes: Range | Several | tuple[Any, ...] | None, effect: str) -> Any:
     return field(default=default, metadata={"takes": takes, "effect": effect})
 
 
@@ -210,11 +232,35 @@ class Settings:
         "fewer segments; 0: none is merged.",
     )
 
+    level: float | None = _setting(
+        None,
+        Range(0, 1e6),
+        "Take the regions of the hierarchy at this level: one number from fine (0) to coarse, in "
+        "place of all of clustering. 1 agrees best with what people draw. Larger: fewer segments.",
+    )
+    segments: int | None = _setting(
+        None,
+        Range(1, 2**31 - 1, whole=True),
+        "Take the level of the hierarchy that has this number of segments.",
+    )
+    keep: tuple[int, ...] | None = _setting(
+        None,
+        Several(Range(0, 2**31 - 1, whole=True)),
+        "With --level or --segments: regions of the hierarchy that are segments whatever these "
+        "say, by the numbers that --explore shows.",
+    )
+
     def __post_init__(self) -> None:
         for setting in fields(self):
             value = plain(getattr(self, setting.name))
             _check(setting.name, value, setting.default, setting.metadata)
             object.__setattr__(self, setting.name, value)
+        if self.keep is not None:  # what comes from JSON or NumPy is equal to what went there
+            object.__setattr__(self, "keep", tuple(map(int, self.keep)) or None)
+        if self.by_tree:
+            self._check_alone()
+        elif self.keep:
+            raise InvalidInputError("keep: expected a level or segments with it; give one of them")
         if (self.spatial_radius is None) != (self.range_radius is None):
             raise InvalidInputError(
                 "spatial_radius and range_radius: expected both or neither; give the other one, too"
@@ -238,6 +284,22 @@ class Settings:
                     "have regions connected, or leave it out"
                 )
 
+    def _check_alone(self) -> None:
+        """Refuse all that has no meaning for the hierarchy, which has no other settings."""
+        name = "level" if self.level is not None else "segments"
+        for other in fields(self):
+            value = getattr(self, other.name)
+            if other.name not in (name, "keep") and value != other.default:
+                raise InvalidInputError(
+                    f"{name}: expected no {other.name} beside it, got {value!r}; "
+                    "the hierarchy has no other settings; leave one of them out"
+                )
+
+    @property
+    def by_tree(self) -> bool:
+        """Whether segments are a cut of the hierarchy."""
+        return self.level is not None or self.segments is not None
+
     @property
     def by_region(self) -> bool:
         """Whether connected regions are numbered: as asked for, or as the features suggest."""
@@ -260,7 +322,7 @@ def _check(name: str, value: Any, default: Any, metadata: Any) -> None:
     takes = metadata["takes"]
     if value is None and default is None:
         return
-    if isinstance(takes, Range):
+    if isinstance(takes, Range | Several):
         takes.check(name, value)
     elif not is_choice(value, takes or (True, False)):
         expected = f"one of {', '.join(map(str, takes))}" if takes else "True or False"

@@ -9,6 +9,7 @@ import pytest
 
 import segment
 from segment import (
+    Hierarchy,
     InvalidInputError,
     MeanShift,
     Model,
@@ -17,6 +18,7 @@ from segment import (
     estimate_bandwidth,
     fit_modes,
     get_bin_seeds,
+    hierarchy,
     mean_shift,
     segment_image,
 )
@@ -30,6 +32,7 @@ POINTS = np.random.default_rng(1).normal(size=(12, 2))
 FITTED = MeanShift(bandwidth=1.0).fit(POINTS)
 SEGMENTATION = segment_image(IMAGE, bandwidth=60)
 MODEL = fit_modes([IMAGE], bandwidth=60)
+TREE = hierarchy(IMAGE)
 ODD = [
     *(float(value) for value in ("nan", "inf", "-inf")),
     *(0, 1, -1, 2, 4, 0.5, -1.5, 1e-320, 1e-200, 1e-7, 1e100, 1e308),
@@ -66,6 +69,11 @@ def is_model(result):
 
 def is_painted(result):
     return result.dtype == np.uint8 and result.shape[-1] == 3
+
+
+def is_tree(result):
+    heights = result.merges[:, 2]
+    return result.labels.max() == len(result.sizes) and (np.diff(heights) >= 0).all()
 
 
 def is_file(result):
@@ -125,6 +133,11 @@ CALLS = {
     "Segmentation.boundaries": (SEGMENTATION.boundaries, {"image": IMAGE}, is_painted),
     "Segmentation.save": (SEGMENTATION.save, {"path": "a.npz"}, is_file),
     "Segmentation.load": (Segmentation.load, {"path": "saved.npz"}, is_segmentation),
+    "hierarchy": (hierarchy, {"image": IMAGE}, is_tree),
+    "Hierarchy.cut level": (TREE.cut, {"level": 1.0}, lambda cut: cut.labels.max() >= 1),
+    "Hierarchy.cut": (TREE.cut, {"segments": 2}, lambda cut: cut.labels.max() >= 1),
+    "Hierarchy.save": (TREE.save, {"path": "a.npz"}, is_file),
+    "Hierarchy.load": (Hierarchy.load, {"path": "tree.npz"}, is_tree),
     "Model.save": (MODEL.save, {"path": "a.json"}, is_file),
     "Model.load": (Model.load, {"path": "saved.json"}, is_model),
 }
@@ -142,10 +155,11 @@ SWEPT = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with a segmentation and a model."""
+    """A folder with a segmentation, a model and a tree."""
     folder = tmp_path_factory.mktemp("arguments")
     SEGMENTATION.save(folder / "saved.npz")
     MODEL.save(folder / "saved.json")
+    TREE.save(folder / "tree.npz")
     return folder
 
 

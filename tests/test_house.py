@@ -23,7 +23,7 @@ WINGS = {
     "running": {"drawing", "method", "pixels", "reading", "results"},
     "results": {"drawing", "method", "pixels", "reading", "regions"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
-    "drawing": {"meanshift", "pixels"},
+    "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
     "regions": set(),
     "reading": {"decoding", "tiff"},

@@ -14,13 +14,19 @@ from typing import Any, TextIO
 import click
 
 from segment import __version__
-from segment.command.checks import check_stdin, check_together, destinations, products
+from segment.command.checks import (
+    OF_TREES,
+    check_stdin,
+    check_together,
+    destinations,
+    products,
+)
 from segment.command.option_types import GroupedCommand, Name, given
 from segment.command.options import file_options, model_options, run_options, setting_options
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
 from segment.reading.picture import ReadingOptions
 from segment.running.outcomes import say
-from segment.settings import Settings
+from segment.settings import USUAL_LEVEL, Settings
 
 # As the shell sees a process that the signal ended.
 CLOSED_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
@@ -34,8 +40,10 @@ Examples:
   meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
   meanshift-segment photo.jpg --sweep 0.02,0.05,0.1,0.2
   meanshift-segment photo.jpg --target-segments 8
+  meanshift-segment photo.jpg --level 1 --write segmented,boundaries
   meanshift-segment *.jpg --fit-together --save-model modes.json --report report.html
   meanshift-segment other.jpg --model modes.json
+  meanshift-segment photo.jpg --explore
   meanshift-segment photo.jpg --json > photo.json
   meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment scan.tif --page 2 --labels scan.npy
@@ -103,8 +111,11 @@ def command(
         as_json=as_json,
         others=(crowd.html_report, crowd.save_model),
     )
+    wanted = products(write, files, explore=crowd.explore)
+    if OF_TREES.intersection(wanted) and options["level"] is options["segments"] is None:
+        options["level"] = USUAL_LEVEL
     settings, panels = _settings(options, sweep, sweep_bandwidth)
-    chosen = ("sweep",) if panels else products(write, files)
+    chosen = ("sweep",) if panels else wanted
     reported = crowd.html_report is not None
     output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported)
     known = _known_model(crowd.model, settings)

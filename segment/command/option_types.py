@@ -10,21 +10,22 @@ from click.core import ParameterSource
 
 from segment.errors import InvalidInputError
 from segment.results.naming import PRODUCTS
-from segment.settings import Range, Settings
+from segment.settings import Range, Settings, Several
 
 
 class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
     """A comma-separated list of what to write."""
 
     name = "LIST"
-    choices = tuple(product for product in PRODUCTS if product != "sweep")  # an option of its own
+    # A sweep is an option of its own, and the tree comes with the hierarchy's map.
+    choices = tuple(product for product in PRODUCTS if product not in ("sweep", "tree"))
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
         for name in names:
             if name not in self.choices:
                 self.fail(f"{name!r} is not one of {', '.join(self.choices)}.", param, ctx)
-        return names
+        return (*names, "tree") if "hierarchy" in names else names
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
@@ -87,13 +88,14 @@ def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callab
     """Return an option with the default, the range and the effect that `Settings` gives it."""
     name = next(n for n in names if n.startswith("--")).split("/")[0].strip("- ").replace("-", "_")
     known = Settings.__dataclass_fields__[name]
+    takes = known.metadata["takes"]
     attributes.setdefault("show_default", known.default is not None)
     return option(
         group,
         *names,
         default=known.default,
-        type=attributes.pop("type", _click_type(known.metadata["takes"])),
-        metavar="NUMBER" if isinstance(known.metadata["takes"], Range) else None,
+        type=attributes.pop("type") if "type" in attributes else _click_type(takes),
+        metavar=attributes.pop("metavar", "NUMBER" if isinstance(takes, Range) else None),
         help=known.metadata["effect"],
         **attributes,
     )
@@ -130,16 +132,21 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before 
     name = "LIST"
 
     def __init__(self, setting: str) -> None:
+        takes = Settings.__dataclass_fields__[setting].metadata["takes"]
         self.setting = setting
-        self.takes: Range = Settings.__dataclass_fields__[setting].metadata["takes"]
+        self.takes: Range = takes.each if isinstance(takes, Several) else takes
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        number = int if self.takes.whole else float
         try:
-            numbers = tuple(float(part) for part in value.split(","))
-            for number in numbers:
-                self.takes.check(self.setting, number)
+            numbers = tuple(number(part) for part in value.split(","))
+            for one in numbers:
+                self.takes.check(self.setting, one)
         except InvalidInputError as error:
             self.fail(str(error), param, ctx)
         except ValueError:
-            self.fail(f"expected numbers with commas between them, got {value!r}", param, ctx)
+            whole = "whole " if self.takes.whole else ""
+            self.fail(
+                f"expected {whole}numbers with commas between them, got {value!r}", param, ctx
+            )
         return numbers

@@ -18,7 +18,7 @@ from segment.command.option_types import (
 from segment.reading.picture import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
 
-_region = partial(setting, group="Regions")
+_region, _tree = partial(setting, group="Regions"), partial(setting, group="Hierarchy")
 setting_options = together(
     setting("-q", "--quantile"),
     setting("--n-samples"),
@@ -43,6 +43,9 @@ setting_options = together(
     ),
     _region("--min-size", show_default="0; for joint features a thousandth of the pixels"),
     _region("--merge"),
+    _tree("--level"),
+    _tree("--segments"),
+    _tree("--keep", type=Numbers("keep"), metavar="ID,ID,..."),
     option(
         "Regions",
         "--mask",
@@ -70,7 +73,8 @@ file_options = together(
         show_default=True,
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
-        "polygons (outlines, GeoJSON).",
+        "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
+        "16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the tree).",
     ),
     _output(
         "--recolor",
@@ -143,6 +147,12 @@ file_options = together(
 
 _choosing, _reusing = partial(option, "Choosing"), partial(option, "Reusing")
 model_options = together(
+    _choosing(
+        "--explore",
+        is_flag=True,
+        help="Write a page with the image and a slider through the tree of its regions, and open "
+        "it in the browser. Nothing else is written unless --write says so.",
+    ),
     _choosing(
         "--sweep",
         type=Numbers("quantile"),

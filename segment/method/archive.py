@@ -1,15 +1,27 @@
-"""Arrays in an ``.npz`` file back to memory, with nothing in the file taken on trust."""
+"""Results to files and back: arrays in an ``.npz``, with what they are as JSON text among them.
+
+Nothing in a file is taken on trust, and nothing of it is executed, whoever made it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import json
 import math
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from segment.errors import ImageFileError, InvalidInputError, shown
+from segment.settings import Settings
+from segment.validation import checked_path
+from segment.writing import write_whole
 
 # What NumPy writes before an array. Its own reader takes more than that, with warnings.
 HEADER = re.compile(
@@ -17,6 +29,93 @@ HEADER = re.compile(
 )
 MAGIC = b"\x93NUMPY\x01\x00"
 MOST_INFLATED = 1032  # bytes that deflate can make of one
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A kind of file: which arrays it holds.
+
+    Attributes
+    ----------
+    noun : str
+        What it is called in errors.
+    version : int
+        Of the files that are written, and the only one that is read.
+    arrays : mapping of name to (dtype, dimensions)
+    """
+
+    noun: str
+    version: int
+    arrays: Mapping[str, tuple[Any, int]]
+
+    def write(self, result: Any, path: str | Path) -> None:
+        """Write the arrays of a result, compressed, with its settings; all of the file or none."""
+        about = {"version": self.version, "settings": asdict(result.settings)}
+        text = json.dumps(about, default=float)  # float32 and fractions are settings, too
+        content: dict[str, Any] = {"about": np.asarray(text)}
+        for name, (kind, _) in self.arrays.items():
+            content[name] = np.asarray(getattr(result, name), kind)
+        write_whole(checked_path(path), lambda file: np.savez_compressed(file, **content))
+
+    def read(self, path: str | Path) -> tuple[dict[str, Any], Settings]:
+        """Read arrays, numbers and settings.
+
+        Raises
+        ------
+        ImageFileError
+            If the file cannot be read.
+        InvalidInputError
+            If it is of another kind, a later version, or damaged as far as each array tells.
+        MemoryError
+            If it is whole, and larger than the memory there is.
+        """
+        name, other = checked_path(path), f"is not {self.noun}, or a damaged one"
+        with contextlib.ExitStack() as stack:
+            with _told(name, other, other):
+                file = stack.enter_context(name.open("rb"))
+                about = json.loads(str(read_arrays(file, {"about": ("U", 0)})["about"]))
+                version = about["version"]
+            if type(version) is not int or version != self.version:
+                raise InvalidInputError(
+                    f"{name}: expected {self.noun} of version {self.version}, "
+                    f"got {shown(version)}; install the meanshift-segment that made it"
+                )
+            with _told(name, "is damaged", other):
+                content = read_arrays(file, self.arrays)
+                settings = _settings(about["settings"])
+        plain = {name: array if array.ndim else array.item() for name, array in content.items()}
+        return plain, settings
+
+
+def damaged(path: str | Path, reason: object) -> InvalidInputError:
+    """Return the error that says what of a file is not what `Archive.write` writes."""
+    return InvalidInputError(f"{path}: is damaged ({reason}); save it again")
+
+
+@contextlib.contextmanager
+def _told(path: Path, what: str, missing: str) -> Iterator[None]:
+    """Make two of all errors that damage brings about in zipfile, zlib, json and NumPy.
+
+    They say what is wrong, or what it means that a name is missing.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except OSError as error:
+        said = error.strerror or error
+        raise ImageFileError(f"{path}: cannot be read: {said}; check it") from None
+    except Exception as error:
+        wrong = missing if isinstance(error, KeyError) else what
+        raise InvalidInputError(f"{path}: {wrong} ({error}); save it again") from None
+
+
+def _settings(settings: Any) -> Settings:
+    """Return the settings of a file; those that this version does not know say nothing."""
+    if not isinstance(settings, dict):
+        raise TypeError("no settings")
+    known = {setting.name for setting in fields(Settings)}
+    return Settings(**{name: settings[name] for name in known & set(settings)})
 
 
 def read_arrays(file: IO[bytes], kinds: Mapping[str, tuple[Any, int]]) -> dict[str, NDArray[Any]]:

@@ -109,7 +109,8 @@ def fit_stream(images: Images, settings: Settings, mask: ArrayLike | None = None
 
 def check_keepable(settings: Settings) -> None:
     """Raise InvalidInputError unless a label is that of the nearest mode, wherever it lies."""
-    for name, wanted in (("features", "color"), ("assign", "nearest")):
+    kept = (("features", "color"), ("assign", "nearest"), ("level", None), ("segments", None))
+    for name, wanted in kept:
         if getattr(settings, name) != wanted:
             raise InvalidInputError(
                 f"{name}: expected {wanted!r} for modes that are kept, "

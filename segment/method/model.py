@@ -100,7 +100,8 @@ class Model:
 
     def applied_to(self, settings: Settings) -> Settings:
         """Return the settings with what the model decides: colour space and bandwidth."""
-        for name, mine in (("features", "color"), ("assign", "nearest")):
+        known = (("features", "color"), ("assign", "nearest"), ("level", None), ("segments", None))
+        for name, mine in known:
             if getattr(settings, name) != mine:
                 raise InvalidInputError(
                     f"{name}: expected {mine!r} with a model, got {getattr(settings, name)!r}; "

@@ -47,6 +47,9 @@ def segment_image(
     connectivity: Connectivity = Settings.connectivity,
     min_size: int | None = Settings.min_size,
     merge: float = Settings.merge,
+    level: float | None = Settings.level,
+    segments: int | None = Settings.segments,
+    keep: tuple[int, ...] | None = Settings.keep,
     mask: ArrayLike | None = None,
     model: Model | None = None,
     threads: int | None = None,
@@ -110,6 +113,14 @@ def segment_image(
         Adjacent regions that differ by less are merged, smallest first, in units of the colour
         space. Mean colours and the step across the border count, and small regions less than
         large ones. Larger: fewer segments; 0: none is merged.
+    level : float, >= 0, optional
+        The regions of the hierarchy at this level, as ``hierarchy(image).cut(level)`` has them, in
+        place of clusters: no other setting goes with it. Larger: fewer segments.
+    segments : int, >= 1, optional
+        Likewise: that many of them.
+    keep : tuple of int, optional
+        Regions of the hierarchy that are segments whatever the level or the number says, as
+        `Hierarchy.cut` has them.
     mask : (H, W) array-like, optional
         Pixels where it is 0 get label 0 and take no part.
     model : Model, optional
@@ -178,6 +189,11 @@ def segment_pixels(
     if model is not None:
         settings = model.applied_to(settings)
         return segments_of(known_clusters(pixels, settings, model), pixels, settings)
+    if settings.by_tree:
+        from segment.method.hierarchy import hierarchy_of  # 60 ms that the others do not need
+
+        tree = hierarchy_of(pixels)
+        return tree.cut(settings.level, segments=settings.segments, keep=settings.keep or ())
     if settings.target_segments is not None:
         return Prepared(pixels, settings).nearest_to_target(settings)
     if settings.features == "joint":

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError, InvalidInputError, shown
-from segment.method.archive import read_arrays
+from segment.errors import InvalidInputError, shown
+from segment.method.archive import Archive, damaged
 from segment.settings import Range, Settings, is_choice
-from segment.validation import checked_path
-from segment.writing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-VERSION = 1  # of the archive
-SHAPES = {
-    "labels": (np.int32, 2),
-    "modes": (np.float64, 2),
-    "colors": (np.uint8, 2),
-    "mode_colors": (np.uint8, 2),
-    "sizes": (np.int64, 1),
-    "bandwidth": (np.float64, 0),
-    "n_iter": (np.int64, 0),
-}
+ARCHIVE = Archive(
+    "a segmentation",
+    version=1,
+    arrays={
+        "labels": (np.int32, 2),
+        "modes": (np.float64, 2),
+        "colors": (np.uint8, 2),
+        "mode_colors": (np.uint8, 2),
+        "sizes": (np.int64, 1),
+        "bandwidth": (np.float64, 0),
+        "n_iter": (np.int64, 0),
+    },
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +153,7 @@ class Segmentation:
         ImageFileError
             If the folder takes no file, or the disk is full.
         """
-        _write(self, path)
+        ARCHIVE.write(self, path)
 
     @staticmethod
     def load(path: str | Path) -> Segmentation:
@@ -170,7 +168,10 @@ class Segmentation:
         MemoryError
             If it is whole, and larger than the memory there is.
         """
-        return _read(path)
+        content, settings = ARCHIVE.read(path)
+        if reason := _wrong_with(**content):
+            raise damaged(path, reason)
+        return Segmentation(**content, settings=settings)
 
     def _repr_png_(self) -> bytes:
         """Show the recoloured image in a notebook."""
@@ -190,61 +191,20 @@ class Segmentation:
         )
 
 
-def _write(segmentation: Segmentation, path: str | Path) -> None:
-    """Write a segmentation as compressed arrays, with its settings as JSON text among them."""
-    content = {"version": VERSION, "settings": asdict(segmentation.settings)}
-    about = json.dumps(content, default=float)  # float32 and fractions are settings, too
-    arrays: dict[str, Any] = {"about": np.asarray(about)}
-    for name, (kind, _) in SHAPES.items():
-        arrays[name] = np.asarray(getattr(segmentation, name), kind)
-    write_whole(checked_path(path), lambda file: np.savez_compressed(file, **arrays))
-
-
-def _read(path: str | Path) -> Segmentation:
-    """Read what `_write` wrote; nothing in the file is executed, whoever made it."""
-    name = checked_path(path)
-    with contextlib.ExitStack() as stack:
-        with _told(name, "is not a segmentation, or a damaged one"):
-            file = stack.enter_context(name.open("rb"))
-            about = json.loads(str(read_arrays(file, {"about": ("U", 0)})["about"]))
-            version = about["version"]
-        if type(version) is not int or version != VERSION:
-            raise InvalidInputError(
-                f"{name}: expected a segmentation of version {VERSION}, got {shown(version)}; "
-                "install the meanshift-segment that made it"
-            )
-        with _told(name, "is damaged"):
-            return _checked(read_arrays(file, SHAPES), about["settings"])
-
-
-@contextlib.contextmanager
-def _told(path: Path, what: str) -> Iterator[None]:
-    """Make two of all errors that damage brings about in zipfile, zlib, json and NumPy."""
-    try:
-        yield
-    except MemoryError:
-        raise
-    except OSError as error:
-        said = error.strerror or error
-        raise ImageFileError(f"{path}: cannot be read: {said}; check it") from None
-    except Exception as error:
-        raise InvalidInputError(f"{path}: {what} ({error}); save it again") from None
-
-
-def _checked(content: dict[str, Any], settings: Any) -> Segmentation:
-    """Put together what was read; an error says which parts do not fit."""
-    if not isinstance(settings, dict):
-        raise TypeError("no settings")
-    count, labels = len(content["sizes"]), content["labels"]
-    same = {len(content[name]) for name in ("modes", "colors", "mode_colors")}
+def _wrong_with(
+    labels: NDArray[np.int32],
+    sizes: NDArray[np.int64],
+    bandwidth: float,
+    n_iter: int,
+    **others: Any,
+) -> str | None:
+    """Return what of the arrays of a file contradicts the others."""
+    count = len(sizes)
+    same = {len(others[name]) for name in ("modes", "colors", "mode_colors")}
     if same != {count} or not labels.size or labels.min() < 0 or labels.max() > count:
-        raise ValueError("labels without a segment")
-    if {content[name].shape[1] for name in ("colors", "mode_colors")} != {3}:
-        raise ValueError("colours that are not of three channels")
-    content["bandwidth"] = float(content["bandwidth"])
-    content["n_iter"] = int(content["n_iter"])
-    Range(0).check("bandwidth", content["bandwidth"])
-    Range(0, whole=True).check("n_iter", content["n_iter"])
-    known = {setting.name for setting in fields(Settings)}
-    asked = Settings(**{name: settings[name] for name in known & set(settings)})
-    return Segmentation(**content, settings=asked)
+        return "labels without a segment"
+    if {others[name].shape[1] for name in ("colors", "mode_colors")} != {3}:
+        return "colours that are not of three channels"
+    if bandwidth not in Range(0) or n_iter not in Range(0, whole=True):
+        return f"bandwidth {bandwidth}, {n_iter} iterations"
+    return None

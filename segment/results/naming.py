@@ -8,8 +8,21 @@ from collections import defaultdict
 from typing import Literal, get_args
 
 MADE_HERE = b"meanshift-segment"  # every PNG and TIFF we write says so, as its software
-OWN_NAME = re.compile(r".*_(labels|segmented|boundaries|figure|sweep)\.(png|tiff?)", re.DOTALL)
-Product = Literal["labels", "segmented", "boundaries", "figure", "regions", "polygons", "sweep"]
+OWN_NAME = re.compile(
+    r".*_(labels|segmented|boundaries|figure|hierarchy|sweep)\.(png|tiff?)", re.DOTALL
+)
+Product = Literal[
+    "labels",
+    "segmented",
+    "boundaries",
+    "figure",
+    "regions",
+    "polygons",
+    "hierarchy",
+    "tree",
+    "explorer",
+    "sweep",
+]
 LabelFormat = Literal["png", "tiff", "npy"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
@@ -40,8 +53,9 @@ def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -
     """
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
-    ends = {"regions": ".csv", "polygons": ".geojson"}
-    return f"_{product}{ends.get(product, '.png')}"
+    ends = {"regions": ".csv", "polygons": ".geojson", "tree": ".npz", "explorer": ".html"}
+    name = "hierarchy" if product == "tree" else product
+    return f"_{name}{ends.get(product, '.png')}"
 
 
 def page_stem(stem: str, page: int | Literal["*"]) -> str:

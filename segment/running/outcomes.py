@@ -74,9 +74,11 @@ class Outcome:
         if "sweep" in self.more:
             counts = [str(trial["segments"] or "no") for trial in self.more["sweep"]]
             return f"{', '.join(counts)} segments"
+        plural = "" if self.segments == 1 else "s"
+        if "level" in self.more:
+            return f"level {self.more['level']:.4g}, {self.segments} segment{plural}"
         target = self.more.get("target_segments")
         nearest = f" (nearest to {target} segments)" if target is not None else ""
-        plural = "" if self.segments == 1 else "s"
         return f"bandwidth {self.bandwidth:.4g}{nearest}, {self.segments} segment{plural}"
 
 

@@ -39,6 +39,7 @@ class RunOptions:
     save_model: str | None = None
     fit_together: bool = False
     html_report: str | None = None
+    explore: bool = False
 
     @property
     def finds_model(self) -> bool:

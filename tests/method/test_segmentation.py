@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from segment import ImageFileError, InvalidInputError, MeanShift, Segmentation, segment_image
-from segment.method.segmentation import SHAPES
+from segment.method.segmentation import ARCHIVE
 from tests.damage import attempted, mutated
 
 
@@ -23,7 +23,7 @@ def test_segmentations_come_back_to_the_bit(bundled_photos, tmp_path, options):
     saved = segment_image(bundled_photos["coffee"], quantile=0.07, **options)
     saved.save(tmp_path / "coffee.npz")
     loaded = Segmentation.load(tmp_path / "coffee.npz")
-    for name in SHAPES:
+    for name in ARCHIVE.arrays:
         ours, theirs = getattr(loaded, name), getattr(saved, name)
         assert type(ours) is type(theirs)
         assert np.array_equal(ours, theirs)

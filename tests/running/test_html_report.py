@@ -22,6 +22,7 @@ from segment.running.plan import Work, plan
 from segment.running.pools import Here
 from segment.settings import Settings
 from tests.browser import Browser
+from tests.trees import grown_tree
 
 HOSTILE = '<b>&"x".jpg' if os.name == "posix" else "&x.jpg"  # other systems forbid the rest
 STRIPES = np.zeros((120, 300, 3), np.uint8)
@@ -326,6 +327,44 @@ def test_phone_width_dark_and_light(page, scheme):
     )
     assert (tones[0] > 600 and tones[1] < 150) == (scheme == "dark")
     assert abs(tones[0] - tones[1]) > 500
+
+
+STRIPS = np.repeat([[1, 2, 3]], (100, 140, 60), axis=1).repeat(120, axis=0)
+STRIPS[:60, 100:240] = 4  # half of the middle one
+
+
+def test_slider_through_the_regions(browser, tmp_path):
+    """Where a run has cut trees of regions, a slider shows their levels, with sizes and colours."""
+    tree = grown_tree(STRIPES, STRIPS)
+    entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30), tree)
+    report = HtmlReport(tmp_path / "report.html", Settings())
+    report.add(Outcome("a.tif", "ok", None, [], 300, 120, 30.0, 3, 9, 0.01, entry=entry))
+    report.close()
+    browser.resize(1200, 900)
+    browser.complaints.clear()
+    browser.open((tmp_path / "report.html").as_uri())
+    browser.do("document.querySelector('.card button').click()")
+    browser.wait("!document.getElementById('levels').hidden")
+    assert browser.do("document.getElementById('told').textContent") == "3 regions"
+    rows = "[...document.querySelectorAll('#palette li button')].map(e => e.title)"
+    assert len(browser.do(rows)) == 3
+    browser.do("document.getElementById('regions').focus()")
+    browser.press("End", 35)
+    assert browser.do("document.getElementById('told').textContent") == "4 regions"
+    assert browser.do(rows)[:2] == [
+        "label 1: 12,000 pixels, #000000",
+        "label 2: 8,400 pixels, #00a050",
+    ]
+    browser.press("Home", 36)
+    (row,) = browser.do(rows)
+    assert row == "label 1: 36,000 pixels, #327d25"
+    assert browser.do(
+        "[...document.getElementById('after').getContext('2d').getImageData(150, 60, 1, 1).data]"
+    ) == [0x32, 0x7D, 0x25, 255]
+    browser.mouse("mouseMoved", *spot(browser, 0.9, 0.5))
+    told = browser.do("document.getElementById('readout').textContent")
+    assert told == "label 1: 36,000 pixels, 100.0 %, #327d25"
+    assert browser.complaints == []
 
 
 def test_thousands_of_images_stay_light(browser, tmp_path):
