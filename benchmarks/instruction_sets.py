@@ -1,6 +1,7 @@
-"""The times of `segment_image` on photos with each instruction set, each in a process of its own.
+"""The times of `segment_image` with each instruction set, each in a process of its own.
 
-`python -m benchmarks.instruction_sets photos.npz` is that process; it prints JSON.
+`python -m benchmarks.instruction_sets` is that process: for the path of an array on each line of
+standard input it prints the seconds of every case, as JSON.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from segment import segment_image
-from segment.meanshift._instructions import AVAILABLE, VARIABLE
+from segment.meanshift._instructions import VARIABLE
 
 RADII = [(15, 15), (25, 25), (40, 40)]  # (hs, hr): pixels, 8-bit values
 COLOR = "colour, quantile 0.1"
@@ -39,20 +40,36 @@ CASES: dict[str, dict[str, Any]] = {
 Times = dict[str, list[float]]
 
 
-def times_of_sets(images: list[np.ndarray], folder: Path) -> dict[str, Times]:
-    """Seconds of every case on every photo, for each set that the processor has."""
-    path = folder / "photos.npz"
-    np.savez(path, *images)
-    found = {}
-    for name in AVAILABLE:
-        done = subprocess.run(
-            [sys.executable, "-m", "benchmarks.instruction_sets", str(path)],
+class InstructionSet:
+    """A process that segments photos with one instruction set, in turn with what else is timed.
+
+    Attributes
+    ----------
+    times : dict of str to list of float
+        The seconds of every case on every photo so far.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.times: Times = {case: [] for case in CASES}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.instruction_sets"],
             env=os.environ | {VARIABLE: name},
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            check=True,
+            text=True,
         )
-        found[name] = json.loads(done.stdout)
-    return found
+
+    def time(self, path: Path) -> None:
+        """Segment one more photo, an array in a file."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(path, file=self._process.stdin, flush=True)
+        for case, taken in json.loads(self._process.stdout.readline()).items():
+            self.times[case].append(taken)
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
 
 
 def seconds(image: np.ndarray, **options: Any) -> float:
@@ -67,9 +84,7 @@ def seconds(image: np.ndarray, **options: Any) -> float:
 
 
 if __name__ == "__main__":
-    with np.load(sys.argv[1]) as photos:
-        images = [photos[name] for name in photos.files]
-    segment_image(images[0])
-    print(json.dumps({
-        case: [seconds(image, **options) for image in images] for case, options in CASES.items()
-    }))  # fmt: skip
+    for line in sys.stdin:
+        photo = np.load(line.rstrip("\n"))
+        taken = {case: seconds(photo, **options) for case, options in CASES.items()}
+        print(json.dumps(taken), flush=True)

@@ -23,11 +23,12 @@ import sklearn.cluster
 from PIL import Image
 from skimage.segmentation import felzenszwalb, quickshift, slic
 
-from benchmarks.instruction_sets import BASINS, COLOR, Times, times_of_sets
+from benchmarks.instruction_sets import BASINS, COLOR, InstructionSet, Times
 from benchmarks.joint_peers import crop_table, large_joint_targets, narrow_targets
 from benchmarks.photos import large_photo, photos, texture
 from benchmarks.processes import in_turn, run
 from benchmarks.targets import Target
+from segment.meanshift._instructions import AVAILABLE
 
 PYTHON = [sys.executable, "-c"]
 COMMAND = [sys.executable, "-m", "segment"]
@@ -50,6 +51,7 @@ PEERS: dict[str, Callable[[np.ndarray], object]] = {
     "scikit-image felzenszwalb": felzenszwalb,
     "scikit-image quickshift": quickshift,
 }
+SHORT = {name: name.split()[0 if name in (SCIKIT_LEARN, OPENCV) else 1] for name in PEERS}
 
 
 def seconds(call: Callable[[np.ndarray], object], image: np.ndarray) -> float:
@@ -60,17 +62,25 @@ def seconds(call: Callable[[np.ndarray], object], image: np.ndarray) -> float:
 
 def photo_targets(images: list[np.ndarray], folder: Path) -> list[Target]:
     """Array in, labels out, photo by photo beside the peers, with every instruction set."""
-    theirs = {
-        name: [seconds(peer, image) for image in images[:: EVERY.get(name, 1)]]
-        for name, peer in PEERS.items()
-    }
-    ours = times_of_sets(images, folder)
+    theirs: Times = {name: [] for name in PEERS}
+    sets = {name: InstructionSet(name) for name in AVAILABLE}
+    for number, image in enumerate(images):
+        path = folder / "photo.npy"
+        np.save(path, image)
+        for name, peer in PEERS.items():
+            if number % EVERY.get(name, 1) == 0:
+                theirs[name].append(seconds(peer, image))
+        for each in sets.values():
+            each.time(path)
+    for each in sets.values():
+        each.close()
+    ours = {name: each.times for name, each in sets.items()}
     steps, colors = texture(images)
     print(f"{len(images)} photos, {images[0].shape[1]} x {images[0].shape[0]}; medians: gradient")
     print(f"{steps:.1f} grey levels a pixel, {colors:.0f} colours. Ours is faster by the factors:")
-    print(f"{'':40}{'median':>11}{''.join(f'{name.split()[-1][:14]:>16}' for name in PEERS)}")
+    print(f"{'':40}{'median':>11}{''.join(f'{SHORT[name]:>16}' for name in PEERS)}")
     for name, times in theirs.items():
-        print(f"{name[:39]:40}{statistics.median(times) * 1e3:8.1f} ms")
+        print(f"{SHORT[name]:40}{statistics.median(times) * 1e3:8.1f} ms")
     for chosen, cases in ours.items():
         for case, times in cases.items():
             factors = "".join(f"{factor(theirs, name, times):14.1f} x" for name in PEERS)
@@ -92,17 +102,13 @@ def factor(theirs: Times, name: str, ours: list[float]) -> float:
 
 def set_targets(chosen: str, cases: Times, theirs: Times) -> list[Target]:
     """What one instruction set has to reach beside the peers."""
-    color, basins = cases.pop(COLOR), cases.pop(BASINS)
+    joint = [case for case in cases if case not in (COLOR, BASINS)]
+    limits = [(COLOR, SCIKIT_LEARN, 500), (COLOR, OPENCV, 10), (BASINS, OPENCV, 1)]
+    limits += [(case, peer, least) for case in joint for peer, least in ((SLIC, 1), (OPENCV, 3))]
     return [
-        Target(f"{chosen}, {COLOR}: scikit-learn", factor(theirs, SCIKIT_LEARN, color), 500, "x",
-               True),
-        Target(f"{chosen}, {COLOR}: OpenCV", factor(theirs, OPENCV, color), 10, "x", True),
-        Target(f"{chosen}, {BASINS}: OpenCV", factor(theirs, OPENCV, basins), 1, "x", True),
-        *(
-            Target(f"{chosen}, {case}: {peer}", factor(theirs, peer, times), limit, "x", True)
-            for case, times in cases.items()
-            for peer, limit in ((SLIC, 1), (OPENCV, 3))
-        ),
+        Target(f"{chosen}, {case}: {SHORT[peer]}", factor(theirs, peer, cases[case]), least, "x",
+               True)
+        for case, peer, least in limits
     ]  # fmt: skip
 
 

@@ -110,11 +110,14 @@ static double ball(const tree_t *tree, const double *center, double bandwidth2, 
     doubles sums[4];
     const int dim = tree->dim;
     if (!gaussian && dim == 1)
-        return ball_in_dimension(tree, center, bandwidth2, 0, 1, list, next, sums, lanes, here, sum);
+        return ball_in_dimension(tree, center, bandwidth2, 0, 1, list, next, sums, lanes, here,
+                                 sum);
     if (!gaussian && dim == 3)
-        return ball_in_dimension(tree, center, bandwidth2, 0, 3, list, next, sums, lanes, here, sum);
+        return ball_in_dimension(tree, center, bandwidth2, 0, 3, list, next, sums, lanes, here,
+                                 sum);
     if (dim == 3)
-        return ball_in_dimension(tree, center, bandwidth2, 1, 3, list, next, sums, lanes, here, sum);
+        return ball_in_dimension(tree, center, bandwidth2, 1, 3, list, next, sums, lanes, here,
+                                 sum);
     doubles *const some = (doubles *)(((uintptr_t)room + sizeof(doubles)) / sizeof(doubles)
                                       * sizeof(doubles));
     double *const others = (double *)(some + dim + 1);

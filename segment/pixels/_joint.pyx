@@ -60,7 +60,8 @@ def nearest(Pyramid pyramid, Buckets buckets, double bandwidth, double limit, Py
 
     0 for what is farther than `limit` bandwidths from every mode.
     """
-    cdef kernel_t kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth, 1, 0)
+    cdef kernel_t kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth, 1,
+                                     pyramid.largest)
     # in bandwidths: boxes are in single precision
     cdef double slack = 4e-7 * pyramid.largest / (pyramid.range_unit * bandwidth)
     cdef int32_t[::1] candidates = np.empty(buckets.modes.shape[0], np.int32)

@@ -21,8 +21,8 @@
 #define SUMS 8      /* weight, x, y, channels; the rest is 0 */
 #define FAR 0x1p126f /* value of a pixel that is not there */
 
-/* Level 0 are the tiles, of pixels; a group of level l is of cells, which are groups of level l - 1.
- * Groups of a level are numbered row by row. */
+/* Level 0 are the tiles, of pixels; a group of level l is of cells, which are groups of level
+ * l - 1. Groups of a level are numbered row by row. */
 typedef struct {
     int channels, levels, bytes; /* bytes: whether values are at most 255 */
     int height, width;
@@ -51,8 +51,8 @@ INLINE kernel_t kernel_of(double spatial_unit, double range_unit, double bandwid
 {
     const double spatial = 1 / (spatial_unit * bandwidth), range = 1 / (range_unit * bandwidth);
     const double values = largest * range;
-    /* in units of 2^-24: 26 of operations; 85 for each pixel that a bandwidth is smaller than one, of
-     * the places of lanes; 3.5 of the center's channels over the radius; and the squares of errors */
+    /* in units of 2^-24: 26 of operations; 85 times what a pixel is in bandwidths, of the places
+     * of lanes; 3.5 times the center's channels over the radius; and the squares of errors */
     const double margin = 2e-6 + 6e-6 * spatial + 1e-11 * spatial * spatial
         + 4e-7 * values + 4e-14 * values * values;
     /* boxes: within 17 bandwidths of the origin of their group, or within 256 pixels */

@@ -1,5 +1,5 @@
-/* One step of mean shift in the joint domain: the pixels in a ball around (x, y, channels); for each
- * instruction set.
+/* One step of mean shift in the joint domain: the pixels in a ball around (x, y, channels); for
+ * each instruction set.
  *
  * The ball takes boxes that lie inside it whole, leaves those outside, and opens the others.
  */
@@ -187,8 +187,8 @@ INLINE double add_near(const kernel_t *k, const near_t *near, const double *cent
 #undef BATCH
 #define BATCH (4 * FLOATS) /* tiles whose sums of numbers below 2^24 stay within 30 bits a lane */
 
-/* Add up the pixels in the ball of up to BATCH tiles: what is within `inner` squared bandwidths. What
- * is beyond that and within `outer` is decided upon, or collected. */
+/* Add up the pixels in the ball of up to BATCH tiles: what is within `inner` squared bandwidths.
+ * What is beyond that and within `outer` is decided upon, or collected. */
 INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *center,
                       const float *color, const int32_t *tiles, int32_t count, int channels,
                       int bytes, float inner, float outer, near_t *near, double *total)
@@ -303,8 +303,8 @@ INLINE int32_t open_group(const pyramid_t *p, const kernel_t *k, int level, int6
     return append_chosen(p->child[level] + group * LANES, open, next, length);
 }
 
-/* Add up what is within `inner` squared bandwidths, and decide upon or collect what is within `outer`:
- * level by level, for the groups of a level do not wait for each other. */
+/* Add up what is within `inner` squared bandwidths, and decide upon or collect what is within
+ * `outer`: level by level, for the groups of a level do not wait for each other. */
 INLINE void add_window(const pyramid_t *p, const kernel_t *k, const double *center,
                        const float *color, int channels, int bytes, int gaussian, double inner,
                        double outer, near_t *near, int32_t *list, int32_t *next, double *total)

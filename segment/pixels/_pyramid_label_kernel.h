@@ -2,8 +2,8 @@
 #include "../meanshift/_vectors.h"
 #include "_pyramid_boxes.h"
 
-#define passed_to NAME(passed_to)
 #define compare_tile NAME(compare_tile)
+#define compare_in_float NAME(compare_in_float)
 #define label_group_of NAME(label_group_of)
 #define label_group NAME(label_group)
 
@@ -49,7 +49,8 @@ INLINE void compare_tile(const pyramid_t *p, const kernel_t *k, int64_t tile, co
                 const doubles difference = widened_at(value + c * LANES) - mode[2 + c];
                 distance += difference * difference * k->range2;
             }
-            const longs better = MASK(distance < best) | (MASK(distance == best) & MASK(here < number));
+            const longs better =
+                MASK(distance < best) | (MASK(distance == best) & MASK(here < number));
             best = either(better, distance, best);
             number = longs_either(better, here, number);
         }
@@ -57,9 +58,50 @@ INLINE void compare_tile(const pyramid_t *p, const kernel_t *k, int64_t tile, co
     }
 }
 
-INLINE void label_group_of(const pyramid_t *p, const kernel_t *k, int64_t group, const double *modes,
-                           const int32_t *candidates, int count, double limit, double slack,
-                           float *bounds, int32_t *passed, int32_t *labels, int channels)
+/* The same in float; 0 if for some pixel a second mode is too near to the nearest for that. */
+INLINE int compare_in_float(const pyramid_t *p, const kernel_t *k, int64_t tile,
+                            const double *modes, const int32_t *candidates, int count,
+                            int channels, int64_t *label)
+{
+    const int32_t *origin = p->origin[0] + 2 * tile;
+    const floats scale = ALL(floats, (float)k->spatial), none = ALL(floats, INFINITY);
+    const float margin = (float)(4 * k->margin), range2 = (float)k->range2;
+    for (int lane = 0; lane < LANES; lane += FLOATS) {
+        const float *value = p->value + tile * channels * LANES + lane;
+        const floats lane_x = floats_at(p->lane_x[0] + lane);
+        const floats lane_y = floats_at(p->lane_y[0] + lane);
+        floats best = none, second = none;
+        ints number = ALL(ints, 0);
+        int32_t numbers[FLOATS];
+        for (int i = 0; i < count; i++) {
+            const double *mode = modes + (int64_t)candidates[i] * (2 + channels);
+            const ints here = ALL(ints, candidates[i] + 1);
+            const float x0 = (float)((origin[0] - mode[0]) * k->spatial);
+            const float y0 = (float)((origin[1] - mode[1]) * k->spatial);
+            const floats x = fused(lane_x, scale, ALL(floats, x0));
+            const floats y = fused(lane_y, scale, ALL(floats, y0));
+            floats distance = ALL(floats, 0.0f);
+            for (int c = 0; c < channels; c++) {
+                const floats difference = floats_at(value + c * LANES) - (float)mode[2 + c];
+                distance = fused(difference, difference, distance);
+            }
+            distance = fused(distance, ALL(floats, range2), fused(x, x, y * y));
+            const ints closer = MASK(distance < best);
+            number = (closer & here) | (~closer & number);
+            second = lesser(greater(distance, best), second);
+            best = lesser(distance, best);
+        }
+        if (bits_of(MASK(second <= best + margin * (best + 1)) & MASK(best < none))) return 0;
+        memcpy(numbers, &number, sizeof number);
+        for (int j = 0; j < FLOATS; j++) label[lane + j] = numbers[j];
+    }
+    return 1;
+}
+
+INLINE void label_group_of(const pyramid_t *p, const kernel_t *k, int64_t group,
+                           const double *modes, const int32_t *candidates, int count,
+                           double limit, double slack, float *bounds, int32_t *passed,
+                           int32_t *labels, int channels)
 {
     float smallest[LANES];
     for (int lane = 0; lane < LANES; lane += FLOATS) {
@@ -85,7 +127,9 @@ INLINE void label_group_of(const pyramid_t *p, const kernel_t *k, int64_t group,
             passed[passing] = candidates[i];
             passing += bounds[(int64_t)i * LANES + cell] <= enough;
         }
-        compare_tile(p, k, tile, modes, passed, passing, channels, label);
+        if (!(k->margin < 0.1)
+            || !compare_in_float(p, k, tile, modes, passed, passing, channels, label))
+            compare_tile(p, k, tile, modes, passed, passing, channels, label);
         write_tile(p, k, tile, modes, label, limit, channels, labels);
     }
 }
