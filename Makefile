@@ -4,6 +4,10 @@ build:
 	python3 -m venv .venv
 	$(PYTHON) -m pip install -e ".[test,bench,lint]"
 
+kernels:
+	$(PYTHON) -m pip install -q "setuptools>=77" "cython>=3.1"
+	$(PYTHON) setup.py build_ext --inplace
+
 test:
 	$(PYTHON) -m pytest
 
@@ -17,4 +21,4 @@ bench:
 	$(PYTHON) -m benchmarks.peers --check
 	$(PYTHON) -m benchmarks.batch --check
 
-.PHONY: build test lint bench
+.PHONY: build kernels test lint bench

@@ -1,8 +1,10 @@
 """What is built and what travels: kernels, data, the bounds of dependencies, the Pythons of CI."""
 
+import ast
 import importlib.machinery
 import importlib.util
 import re
+import sys
 import tomllib
 from fnmatch import fnmatch
 from pathlib import Path
@@ -91,3 +93,19 @@ def test_tests_of_a_wheel_are_there():
     """Everything that is laid beside a wheel to test it exists."""
     for source in PROJECT["tool"]["cibuildwheel"]["test-sources"]:
         assert (ROOT / source).exists(), source
+
+
+def test_what_is_imported_is_declared():
+    """Every library that a module imports is in pyproject.toml, not there by way of another."""
+    names = {"PIL": "pillow", "skimage": "scikit-image", "pillow_jxl": "pillow-jxl-plugin"}
+    spare = {"pillow_avif"}  # for a Pillow that was built without AVIF
+    imported = set()
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.partition(".")[0])
+    others = imported - set(sys.stdlib_module_names) - {"segment"} - spare
+    declared = {Requirement(line).name for line in DECLARED}
+    assert {names.get(name, name).replace("_", "-") for name in others} <= declared

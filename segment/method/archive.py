@@ -82,7 +82,7 @@ class Archive:
                 )
             with _told(name, "is damaged", other):
                 content = read_arrays(file, self.arrays)
-                settings = _settings(about["settings"])
+                settings = _settings(about.get("settings"))
         plain = {name: array if array.ndim else array.item() for name, array in content.items()}
         return plain, settings
 
