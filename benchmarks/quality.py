@@ -53,7 +53,7 @@ SETTINGS: SettingsTable = {
     | {"spatial_radius": 4, "range_radius": 3.5, "kernel": "gaussian", "merge": 15},
 }
 
-LEVELS = [round(0.5 + step / 20, 2) for step in range(25)]  # of the hierarchy
+LEVELS = [round(0.3 + step / 20, 2) for step in range(40)]  # of the hierarchy, 0.3 to 2.25
 NUMBERS = [4, 8, 12, 16]  # of segments
 CUTS: SettingsTable = {f"hierarchy, level {level:g}": {"level": level} for level in LEVELS} | {
     f"hierarchy, {count} segments": {"segments": count} for count in NUMBERS
