@@ -59,7 +59,6 @@ def test_whole_ranges_take_no_fractions():
         ("connected", "yes", r"connected: expected True or False, got 'yes'"),
         ("connectivity", 6, r"connectivity: expected one of 4, 8, got 6"),
         ("min_size", 0.5, r"min_size: expected a whole number in \[0, .*\], got 0.5"),
-        ("merge", -1, r"merge: expected a number in \[0, .*\], got -1"),
     ],
 )
 def test_what_is_out_of_range_is_refused(name, value, message):
@@ -84,7 +83,6 @@ def test_the_library_has_the_defaults_of_the_settings():
         ({"spatial_radius": 7, "range_radius": 7, "features": "color"}, "features 'joint' with it"),
         ({"spatial_radius": 7, "range_radius": 7, "bandwidth": 7}, "bandwidth: expected none"),
         ({"connected": False, "min_size": 7}, "min_size: expected 0 without connected regions"),
-        ({"connected": False, "merge": 7.5}, "merge: expected 0 without connected regions"),
     ],
     ids=str,
 )
@@ -100,7 +98,6 @@ def test_settings_that_do_not_go_together_are_refused(given, message):
         ({}, False),
         ({"min_size": 0}, False),
         ({"min_size": 2}, True),
-        ({"merge": 0.5}, True),
         ({"connected": True}, True),
         ({"connected": False, "min_size": 0}, False),
         ({"features": "joint"}, True),
@@ -109,7 +106,7 @@ def test_settings_that_do_not_go_together_are_refused(given, message):
     ids=str,
 )
 def test_regions_are_numbered_where_asked_for_or_suggested(given, by_region):
-    """Connected regions are the default in the joint domain, with a minimum size, when merging."""
+    """Connected regions are the default in the joint domain, and with a minimum size."""
     assert Settings(**given).by_region is by_region
 
 

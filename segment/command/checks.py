@@ -36,7 +36,6 @@ NOT_OF_TREES = (
     "connected",
     "connectivity",
     "min_size",
-    "merge",
 )
 
 
