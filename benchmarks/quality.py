@@ -38,22 +38,12 @@ from segment.threads import available_cores
 
 SettingsTable = dict[str, dict[str, Any]]  # name -> keyword arguments of `segment_image`
 
-JOINT = {"features": "joint", "color_space": "lab"}
-RADII = JOINT | {"spatial_radius": 8, "range_radius": 7}
 SETTINGS: SettingsTable = {
     "colour, defaults": {},
-    "colour, Lab, 0.04, merge 16": {"color_space": "lab", "quantile": 0.04, "merge": 16},
     "joint, defaults": {"features": "joint"},
-    "joint, Lab": JOINT,
-    "joint, RGB, merge 50": {"features": "joint", "quantile": 0.05, "merge": 50},
-    "joint, Lab, 0.05, merge 15": JOINT | {"quantile": 0.05, "merge": 15},
-    "joint, Lab, bandwidth 8, merge 17": JOINT | {"bandwidth": 8, "merge": 17},
-    "radii 8 and 7, Lab, basins, merge 15": RADII | {"assign": "basin", "merge": 15},
-    "radii 4 and 3.5, Lab, Gaussian, merge 15": RADII
-    | {"spatial_radius": 4, "range_radius": 3.5, "kernel": "gaussian", "merge": 15},
+    "joint, Lab": {"features": "joint", "color_space": "lab"},
 }
-
-LEVELS = [round(0.5 + step / 20, 2) for step in range(25)]  # of the hierarchy
+LEVELS = [round(0.3 + step / 20, 2) for step in range(40)]  # of the hierarchy, 0.3 to 2.25
 NUMBERS = [4, 8, 12, 16]  # of segments
 CUTS: SettingsTable = {f"hierarchy, level {level:g}": {"level": level} for level in LEVELS} | {
     f"hierarchy, {count} segments": {"segments": count} for count in NUMBERS

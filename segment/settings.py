@@ -225,13 +225,6 @@ class Settings:
         Range(0, 2**31 - 1, whole=True),
         "Regions with fewer pixels are absorbed by the adjacent region nearest in colour.",
     )
-    merge: float = _setting(
-        0.0,
-        Range(0, 1e6),
-        "Adjacent regions that differ by less are merged, in units of the colour space. Larger: "
-        "fewer segments; 0: none is merged.",
-    )
-
     level: float | None = _setting(
         None,
         Range(0, 1e6),
@@ -277,12 +270,11 @@ class Settings:
             raise InvalidInputError(
                 "bandwidth: expected none beside spatial_radius and range_radius; leave it out"
             )
-        for name in ("min_size", "merge"):
-            if self.connected is False and getattr(self, name):
-                raise InvalidInputError(
-                    f"{name}: expected 0 without connected regions, got {getattr(self, name)}; "
-                    "have regions connected, or leave it out"
-                )
+        if self.connected is False and self.min_size:
+            raise InvalidInputError(
+                f"min_size: expected 0 without connected regions, got {self.min_size}; "
+                "have regions connected, or leave it out"
+            )
 
     def _check_alone(self) -> None:
         """Refuse all that has no meaning for the hierarchy, which has no other settings."""
@@ -305,7 +297,7 @@ class Settings:
         """Whether connected regions are numbered: as asked for, or as the features suggest."""
         if self.connected is not None:
             return self.connected
-        return self.features == "joint" or bool(self.min_size) or self.merge > 0
+        return self.features == "joint" or bool(self.min_size)
 
     def smallest_region(self, pixels: int) -> int:
         """Return the pixels of the smallest region of an image of so many: as set, or a share.

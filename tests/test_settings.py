@@ -75,7 +75,6 @@ def test_whole_ranges_take_no_fractions():
         ),
         ("connectivity", 6, r"connectivity: expected one of 4, 8, got 6"),
         ("min_size", 0.5, r"min_size: expected a whole number in \[0, .*\], got 0.5"),
-        ("merge", -1, r"merge: expected a number in \[0, .*\], got -1"),
     ],
 )
 def test_what_is_out_of_range_is_refused(name, value, message):
@@ -100,7 +99,6 @@ def test_the_library_has_the_defaults_of_the_settings():
         ({"spatial_radius": 7, "range_radius": 7, "features": "color"}, "features 'joint' with it"),
         ({"spatial_radius": 7, "range_radius": 7, "bandwidth": 7}, "bandwidth: expected none"),
         ({"connected": False, "min_size": 7}, "min_size: expected 0 without connected regions"),
-        ({"connected": False, "merge": 7.5}, "merge: expected 0 without connected regions"),
         ({"connected": np.False_, "min_size": 5}, "min_size: expected 0 without connected regions"),
     ],
     ids=str,
@@ -126,7 +124,6 @@ def test_scalars_of_numpy_are_those_of_python():
         ({}, False),
         ({"min_size": 0}, False),
         ({"min_size": 2}, True),
-        ({"merge": 0.5}, True),
         ({"connected": True}, True),
         ({"connected": False, "min_size": 0}, False),
         ({"features": "joint"}, True),
@@ -135,7 +132,7 @@ def test_scalars_of_numpy_are_those_of_python():
     ids=str,
 )
 def test_regions_are_numbered_where_asked_for_or_suggested(given, by_region):
-    """Connected regions are the default in the joint domain, with a minimum size, when merging."""
+    """Connected regions are the default in the joint domain, and with a minimum size."""
     assert Settings(**given).by_region is by_region
 
 

@@ -37,7 +37,6 @@ NOT_OF_TREES = (
     "connected",
     "connectivity",
     "min_size",
-    "merge",
 )
 
 

@@ -42,7 +42,6 @@ setting_options = together(
         callback=lambda ctx, param, value: int(value),
     ),
     _region("--min-size", show_default="0; for joint features a thousandth of the pixels"),
-    _region("--merge"),
     _tree("--level"),
     _tree("--segments"),
     _tree("--keep", type=Numbers("keep"), metavar="ID,ID,..."),

@@ -46,7 +46,6 @@ def segment_image(
     connected: bool | None = Settings.connected,
     connectivity: Connectivity = Settings.connectivity,
     min_size: int | None = Settings.min_size,
-    merge: float = Settings.merge,
     level: float | None = Settings.level,
     segments: int | None = Settings.segments,
     keep: tuple[int, ...] | None = Settings.keep,
@@ -102,17 +101,13 @@ def segment_image(
         Otherwise pixels beyond the bandwidth of every mode get label 0.
     connected : bool, optional
         Number connected regions instead of clusters. Default: in the joint domain, and
-        with `min_size` or `merge`.
+        with `min_size`.
     connectivity : {4, 8}, default 4
         Whether pixels are connected by their sides, or by their corners, too.
     min_size : int, >= 0, optional
         Regions with fewer pixels are absorbed, smallest first, by the adjacent region
         nearest in mean colour. Default: in the joint domain a thousandth of the pixels
         that take part, otherwise 0.
-    merge : float, >= 0, default 0
-        Adjacent regions that differ by less are merged, smallest first, in units of the colour
-        space. Mean colours and the step across the border count, and small regions less than
-        large ones. Larger: fewer segments; 0: none is merged.
     level : float, >= 0, optional
         The regions of the hierarchy at this level, as ``hierarchy(image).cut(level)`` has them, in
         place of clusters: no other setting goes with it. Larger: fewer segments.

@@ -353,7 +353,7 @@ def test_a_tree_of_another_image_is_not_drawn_over_this_one():
         hierarchy(stripes(0, 90)).cut(1.0).boundaries(NOISE)
 
 
-@pytest.mark.parametrize("name", ["bandwidth", "merge", "features", "quantile", "segments"])
+@pytest.mark.parametrize("name", ["bandwidth", "features", "quantile", "segments"])
 def test_a_level_goes_with_nothing_else(name):
     """The settings of clusters have no meaning for a cut, and are refused beside it."""
     value = {"features": "joint", "segments": 3}.get(name, 0.5)
