@@ -26,9 +26,9 @@ def rotate_to_axes(double[:, ::1] matrix, double[:, ::1] axes, int sweeps):
     """Make a symmetric matrix diagonal by rotations; turn the rows of `axes` with it."""
     cdef Py_ssize_t size = matrix.shape[0], i, j, k
     cdef double slope, tangent, cosine, sine
-    cdef int sweep
+    cdef int _sweep
     with nogil:
-        for sweep in range(sweeps):
+        for _sweep in range(sweeps):
             for i in range(size):
                 for j in range(i + 1, size):
                     if matrix[i, j] == 0:

@@ -6,7 +6,7 @@ Each region knows its cheapest neighbour, and a heap holds one entry a region, s
 not grow with the merges. No checks and no defaults: `agglomeration.py` validates and allocates.
 """
 from libc.math cimport sqrt
-from libc.stdint cimport int32_t, int64_t, uint8_t
+from libc.stdint cimport int32_t, uint8_t
 
 import numpy as np
 
@@ -104,14 +104,14 @@ cdef inline double cost_of(const graph_t *graph, int32_t one, int32_t other,
     cdef const double *a = graph.features + one * graph.channels
     cdef const double *b = graph.features + other * graph.channels
     cdef double difference, squares = 0, share
-    cdef Py_ssize_t k
+    cdef Py_ssize_t k, _
     for k in range(graph.channels):
         difference = a[k] / graph.size[one] - b[k] / graph.size[other]
         squares += difference * difference
     share = min(graph.size[one], graph.size[other]) / graph.total
     if graph.enough > 0:
         share = share / (share + graph.enough)
-    for k in range(graph.roots):
+    for _ in range(graph.roots):
         share = sqrt(share)
     return (graph.strength[border] / graph.length[border] + graph.weight * sqrt(squares)) * share
 
