@@ -49,7 +49,7 @@ def of_image(name, features, space, kernel, assign):
     if features == "joint":
         options |= {"spatial_radius": 6.5, "range_radius": 25 * narrow, "min_size": 5}
     elif kernel == "gaussian":
-        options |= {"bandwidth": 30 * narrow, "merge": 5 * narrow}
+        options |= {"bandwidth": 30 * narrow, "min_size": 9}
     threads = int(os.environ.get("SEGMENT_TEST_THREADS", 0)) or None
     found = segment_image(image, threads=threads, **options)
     return digest(
