@@ -15,22 +15,11 @@ OLDEST = (3, 11)
 STABLE = not sysconfig.get_config_var("Py_GIL_DISABLED")
 MACROS = [("Py_LIMITED_API", f"0x{OLDEST[0]:02x}{OLDEST[1]:02x}0000")] if STABLE else []
 
-# -ffp-contract=off: a fused multiply-add would round otherwise than scikit-learn.
+# -ffp-contract=off: a fused multiply-add would round otherwise than scikit-learn, and than a
+#   processor that has none. The kernels say so in their sources, too.
 # -g0: what a debugger wants is four fifths of the size of a wheel and a quarter of the time.
 # -Werror: a function that no header declares is refused by newer compilers anyway.
 FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-Werror=implicit-function-declaration"]
-# -fopenmp-simd: the kernels' `omp simd` loops become vector code; no OpenMP runtime. Not to be left
-#   out with GCC: version 12 miscompiles these loops at -O3 without it, and the tests fail.
-# -ffp-contract=fast: the pyramid decides in float64 without it what fused sums may not.
-# -fno-tree-loop-distribute-patterns: GCC would clear a few hundred bytes with `rep stos`.
-# Compilers of the same family that do not know a flag ignore it with a warning.
-VECTORS = ["-fopenmp-simd"]
-PYRAMID = ["-ffp-contract=fast", "-fopenmp-simd", "-fno-tree-loop-distribute-patterns"]
-MORE_FLAGS = {
-    "segment.meanshift._tree": VECTORS,
-    "segment.pixels._pyramid": PYRAMID,
-    "segment.pixels._joint": PYRAMID,
-}
 FLAGS_OF_MSVC = ["/O2"]  # it fuses nothing unless asked to, and keeps debug information apart
 
 
@@ -67,7 +56,7 @@ class BuildKernels(build_ext):
             if self.compiler.compiler_type == "msvc":
                 extension.extra_compile_args = FLAGS_OF_MSVC
             else:
-                extension.extra_compile_args = FLAGS + MORE_FLAGS.get(extension.name, [])
+                extension.extra_compile_args = FLAGS
         super().build_extensions()
 
 

@@ -1,53 +1,24 @@
-"""Time the joint domain: photos beside the peers, crops beside scikit-learn, a large photo."""
+"""Time the joint domain: crops beside scikit-learn, a large photo, narrow images."""
 
 from __future__ import annotations
 
-import functools
 import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import sklearn.cluster
 from PIL import Image
 
+from benchmarks.instruction_sets import RADII, seconds
 from benchmarks.photos import large_photo
 from benchmarks.processes import run
 from benchmarks.targets import Target
 from segment import segment_image
 
-RADII = [(15, 15), (25, 25), (40, 40)]  # (hs, hr): pixels, 8-bit values
 LARGE_RADII = [(15, 20), (30, 30)]
 CROP = 60, 80
-MODES: dict[str, dict[str, Any]] = {
-    f"joint ({hs}, {hr}), min_size 50": {
-        "features": "joint", "spatial_radius": hs, "range_radius": hr, "min_size": 50
-    }
-    for hs, hr in RADII
-}  # fmt: skip
-BASINS: dict[str, Any] = {
-    "features": "joint",
-    "spatial_radius": 7,
-    "range_radius": 7,
-    "color_space": "lab",
-    "assign": "basin",
-}
-
-
-def joint_targets(images: list[np.ndarray], peers: dict[str, list[float]]) -> list[Target]:
-    """Array in, regions out; `peers` has the seconds that others took for the same photos."""
-    rivals = {name: times for name, times in peers.items() if "OpenCV" in name or "slic" in name}
-    targets = []
-    for name, options in MODES.items():
-        ours = [seconds(image, **options) for image in images]
-        targets.append(Target(f"{name}: median", statistics.median(ours) * 1e3, 100, "ms"))
-        for rival, times in rivals.items():
-            ratio = statistics.median(a / b for a, b in zip(times, ours, strict=True))
-            targets.append(Target(f"{name}: {rival} / ours", ratio, 1, "x", True))
-    basins = statistics.median(seconds(image, **BASINS) for image in images) * 1e3
-    return [*targets, Target("joint (7, 7), Lab, basins: median", basins, 250, "ms")]
 
 
 def crop_table(images: list[np.ndarray]) -> None:
@@ -77,7 +48,7 @@ def _beside_scikit_learn(image: np.ndarray, hs: int, hr: int) -> tuple[float, fl
     return between - start, end - between, (between - start) / (end - between), float(equal)
 
 
-def large_joint_targets(folder: Path, runs: int = 3) -> list[Target]:
+def large_joint_targets(folder: Path) -> list[Target]:
     """12 million pixels: the time from array to regions, the memory of the whole command."""
     photo = folder / "large.jpg"
     large_photo(photo)
@@ -85,7 +56,7 @@ def large_joint_targets(folder: Path, runs: int = 3) -> list[Target]:
     targets = []
     for hs, hr in LARGE_RADII:
         options = {"features": "joint", "spatial_radius": hs, "range_radius": hr, "min_size": 50}
-        taken = statistics.median(seconds(image, **options) for _ in range(runs))
+        taken = seconds(image, **options)
         radii = ["--spatial-radius", str(hs), "--range-radius", str(hr), "--min-size", "50"]
         command = [sys.executable, "-m", "segment", str(photo), "-o", str(folder)]
         _, megabytes = run([*command, "--features", "joint", *radii])
@@ -96,12 +67,16 @@ def large_joint_targets(folder: Path, runs: int = 3) -> list[Target]:
     return targets
 
 
-def seconds(image: np.ndarray, **options: Any) -> float:
-    """Median of three."""
-    call = functools.partial(segment_image, image, **options)
-    times = []
-    for _ in range(3):
-        start = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - start)
-    return statistics.median(times)
+def narrow_targets() -> list[Target]:
+    """Noise in one row or column beside as many pixels in a square."""
+    noise = np.random.default_rng(0).integers(0, 256, (100_000, 3)).astype(np.uint8)
+    square = seconds(noise[: 316 * 316].reshape(316, 316, 3), features="joint")
+    return [
+        Target(
+            f"{rows} x {cols} pixels of noise, joint / 316 x 316",
+            seconds(noise.reshape(rows, cols, 3), features="joint") / square,
+            1,
+            "x",
+        )
+        for rows, cols in ((1, 100_000), (100_000, 1))
+    ]

@@ -23,11 +23,12 @@ import sklearn.cluster
 from PIL import Image
 from skimage.segmentation import felzenszwalb, quickshift, slic
 
-from benchmarks.joint_peers import crop_table, joint_targets, large_joint_targets
-from benchmarks.photos import large_photo, photos
+from benchmarks.instruction_sets import BASINS, COLOR, InstructionSet, Times
+from benchmarks.joint_peers import crop_table, large_joint_targets, narrow_targets
+from benchmarks.photos import large_photo, photos, texture
 from benchmarks.processes import in_turn, run
 from benchmarks.targets import Target
-from segment import segment_image
+from segment.meanshift._instructions import AVAILABLE
 
 PYTHON = [sys.executable, "-c"]
 COMMAND = [sys.executable, "-m", "segment"]
@@ -39,18 +40,18 @@ def fit_scikit_learn(image: np.ndarray) -> None:
     sklearn.cluster.MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(points)
 
 
-def segment_thrice(image: np.ndarray) -> float:
-    """Median of three: one run of a few milliseconds is noise."""
-    return statistics.median(seconds(segment_image, image) for _ in range(3))
-
-
+SCIKIT_LEARN = "scikit-learn estimate_bandwidth + MeanShift"
+OPENCV = "OpenCV pyrMeanShiftFiltering(10, 20)"
+SLIC = "scikit-image slic"
+EVERY = {SCIKIT_LEARN: 4}  # only each so manieth photo, of every source: a run takes seconds
 PEERS: dict[str, Callable[[np.ndarray], object]] = {
-    "scikit-learn estimate_bandwidth + MeanShift": fit_scikit_learn,
-    "OpenCV pyrMeanShiftFiltering(10, 20)": lambda image: cv2.pyrMeanShiftFiltering(image, 10, 20),
-    "scikit-image slic": slic,
+    SCIKIT_LEARN: fit_scikit_learn,
+    OPENCV: lambda image: cv2.pyrMeanShiftFiltering(image, 10, 20),
+    SLIC: slic,
     "scikit-image felzenszwalb": felzenszwalb,
     "scikit-image quickshift": quickshift,
 }
+SHORT = {name: name.split()[0 if name in (SCIKIT_LEARN, OPENCV) else 1] for name in PEERS}
 
 
 def seconds(call: Callable[[np.ndarray], object], image: np.ndarray) -> float:
@@ -59,28 +60,56 @@ def seconds(call: Callable[[np.ndarray], object], image: np.ndarray) -> float:
     return time.perf_counter() - start
 
 
-def photo_targets(images: list[np.ndarray]) -> list[Target]:
-    """Array in, labels out, photo by photo beside the peers."""
-    segment_image(images[0])
-    ours, theirs = [], {name: [] for name in PEERS}
-    for image in images:
-        ours.append(segment_thrice(image))
+def photo_targets(images: list[np.ndarray], folder: Path) -> list[Target]:
+    """Array in, labels out, photo by photo beside the peers, with every instruction set."""
+    theirs: Times = {name: [] for name in PEERS}
+    sets = {name: InstructionSet(name) for name in AVAILABLE}
+    for number, image in enumerate(images):
+        path = folder / "photo.npy"
+        np.save(path, image)
         for name, peer in PEERS.items():
-            theirs[name].append(seconds(peer, image))
-    print(f"{len(images)} photos, {images[0].shape[1]} x {images[0].shape[0]}, quantile 0.1")
-    print(f"{'':46}{'median':>10}{'ours is faster by':>20}")
-    print(f"{'segment_image':46}{statistics.median(ours) * 1e3:7.1f} ms")
-    ratios = {
-        name: statistics.median(a / b for a, b in zip(times, ours, strict=True))
-        for name, times in theirs.items()
-    }
+            if number % EVERY.get(name, 1) == 0:
+                theirs[name].append(seconds(peer, image))
+        for each in sets.values():
+            each.time(path)
+    for each in sets.values():
+        each.close()
+    ours = {name: each.times for name, each in sets.items()}
+    steps, colors = texture(images)
+    print(f"{len(images)} photos, {images[0].shape[1]} x {images[0].shape[0]}; medians: gradient")
+    print(f"{steps:.1f} grey levels a pixel, {colors:.0f} colours. Ours is faster by the factors:")
+    print(f"{'':40}{'median':>11}{''.join(f'{SHORT[name]:>16}' for name in PEERS)}")
     for name, times in theirs.items():
-        print(f"{name:46}{statistics.median(times) * 1e3:7.1f} ms{ratios[name]:18.1f} x")
+        print(f"{SHORT[name]:40}{statistics.median(times) * 1e3:8.1f} ms")
+    for chosen, cases in ours.items():
+        for case, times in cases.items():
+            factors = "".join(f"{factor(theirs, name, times):14.1f} x" for name in PEERS)
+            print(f"{f'{case}, {chosen}':40}{statistics.median(times) * 1e3:8.1f} ms{factors}")
+    print(flush=True)
+    best = list(ours)[-1]
     return [
-        Target("photo, array in, labels out: median", statistics.median(ours) * 1e3, 10, "ms"),
-        Target("photo, scikit-learn / segment_image", ratios[next(iter(PEERS))], 500, "x", True),
-        *joint_targets(images, theirs),
+        target
+        for chosen in dict.fromkeys(["v3" if "v3" in ours else best, best])
+        for target in set_targets(chosen, ours[chosen], theirs)
     ]
+
+
+def factor(theirs: Times, name: str, ours: list[float]) -> float:
+    """Median over the photos of what a peer takes and ours does not."""
+    ours = ours[:: EVERY.get(name, 1)]
+    return statistics.median(a / b for a, b in zip(theirs[name], ours, strict=True))
+
+
+def set_targets(chosen: str, cases: Times, theirs: Times) -> list[Target]:
+    """What one instruction set has to reach beside the peers."""
+    joint = [case for case in cases if case not in (COLOR, BASINS)]
+    limits = [(COLOR, SCIKIT_LEARN, 500), (COLOR, OPENCV, 10), (BASINS, OPENCV, 1)]
+    limits += [(case, peer, least) for case in joint for peer, least in ((SLIC, 1), (OPENCV, 3))]
+    return [
+        Target(f"{chosen}, {case}: {SHORT[peer]}", factor(theirs, peer, cases[case]), least, "x",
+               True)
+        for case, peer, least in limits
+    ]  # fmt: skip
 
 
 def large_targets(folder: Path, runs: int) -> list[Target]:
@@ -112,16 +141,18 @@ def start_targets(folder: Path, image: np.ndarray, runs: int) -> list[Target]:
         runs,
     )
     return [
-        Target("--help / import click", helped.ratio, 1.5, "x"),
+        Target("--help / import click", helped.ratio, 1.4, "x"),
         Target("photo, whole command / import numpy, PIL, click", whole.ratio, 1.6, "x"),
     ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Time segment beside its peers.")
-    parser.add_argument("--photos", type=Path, help="folder of JPEGs; default: cuts of the samples")
+    parser.add_argument(
+        "--photos", type=Path, help="folder of JPEGs; default: cuts of bundled ones"
+    )
     parser.add_argument("--count", type=int, default=20, help="photos to take, default 20")
-    parser.add_argument("--runs", type=int, default=15, help="runs of each process, default 15")
+    parser.add_argument("--runs", type=int, default=9, help="runs of each process, default 9")
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     options = parser.parse_args()
     images = photos(options.photos, options.count)
@@ -129,8 +160,9 @@ def main() -> None:
         targets = start_targets(Path(name), images[0], options.runs)
         targets += large_targets(Path(name), options.runs)
         targets += large_joint_targets(Path(name))
-    targets += photo_targets(images)
-    crop_table(images[:5])
+        targets += narrow_targets()
+        targets += photo_targets(images, Path(name))
+    crop_table(images[:3])
     print(f"\nTargets ({os.cpu_count()} cores)")
     print(*targets, sep="\n")
     if options.check and not all(target.holds for target in targets):

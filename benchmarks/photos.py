@@ -1,4 +1,4 @@
-"""The photos that are measured: a folder of the user's, or cuts of the samples."""
+"""The photos that are measured: a folder of the user's, or cuts of photos that packages bundle."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from skimage import data
+from sklearn.datasets import load_sample_image
 
 SAMPLES = Path(__file__).parents[1] / "sample_images"
 WIDTH, HEIGHT = 481, 321  # of a BSDS500 photo: 154,401 pixels
 
 
 def photos(folder: Path | None, count: int) -> list[np.ndarray]:
-    """Read the first so many JPEGs of a folder, or cut as many from the sample images."""
+    """Read the first so many JPEGs of a folder, or cut as many from bundled ones."""
     if folder is None:
         return _cuts(count)
     paths = sorted(folder.glob("*.jpg"))[:count]
@@ -35,17 +37,32 @@ def _samples() -> list[Path]:
 
 
 def _cuts(count: int) -> list[np.ndarray]:
-    """Cuts from all over the samples, from each in turn, every second one at half the size."""
+    """Cuts from all over photos that scikit-image and scikit-learn bundle, from each in turn.
+
+    As much texture as photos from a camera have: see `texture`.
+    """
     generator = np.random.default_rng(0)
-    images = [Image.open(path).convert("RGB") for path in _samples()]
+    photos = [
+        load_sample_image("china.jpg"),
+        data.stereo_motorcycle()[0],
+        data.astronaut(),
+        data.immunohistochemistry(),
+        data.coffee(),
+    ]
     cuts = []
     while len(cuts) < count:
-        image = images[len(cuts) % len(images)]
-        if len(cuts) % 2 and image.width >= 2 * WIDTH and image.height >= 2 * HEIGHT:
-            image = image.reduce(2)
-        scale = max(WIDTH / image.width, HEIGHT / image.height, 1)
-        image = image.resize((round(image.width * scale), round(image.height * scale)))
-        left = int(generator.integers(image.width - WIDTH + 1))
-        top = int(generator.integers(image.height - HEIGHT + 1))
-        cuts.append(np.asarray(image.crop((left, top, left + WIDTH, top + HEIGHT))))
+        photo = photos[len(cuts) % len(photos)]
+        top = int(generator.integers(len(photo) - HEIGHT + 1))
+        left = int(generator.integers(photo.shape[1] - WIDTH + 1))
+        cuts.append(np.ascontiguousarray(photo[top : top + HEIGHT, left : left + WIDTH]))
     return cuts
+
+
+def texture(images: list[np.ndarray]) -> tuple[float, float]:
+    """Medians over the images: the mean gradient of the grey values, and the distinct colours."""
+    steps, colors = [], []
+    for image in images:
+        down, across = np.gradient(image.mean(axis=2))
+        steps.append(np.hypot(down, across).mean())
+        colors.append(len(np.unique(image.reshape(-1, 3), axis=0)))
+    return float(np.median(steps)), float(np.median(colors))

@@ -1,9 +1,10 @@
 """Score settings of `segment` against what people drew on the photos of BSDS500.
 
-    python -m benchmarks.quality --bsds FOLDER [--split val] [--count 20] [--jobs 4]
+    python -m benchmarks.quality --bsds FOLDER [--split val] [--count 20] [--jobs 4] [--trees]
 
 Prints each setting's scores, the best over all of them (ODS: one setting for the whole
-split; OIS: the best for each photo), and beside them what has been published. FOLDER holds
+split; OIS: the best for each photo), the same over the levels of the hierarchy, and beside
+them what has been published. `--trees` scores the hierarchy alone. FOLDER holds
 `images/<split>/*.jpg` and `groundTruth/<split>/*.mat`, as the data set comes.
 """
 
@@ -32,25 +33,22 @@ from benchmarks.region_scores import (
     read_drawings,
     region_scores,
 )
-from segment import segment_image
+from segment import hierarchy, segment_image
 from segment.threads import available_cores
 
 SettingsTable = dict[str, dict[str, Any]]  # name -> keyword arguments of `segment_image`
 
-JOINT = {"features": "joint", "color_space": "lab"}
-RADII = JOINT | {"spatial_radius": 8, "range_radius": 7}
 SETTINGS: SettingsTable = {
     "colour, defaults": {},
-    "colour, Lab, 0.04, merge 16": {"color_space": "lab", "quantile": 0.04, "merge": 16},
     "joint, defaults": {"features": "joint"},
-    "joint, Lab": JOINT,
-    "joint, RGB, merge 50": {"features": "joint", "quantile": 0.05, "merge": 50},
-    "joint, Lab, 0.05, merge 15": JOINT | {"quantile": 0.05, "merge": 15},
-    "joint, Lab, bandwidth 8, merge 17": JOINT | {"bandwidth": 8, "merge": 17},
-    "radii 8 and 7, Lab, basins, merge 15": RADII | {"assign": "basin", "merge": 15},
-    "radii 4 and 3.5, Lab, Gaussian, merge 15": RADII
-    | {"spatial_radius": 4, "range_radius": 3.5, "kernel": "gaussian", "merge": 15},
+    "joint, Lab": {"features": "joint", "color_space": "lab"},
 }
+LEVELS = [round(0.3 + step / 20, 2) for step in range(40)]  # of the hierarchy, 0.3 to 2.25
+NUMBERS = [4, 8, 12, 16]  # of segments
+CUTS: SettingsTable = {f"hierarchy, level {level:g}": {"level": level} for level in LEVELS} | {
+    f"hierarchy, {count} segments": {"segments": count} for count in NUMBERS
+}
+USUAL = "hierarchy, level 1"
 
 # ODS on the split `test`: Arbelaez et al., PAMI 2011 (see region_scores.py).
 PUBLISHED = {
@@ -62,7 +60,7 @@ WIDTH = 44  # of the names
 
 
 class Outcome(NamedTuple):
-    """What one setting gave on one photo, and the wall time of `segment_image`."""
+    """What one setting gave on one photo, and the wall time of it, or of the tree it cuts."""
 
     setting: str
     photo: str
@@ -83,12 +81,30 @@ def score_photo(files: tuple[Path, Path], settings: SettingsTable) -> list[Outco
     return outcomes
 
 
+def score_tree(files: tuple[Path, Path]) -> list[Outcome]:
+    """Grow the tree of a photo on one thread; compare its cuts with the drawings."""
+    photo, truth = files
+    image, drawings = np.asarray(Image.open(photo).convert("RGB")), read_drawings(truth)
+    start = time.perf_counter()
+    tree = hierarchy(image, threads=1)
+    seconds = time.perf_counter() - start
+    return [
+        Outcome(name, photo.stem, region_scores(tree.cut(**cut).labels, drawings), seconds)
+        for name, cut in CUTS.items()
+    ]
+
+
+def score_both(files: tuple[Path, Path], settings: SettingsTable) -> list[Outcome]:
+    """Score the settings and the hierarchy on a photo."""
+    return score_photo(files, settings) + score_tree(files)
+
+
 def score_photos(
     files: list[tuple[Path, Path]], settings: SettingsTable, jobs: int
 ) -> list[Outcome]:
     """Score all photos in worker processes; the order does not depend on their number."""
     os.environ["OMP_NUM_THREADS"] = "1"  # spawned workers read it as they import NumPy
-    work = functools.partial(score_photo, settings=settings)
+    work = functools.partial(score_both, settings=settings)
     spawn = multiprocessing.get_context("spawn")
     # Each worker begins with a photo that does not count: the first call imports and is slow.
     with ProcessPoolExecutor(jobs, spawn, initializer=work, initargs=files[:1]) as pool:
@@ -97,24 +113,47 @@ def score_photos(
 
 
 def report(outcomes: list[Outcome]) -> str:
-    """Lay out the scores of each setting, the best of all, and the published ones."""
+    """Lay out the scores of each setting, the best of all, of all levels, and published ones."""
+    lines = [f"{'':{WIDTH}} covering     PRI      VI  segments  seconds"]
+    levels = [name for name, cut in CUTS.items() if "level" in cut]
+    for noun, chosen in (
+        ("setting", [outcome for outcome in outcomes if outcome.setting not in CUTS]),
+        ("level", [outcome for outcome in outcomes if outcome.setting in levels]),
+    ):
+        if chosen:
+            lines += [*_best(chosen, noun), ""]
+    lines += _rows([outcome for outcome in outcomes if outcome.setting in {*CUTS} - {*levels}])
+    lines += [_row(name, values, digits=2) for name, values in PUBLISHED.items()]
+    return "\n".join(lines)
+
+
+def _best(outcomes: list[Outcome], noun: str) -> list[str]:
+    """Lay out rows, of levels only that of 1, then the best for all photos and for each."""
+    table = ScoreTable()
+    for outcome in outcomes:
+        table.add(outcome.setting, outcome.photo, outcome.scores)
+    ods, ois = table.ods(), table.ois()
+    shown = outcomes
+    if noun == "level":
+        shown = [outcome for outcome in outcomes if outcome.setting == USUAL]
+    lines = _rows(shown)
+    lines += [_row(f"ODS, the best {noun}", [ods[measure].value for measure in MEASURES])]
+    lines += [_row(f"OIS, the best {noun} for each photo", [ois[m] for m in MEASURES])]
+    return lines + [f"best {title:9} {ods[m].setting}" for m, title in MEASURES.items()]
+
+
+def _rows(outcomes: list[Outcome]) -> list[str]:
+    if not outcomes:
+        return []
     table, seconds = ScoreTable(), defaultdict(list)
     for outcome in outcomes:
         table.add(outcome.setting, outcome.photo, outcome.scores)
         seconds[outcome.setting].append(outcome.seconds)
-    ods, ois = table.ods(), table.ois()
-    lines = [f"{'':{WIDTH}} covering     PRI      VI  segments  seconds"]
-    lines += [
+    return [
         f"{_row(name, [getattr(scores, measure) for measure in MEASURES])}"
         f"{scores.segments:10.1f}{statistics.fmean(seconds[name]):9.3f}"
         for name, scores in table.by_setting().items()
     ]
-    lines += ["", _row("ODS, the best setting", [ods[measure].value for measure in MEASURES])]
-    lines += [_row("OIS, the best setting for each photo", [ois[measure] for measure in MEASURES])]
-    lines += [_row(name, values, digits=2) for name, values in PUBLISHED.items()]
-    lines += [""]
-    lines += [f"best {title:9} {ods[measure].setting}" for measure, title in MEASURES.items()]
-    return "\n".join(lines)
 
 
 def _row(name: str, values: Sequence[float], digits: int = 3) -> str:
@@ -128,12 +167,13 @@ def main() -> None:
     parser.add_argument("--split", default="val", help="train, val or test; default val")
     parser.add_argument("--count", type=int, help="photos to take; default: all of the split")
     parser.add_argument("--jobs", type=int, default=available_cores(), help="worker processes")
+    parser.add_argument("--trees", action="store_true", help="score the hierarchy alone")
     options = parser.parse_args()
     files = bsds_files(options.bsds, options.split)[: options.count]
     expected, folder = options.count or 1, options.bsds / "images" / options.split
     if len(files) < expected:
         raise SystemExit(f"{folder}: expected at least {expected} .jpg files, found {len(files)}")
-    outcomes = score_photos(files, SETTINGS, options.jobs)
+    outcomes = score_photos(files, {} if options.trees else SETTINGS, options.jobs)
     print(f"BSDS500 {options.split}, {len(files)} photos, {options.jobs} at a time, a thread each")
     print(report(outcomes))
 

@@ -2,11 +2,16 @@
 
     python -m benchmarks.robustness FOLDER [--seconds 20] [--megabytes 2000] [--jobs 2]
         [--options "--page all --allow-truncated"] [--show]
+    python -m benchmarks.robustness FOLDER --compare [--tolerance 2]
 
 Every file must be segmented, or refused with one line: `name: what is wrong; what to do`.
 Tracebacks, crashes, hangs, too much memory, partial outputs and stray lines on stderr are
 counted, listed, and make the exit code 1. Images of more than 50 million pixels by their own
 header may go beyond the limits; they are stopped and counted apart.
+
+With `--compare` the pixels that were read are held against GDAL, imagecodecs, OpenCV and
+ImageMagick, those that are installed (extra `bench`); every file that differs is listed with the
+largest difference, and there is no exit code for it, as readers err, too.
 """
 
 from __future__ import annotations
@@ -30,6 +35,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.readers import compared_apart, summary
 from segment.threads import available_cores
 
 GOOD = ("segmented", "refused", "large image")
@@ -76,7 +82,7 @@ def try_file(file: Path, options: Sequence[str], seconds: float, megabytes: floa
 
 
 def judge(code: int, lines: list[str], facts: Path, out: Path) -> str:
-    """Tell how a process ended that kept to the limits."""
+    """Return how a process ended that kept to the limits."""
     if any(line.startswith("Traceback") for line in lines):
         return "traceback"
     if code not in (0, 1):
@@ -96,7 +102,7 @@ def judge(code: int, lines: list[str], facts: Path, out: Path) -> str:
 
 
 def stated_pixels(file: Path) -> int:
-    """Tell how large an image is by its own header, 0 if that cannot be told soon."""
+    """Return how large an image is by its own header, 0 if that cannot be told soon."""
     script = (
         "import sys; from PIL import Image; Image.MAX_IMAGE_PIXELS = None; "
         "image = Image.open(sys.argv[1]); print(image.width * image.height)"
@@ -143,11 +149,20 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=2000, help="limit for one file")
     parser.add_argument("--jobs", type=int, default=available_cores(), help="at the same time")
     parser.add_argument("--options", default="", help="more options for the command")
+    parser.add_argument("--compare", action="store_true", help="pixels with other readers'")
+    parser.add_argument("--tolerance", type=float, default=2, help="in 8-bit values, to compare")
     parser.add_argument("--show", action="store_true", help="list every file, the good ones too")
     options = parser.parse_args()
     files = sorted(path for path in options.folder.rglob("*") if path.is_file())
     if not files:
         raise SystemExit(f"{options.folder}: expected a folder with files, found none")
+
+    if options.compare:
+        with ThreadPoolExecutor(options.jobs) as pool:
+            told = pool.map(lambda file: compared_apart(file, options.seconds), files)
+            found = dict(zip(files, tqdm(told, total=len(files), unit="file"), strict=True))
+        print(summary(found, options.tolerance))
+        return
 
     def work(file: Path) -> End:
         return try_file(

@@ -1,11 +1,12 @@
-"""Make the pictures of the README and of choosing.md: `python docs/make_pictures.py`."""
+"""Make the pictures of the README, choosing.md and hierarchy.md: `python docs/make_pictures.py`."""
 
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from scipy.ndimage import maximum_filter
 
-from segment import segment_image
+from segment import hierarchy, segment_image
 from segment.results.sweep import sweep
 from segment.settings import Settings
 
@@ -25,6 +26,19 @@ def sweep_sheet() -> Image.Image:
     return sweep(photo, choices)[1].quantize(256, dither=Image.Dither.NONE)
 
 
+def hierarchy_sheet() -> Image.Image:
+    """Return the picture of hierarchy.md: photo, ultrametric map, cuts at four levels."""
+    photo = np.asarray(Image.open(ROOT / "sample_images" / "coffee.png"))
+    tree = hierarchy(photo)
+    shade = 255 - (tree.boundaries() / tree.merges[-1, 2] * 255).astype(np.uint8)
+    widest = maximum_filter(255 - shade, 3)  # lines of one pixel are lost at half the size
+    cuts = [tree.cut(level).boundaries() for level in (0.4, 0.7, 1.0, 1.4)]
+    upper = [photo, np.repeat(255 - widest[..., None], 3, axis=2), cuts[0]]
+    sheet = np.vstack([np.hstack(upper), np.hstack(cuts[1:])])
+    return Image.fromarray(sheet).reduce(2).quantize(256, dither=Image.Dither.NONE)
+
+
 if __name__ == "__main__":
+    hierarchy_sheet().save(ROOT / "docs" / "hierarchy.png", optimize=True)
     sweep_sheet().save(ROOT / "docs" / "sweep.png")
     before_after().save(ROOT / "docs" / "before_after.png", optimize=True)

@@ -23,15 +23,15 @@ PHOTOS = ("coffee.png", "camera.png")
 def main() -> None:
     """Make docs/report.png of a run over two of the sample images."""
     with tempfile.TemporaryDirectory() as folder:
-        page = HtmlReport(Path(folder, "page.html"), Settings())
+        report = HtmlReport(Path(folder, "report.html"), Settings())
         images = find_inputs(f"sample_images/{name}" for name in PHOTOS).images
         work = Work(Settings(), Output(Path(folder), with_entries=True))
         for outcome in Batch(plan(images, Path(folder)), work).run(Here()):
-            page.add(outcome)
-        page.close()
+            report.add(outcome)
+        report.close()
         browser = Browser(Path(folder, "profile"))
         browser.resize(1180, 720)
-        browser.open(page.path.as_uri())
+        browser.open(report.path.as_uri())
         browser.do("document.querySelector('.card button').click()")
         browser.wait("!document.getElementById('afterfile').hidden")
         browser.do("tell(1)")

@@ -25,11 +25,13 @@ if TYPE_CHECKING:
     from segment.meanshift.estimator import MeanShift, mean_shift
     from segment.meanshift.seeds import get_bin_seeds
     from segment.method.fitting import fit_modes
+    from segment.method.hierarchy import Hierarchy, hierarchy
     from segment.method.model import Model
     from segment.method.pipeline import segment_image
     from segment.method.segmentation import Segmentation
 
 _HOMES = {
+    "Hierarchy": "method.hierarchy",
     "ImageFileError": "errors",
     "InvalidInputError": "errors",
     "MeanShift": "meanshift.estimator",
@@ -42,12 +44,14 @@ _HOMES = {
     "estimate_bandwidth": "meanshift.bandwidth",
     "fit_modes": "method.fitting",
     "get_bin_seeds": "meanshift.seeds",
+    "hierarchy": "method.hierarchy",
     "mean_shift": "meanshift.estimator",
     "segment_image": "method.pipeline",
 }
 _BEFORE = ("estimator", "model", "segmentation")  # modules that pickles of 0.1 name
 
 __all__ = [
+    "Hierarchy",
     "ImageFileError",
     "InvalidInputError",
     "MeanShift",
@@ -61,6 +65,7 @@ __all__ = [
     "estimate_bandwidth",
     "fit_modes",
     "get_bin_seeds",
+    "hierarchy",
     "mean_shift",
     "segment_image",
 ]

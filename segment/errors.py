@@ -33,6 +33,25 @@ class MissingPackageError(SegmentError, ImportError):
     __module__ = "segment"
 
 
+MOST_SHOWN = 200  # characters of a value in an error, which is one line
+
+
+def shown(value: object) -> str:
+    """Return a value as errors show it: its repr, cut where that is long, or its type.
+
+    Examples
+    --------
+    >>> shown("a"), shown(10**5000)
+    ("'a'", 'a value of type int')
+    """
+    try:
+        text = repr(value)
+    except Exception:  # thousands of digits, nested too deep: whatever a class brings about
+        return f"a value of type {type(value).__name__}"
+    text = " ".join(line.strip() for line in text.splitlines())
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
 class OptionError(SegmentError):
     """A run is asked for something that cannot be, before any of its work is done.
 

@@ -6,12 +6,13 @@ defaults and checks.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, fields
 from math import inf, isfinite
-from numbers import Integral, Real
+from numbers import Integral, Rational, Real
 from typing import Any, Literal, get_args
 
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,56 @@ class Range:
     def check(self, name: str, value: object) -> None:
         """Raise InvalidInputError unless the value lies in the range."""
         if value not in self:
-            raise InvalidInputError(f"{name}: expected {self}, got {value!r}")
+            raise InvalidInputError(f"{name}: expected {self}, got {shown(value)}")
+
+
+def plain(value: Any) -> Any:
+    """Return a truth value, a whole number or a name of NumPy's as Python has it, and fractions.
+
+    Floats of NumPy stay: of which kind a bandwidth is decides on the dtype of the seeds.
+    """
+    numpy = sys.modules.get("numpy")  # before it is imported nobody has any of its values
+    if numpy and isinstance(value, (numpy.bool_, numpy.integer, numpy.str_)):
+        return value.item()
+    if isinstance(value, Rational) and not isinstance(value, Integral):
+        try:
+            return float(value)
+        except OverflowError:
+            return value
+    return value
+
+
+def is_choice(value: object, choices: tuple[Any, ...]) -> bool:
+    """Return whether a value is one of the choices, and of the type of one: 1 is not True.
+
+    Examples
+    --------
+    >>> is_choice(True, (True, False)), is_choice(1, (True, False)), is_choice([4], (4, 8))
+    (True, False, False)
+    """
+    value = plain(value)
+    return type(value) in {type(choice) for choice in choices} and value in choices
+
+
+@dataclass(frozen=True)
+class Several:
+    """Any number of numbers, each of a range.
+
+    Examples
+    --------
+    >>> Several(Range(0, whole=True)).check("keep", (3, -1))
+    Traceback (most recent call last):
+    segment.InvalidInputError: keep: expected a whole number >= 0, got -1
+    """
+
+    each: Range
+
+    def check(self, name: str, values: object) -> None:
+        """Raise InvalidInputError unless they are a tuple or list, and all lie in the range."""
+        if not isinstance(values, tuple | list):
+            raise InvalidInputError(f"{name}: expected a tuple of numbers, got {shown(values)}")
+        for value in values:
+            self.each.check(name, value)
 
 
 ColorSpace = Literal["rgb", "lab", "luv", "hsv", "gray"]
@@ -62,10 +112,11 @@ FEATURES: tuple[Features, ...] = get_args(Features)
 KERNELS: tuple[Kernel, ...] = get_args(Kernel)
 ASSIGNS: tuple[Assign, ...] = get_args(Assign)
 CONNECTIVITIES: tuple[Connectivity, ...] = get_args(Connectivity)
+USUAL_LEVEL = 1.0  # of the hierarchy: it agrees best with what people draw, over many photos
 SHARE = 1000  # of the pixels, that a region of the joint domain has at least, if not said otherwise
 
 
-def _setting(default: Any, takes: Range | tuple[Any, ...] | None, effect: str) -> Any:
+def _setting(default: Any, takes: Range | Several | tuple[Any, ...] | None, effect: str) -> Any:
     return field(default=default, metadata={"takes": takes, "effect": effect})
 
 
@@ -76,7 +127,7 @@ class Settings:
     Raises
     ------
     InvalidInputError
-        If a value is out of range: which, what it may be, what came.
+        If a value is out of range: which, what it may be, what was given.
 
     Examples
     --------
@@ -90,74 +141,119 @@ class Settings:
     quantile: float = _setting(
         0.1,
         Range(0, 1, above=True),
-        "Share of the sample that the kernel reaches; larger: wider bandwidth, fewer segments.",
+        "Estimates the bandwidth: the mean distance within which a pixel has this share of all "
+        "pixels. Larger: wider bandwidth, fewer segments.",
     )
     n_samples: int = _setting(
-        500, Range(1, whole=True), "Pixels sampled for the bandwidth; its time grows as the square."
+        500,
+        Range(1, whole=True),
+        "Pixels drawn at random for that estimate; time and memory grow with its square.",
     )
-    seed: int = _setting(0, Range(0, 2**32 - 1, whole=True), "Seed of that sample.")
+    seed: int = _setting(0, Range(0, 2**32 - 1, whole=True), "Seed of the draw.")
     bandwidth: float | None = _setting(
         None,
         Range(1e-6, 1e30),
-        "Radius of the kernel in units of the colour space; wins over the quantile.",
+        "Radius of the kernel: colours nearer than this are averaged. In units of the colour "
+        "space (RGB: 0 to 255). Wins over --quantile. Larger: fewer segments.",
     )
     target_segments: int | None = _setting(
         None,
         Range(1, 2**31 - 1, whole=True),
-        "Find the bandwidth whose number of segments is nearest to this one.",
+        "Search for the bandwidth whose number of segments is nearest to this one.",
     )
     features: Features = _setting(
-        "color", FEATURES, "Pixels as points in colour space, or in colour and position."
+        "color",
+        FEATURES,
+        "What makes pixels alike: their colour, or colour and position (joint).",
     )
     color_space: ColorSpace = _setting(
-        "rgb", COLOR_SPACES, "Space in which distances between colours are taken."
+        "rgb", COLOR_SPACES, "Space in which distances between colours are measured."
     )
     spatial_weight: float = _setting(
         0.25,
         Range(0, 1e6),
-        "Joint: how much position counts; the longer side times it spans a colour channel.",
+        "With joint features: how much position counts beside colour. At 1 the longer side of the "
+        "image counts as much as the whole range of a colour channel. Larger: more compact "
+        "segments.",
     )
     spatial_radius: float | None = _setting(
         None,
         Range(1e-3, 1e9),
-        "Joint: radius hs in pixels, with the range radius; instead of bandwidth and weight.",
+        "With joint features: radius in pixels, hs in the literature. Goes with --range-radius, "
+        "in place of --bandwidth and --spatial-weight.",
     )
     range_radius: float | None = _setting(
-        None, Range(1e-6, 1e6), "Joint: radius hr in units of the colour space."
+        None,
+        Range(1e-6, 1e6),
+        "With joint features: radius in units of the colour space, hr in the literature.",
     )
     kernel: Kernel = _setting(
-        "flat", KERNELS, "Equal weights within the bandwidth, or a Gaussian cut off at three."
+        "flat",
+        KERNELS,
+        "How pixels around a place are weighted: all alike up to the bandwidth (flat), or less "
+        "with distance, up to three bandwidths (gaussian; smoother, slower).",
     )
     assign: Assign = _setting(
-        "nearest", ASSIGNS, "A pixel takes its nearest mode, or the mode it climbs to itself."
+        "nearest",
+        ASSIGNS,
+        "A pixel joins the mode nearest to it, or the one it climbs to itself (basin; slower).",
     )
     min_bin_freq: int = _setting(
-        1, Range(1, whole=True), "Bins with fewer pixels give no seed; larger: fewer segments."
+        1,
+        Range(1, whole=True),
+        "Climbs start in grid cells with at least this many pixels. Larger: fewer segments.",
     )
-    max_iter: int = _setting(300, Range(0, 2**31 - 1, whole=True), "Longest climb to a mode.")
+    max_iter: int = _setting(
+        300, Range(0, 2**31 - 1, whole=True), "Steps after which a climb to a mode is stopped."
+    )
     cluster_all: bool = _setting(
-        True, None, "Label every pixel; off: those beyond the bandwidth of every mode get 0."
+        True,
+        None,
+        "Whether every pixel joins a segment; if not, those farther than the bandwidth from every "
+        "mode get label 0.",
     )
     connected: bool | None = _setting(
-        None, None, "Number connected regions instead of clusters; in the joint domain the default."
+        None,
+        None,
+        "Whether each connected region is a segment, or each cluster of colour, wherever it lies.",
     )
     connectivity: Connectivity = _setting(
-        4, CONNECTIVITIES, "Neighbours of a pixel: by its sides, or by its corners, too."
+        4, CONNECTIVITIES, "Pixels are connected by their sides (4), or by their corners, too (8)."
     )
     min_size: int | None = _setting(
         None,
         Range(0, 2**31 - 1, whole=True),
-        "Regions with fewer pixels are absorbed by the neighbour nearest in colour.",
+        "Regions with fewer pixels are absorbed by the adjacent region nearest in colour.",
     )
-    merge: float = _setting(
-        0.0,
+    level: float | None = _setting(
+        None,
         Range(0, 1e6),
-        "Adjacent regions that differ by less are merged, in units of the colour space; 0: none.",
+        "Take the regions of the hierarchy at this level: one number from fine (0) to coarse, in "
+        "place of all of clustering. 1 agrees best with what people draw. Larger: fewer segments.",
+    )
+    segments: int | None = _setting(
+        None,
+        Range(1, 2**31 - 1, whole=True),
+        "Take the level of the hierarchy that has this number of segments.",
+    )
+    keep: tuple[int, ...] | None = _setting(
+        None,
+        Several(Range(0, 2**31 - 1, whole=True)),
+        "With --level or --segments: regions of the hierarchy that are segments whatever these "
+        "say, by the numbers that --explore shows.",
     )
 
     def __post_init__(self) -> None:
         for setting in fields(self):
-            _check(setting.name, getattr(self, setting.name), setting.default, setting.metadata)
+            value = plain(getattr(self, setting.name))
+            _check(setting.name, value, setting.default, setting.metadata)
+            object.__setattr__(self, setting.name, value)
+        if self.keep is not None:  # what comes from JSON or NumPy is equal to what went there
+            object.__setattr__(self, "keep", tuple(map(int, self.keep)) or None)
+        if self.by_tree:
+            self._check_alone()
+        elif self.keep:
+            raise InvalidInputError("keep: expected a level or segments with it; give one of them")
         if (self.spatial_radius is None) != (self.range_radius is None):
             raise InvalidInputError(
                 "spatial_radius and range_radius: expected both or neither; give the other one, too"
@@ -174,22 +270,37 @@ class Settings:
             raise InvalidInputError(
                 "bandwidth: expected none beside spatial_radius and range_radius; leave it out"
             )
-        for name in ("min_size", "merge"):
-            if self.connected is False and getattr(self, name):
+        if self.connected is False and self.min_size:
+            raise InvalidInputError(
+                f"min_size: expected 0 without connected regions, got {self.min_size}; "
+                "have regions connected, or leave it out"
+            )
+
+    def _check_alone(self) -> None:
+        """Refuse all that has no meaning for the hierarchy, which has no other settings."""
+        name = "level" if self.level is not None else "segments"
+        for other in fields(self):
+            value = getattr(self, other.name)
+            if other.name not in (name, "keep") and value != other.default:
                 raise InvalidInputError(
-                    f"{name}: expected 0 without connected regions, got {getattr(self, name)}; "
-                    "have regions connected, or leave it out"
+                    f"{name}: expected no {other.name} beside it, got {value!r}; "
+                    "the hierarchy has no other settings; leave one of them out"
                 )
+
+    @property
+    def by_tree(self) -> bool:
+        """Whether segments are a cut of the hierarchy."""
+        return self.level is not None or self.segments is not None
 
     @property
     def by_region(self) -> bool:
         """Whether connected regions are numbered: as asked for, or as the features suggest."""
         if self.connected is not None:
             return self.connected
-        return self.features == "joint" or bool(self.min_size) or self.merge > 0
+        return self.features == "joint" or bool(self.min_size)
 
     def smallest_region(self, pixels: int) -> int:
-        """Pixels of the smallest region of an image of so many: as asked for, or a share of them.
+        """Return the pixels of the smallest region of an image of so many: as set, or a share.
 
         >>> Settings(features="joint").smallest_region(154_401)
         154
@@ -203,8 +314,8 @@ def _check(name: str, value: Any, default: Any, metadata: Any) -> None:
     takes = metadata["takes"]
     if value is None and default is None:
         return
-    if isinstance(takes, Range):
+    if isinstance(takes, Range | Several):
         takes.check(name, value)
-    elif value not in (takes or (True, False)):
+    elif not is_choice(value, takes or (True, False)):
         expected = f"one of {', '.join(map(str, takes))}" if takes else "True or False"
-        raise InvalidInputError(f"{name}: expected {expected}, got {value!r}")
+        raise InvalidInputError(f"{name}: expected {expected}, got {shown(value)}")

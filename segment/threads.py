@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar
 
+from segment.cpu_quota import quota_in_cores
+
 Part = TypeVar("Part")
 Result = TypeVar("Result")
 
@@ -17,11 +19,12 @@ _allowed: contextvars.ContextVar[int | None] = contextvars.ContextVar("allowed",
 
 
 def available_cores() -> int:
-    """Count the cores that this process may run on; a container may allow fewer than there are."""
+    """Return how many cores this process may take: of those it may run on, within its quota."""
     if hasattr(os, "sched_getaffinity"):
         there = len(os.sched_getaffinity(0))
     else:
         there = os.cpu_count() or 1
+    there = min(there, quota_in_cores() or there)
     return min(there, _allowed.get() or there)
 
 
@@ -64,14 +67,14 @@ class Started(Generic[Result]):
             self._error = error
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the call has ended in one way or the other; tell whether it has."""
+        """Wait until the call has ended in one way or the other; return whether it has."""
         if self._thread is None:
             return True
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def done(self) -> bool:
-        """Tell whether the call has ended."""
+        """Return whether the call has ended."""
         return self.wait(0)
 
     def result(self, timeout: float | None = None) -> Result:

@@ -1,16 +1,58 @@
-"""Checks of what callers pass in: expected, came, and what to do."""
+"""Checks of what callers pass in: what was expected, what was got, and what to do."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
+from segment.settings import Range, plain
 
 LARGEST = 1e150  # whose square is still finite
-LARGEST_LABEL = 2**31 - 1  # and place of a pixel
+SMALLEST = 1e-150  # whose square still has all its digits
+LARGEST_LABEL = 2**31 - 1  # and number of a point or a pixel: kernels count them in 32 bits
+
+
+def checked_path(path: object) -> Path:
+    """Return the name of a file as a Path; InvalidInputError for what can be none.
+
+    Examples
+    --------
+    >>> checked_path("a\\0b")
+    Traceback (most recent call last):
+    segment.InvalidInputError: path: expected the name of a file, got 'a\\x00b'
+    """
+    if isinstance(path, (str, os.PathLike)):
+        name = os.fspath(path)
+        try:
+            if isinstance(name, str) and name and b"\0" not in os.fsencode(name):
+                return Path(name)
+        except UnicodeEncodeError:  # half of a pair, which no file system takes
+            pass
+    raise InvalidInputError(f"path: expected the name of a file, got {shown(path)}")
+
+
+def as_array(name: str, values: ArrayLike) -> NDArray[Any]:
+    """Return an array of the values; InvalidInputError for rows of different lengths.
+
+    Examples
+    --------
+    >>> as_array("mask", [[1], [2, 3]])
+    Traceback (most recent call last):
+    segment.InvalidInputError: mask: expected an array, got a list that is none; make its rows \
+equally long
+    """
+    try:
+        return np.asarray(values)
+    except ValueError:
+        kind = type(values).__name__
+        raise InvalidInputError(
+            f"{name}: expected an array, got a {kind} that is none; make its rows equally long"
+        ) from None
 
 
 def checked_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
@@ -23,11 +65,11 @@ def checked_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
     segment.InvalidInputError: X: expected a 2D array, one row a point, got shape (2,); \
 reshape it, for single features with .reshape(-1, 1)
     """
-    array = np.asarray(X)
+    array = as_array(name, X)
     if array.dtype == object:
         try:
             array = array.astype(np.float64)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InvalidInputError(f"{name}: expected numbers, got {error}") from None
     if array.dtype.kind not in "biuf":
         raise InvalidInputError(f"{name}: expected real numbers, got dtype {array.dtype}")
@@ -41,6 +83,10 @@ reshape it, for single features with .reshape(-1, 1)
         raise InvalidInputError(
             f"{name}: found array with 0 {what}(s), shape {array.shape}; a minimum of 1 is required"
         )
+    if len(array) > LARGEST_LABEL:
+        raise InvalidInputError(
+            f"{name}: expected at most {LARGEST_LABEL} rows, got {len(array)}; take a sample"
+        )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InvalidInputError(
             f"{name}: contains NaN or infinity; remove those rows or replace the values"
@@ -53,26 +99,57 @@ reshape it, for single features with .reshape(-1, 1)
     return array
 
 
+def checked_bandwidth(name: str, bandwidth: Any) -> Any:
+    """Return a number whose square is one, too; a float of NumPy as it is.
+
+    Examples
+    --------
+    >>> checked_bandwidth("bandwidth", 1e-320)
+    Traceback (most recent call last):
+    segment.InvalidInputError: bandwidth: expected a number >= 1e-150, got 1e-320
+    """
+    Range(SMALLEST).check(name, bandwidth)
+    return plain(bandwidth)
+
+
+def check_pixels(name: str, height: int, width: int) -> None:
+    """Raise InvalidInputError where places of pixels would not fit into 32 bits.
+
+    Examples
+    --------
+    >>> check_pixels("image", 46341, 46341)
+    Traceback (most recent call last):
+    segment.InvalidInputError: image: expected at most 2147483647 pixels, got 46341 x 46341; \
+split it or scale it down
+    """
+    if height * width > LARGEST_LABEL:
+        raise InvalidInputError(
+            f"{name}: expected at most {LARGEST_LABEL} pixels, got {height} x {width}; "
+            "split it or scale it down"
+        )
+
+
 def checked_label_map(name: str, labels: ArrayLike) -> NDArray[np.int32]:
     """Return a non-empty (H, W) map of whole numbers >= 0 as int32."""
-    array = np.asarray(labels)
+    array = as_array(name, labels)
     if array.ndim != 2 or 0 in array.shape or array.dtype.kind not in "iu":
         raise InvalidInputError(
             f"{name}: expected a non-empty (H, W) array of whole numbers, "
             f"got shape {array.shape}, dtype {array.dtype}"
         )
+    check_pixels(name, *array.shape)
     low, high = int(array.min()), int(array.max())
-    if low < 0 or max(high, array.size) > LARGEST_LABEL:
+    if low < 0 or high > LARGEST_LABEL:
         raise InvalidInputError(
-            f"{name}: expected at most {LARGEST_LABEL} pixels with labels in 0..{LARGEST_LABEL}, "
-            f"got {array.size} with labels from {low} to {high}"
+            f"{name}: expected labels in 0..{LARGEST_LABEL}, "
+            f"got an array with labels from {low} to {high}"
         )
     return np.ascontiguousarray(array, dtype=np.int32)
 
 
 def checked_channels(name: str, image: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
     """Return the values of each pixel of an image of that shape, (H * W, C), C = 1 or 3."""
-    array = np.asarray(image)
+    array = as_array(name, image)
     channels = array.shape[2] if array.ndim == 3 else 1
     fits = array.shape[:2] == shape and array.ndim <= 3 and channels in (1, 3)
     if not fits or array.dtype.kind not in "biuf":

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import io
+import itertools
 import os
 import platform
 import re
@@ -27,6 +28,9 @@ PART = re.compile(r"\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]+\.part")
 FORGOTTEN = 24 * 3600.0  # seconds after which a part is nobody's any more: no image takes a day
 
 
+_numbers = itertools.count()  # of the process: no clock ticks as often as threads write
+
+
 class _Parts:
     """The passing names of a run, and whether it may have more."""
 
@@ -42,16 +46,15 @@ _parts_under_way = contextvars.ContextVar("parts_under_way", default=_Parts())  
 
 @contextlib.contextmanager
 def passing(path: Path) -> Iterator[Path]:
-    """Give an empty file beside the target to write to; after an error it is removed.
+    """Yield the name of an empty file beside the target to write to; removed after an error.
 
     Open it as one that is there, by ``r+b``: once the run is abandoned, it is not.
     """
     parts = _parts_under_way.get()
-    name = path.with_name(f".{_machine()}-{os.getpid():x}-{time.monotonic_ns():x}.part")
     with parts.lock:
         if parts.ended:
             raise InterruptedError("the run has ended")
-        name.touch(exist_ok=False)
+        name = _new_part(path)
         parts.names.add(name)
     try:
         yield name
@@ -59,7 +62,21 @@ def passing(path: Path) -> Iterator[Path]:
         name.unlink(missing_ok=True)
         raise
     finally:
-        parts.names.discard(name)
+        with parts.lock:
+            parts.names.discard(name)
+
+
+def _new_part(path: Path) -> Path:
+    """Make an empty file of a name that no other has: each number is taken once.
+
+    A name can be there all the same: left by a process of the same number that was killed, as in
+    a container, where they count from 1.
+    """
+    while True:
+        name = path.with_name(f".{_machine()}-{os.getpid():x}-{next(_numbers):x}.part")
+        with contextlib.suppress(FileExistsError):
+            name.touch(exist_ok=False)
+            return name
 
 
 def abandon() -> None:
@@ -67,7 +84,8 @@ def abandon() -> None:
     parts = _parts_under_way.get()
     with parts.lock:
         parts.ended = True
-    for name in tuple(parts.names):
+        names = tuple(parts.names)
+    for name in names:
         with contextlib.suppress(OSError):
             name.unlink()
 
@@ -119,7 +137,7 @@ def _machine() -> str:
 
 
 def _is_at_work(process: int) -> bool:
-    """Tell whether a process may be writing; this one has not begun when it asks."""
+    """Return whether a process may be writing; this one has not begun when it asks."""
     if process == os.getpid():
         return False
     try:
@@ -185,7 +203,7 @@ def _by_renaming(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def _made(write: Callable[[IO[bytes]], object]) -> bytes:
-    """All bytes before the first is sent; formats such as TIFF also go back in the file."""
+    """Return all bytes before the first is sent; formats such as TIFF also go back in the file."""
     content = io.BytesIO()
     write(content)
     return content.getvalue()

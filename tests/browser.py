@@ -51,7 +51,7 @@ class Browser:
         os.close(from_browser[1])
         self._in = os.fdopen(to_browser[1], "wb", buffering=0)
         self._out = os.fdopen(from_browser[0], "rb")
-        self._watch = threading.Timer(240, self._process.kill)
+        self._watch = threading.Timer(3600, self._process.kill)
         self._watch.start()
         (target,) = (
             t for t in self.call("Target.getTargets")["targetInfos"] if t["type"] == "page"
@@ -88,9 +88,9 @@ class Browser:
         return done["result"].get("value")
 
     def wait(self, script):
-        """Wait until JavaScript is true, at most thirty seconds."""
+        """Wait until JavaScript is true, at most five minutes."""
         check = f"""new Promise((done, fail) => {{
-            const end = Date.now() + 30000;
+            const end = Date.now() + 300000;
             (function ask() {{
               if ({script}) done(true);
               else if (Date.now() > end) fail(new Error("waited in vain"));

@@ -12,13 +12,14 @@ from PIL import Image
 
 from segment.running.journal import NAME
 
+WAIT = 300.0  # seconds after which a test gives up: no measure of speed, on no machine reached
 COMMAND = [sys.executable, "-m", "segment"]
 
 
 def run(*arguments, **options):
     """Run the command; return the finished process with its output as text."""
     command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=WAIT, **options)
 
 
 def start(*arguments, **options):
@@ -31,6 +32,18 @@ def start(*arguments, **options):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         **options,
     )
+
+
+# With these options the first image takes milliseconds, the second hours on any machine: what
+# has to be interrupted is under way when the test says so, however busy the machine is.
+SLOW = ("-b", "20", "--assign", "basin", "--kernel", "gaussian")
+
+
+def endless(path):
+    """Write an image that takes hours with the options `SLOW`."""
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 600, 3), np.uint8)
+    Image.fromarray(pixels).save(path, compress_level=1)
+    return path
 
 
 def results(folder):
@@ -60,7 +73,7 @@ def children(process):
 
 
 def is_running(process):
-    """Tell whether a process is there and no zombie that nobody has asked for yet."""
+    """Return whether a process is there and no zombie that nobody has asked for yet."""
     try:
         status = Path(f"/proc/{process}/stat").read_text()
     except OSError:
@@ -68,7 +81,7 @@ def is_running(process):
     return status.rpartition(")")[2].split()[0] != "Z"
 
 
-def wait_until(condition, seconds=20.0):
+def wait_until(condition, seconds=WAIT):
     """Wait for something to become true; fail if it does not."""
     deadline = time.monotonic() + seconds
     while not condition():

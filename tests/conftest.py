@@ -4,8 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from PIL import Image
 
+settings.register_profile(  # a test says what is right, not how fast: also of a slow machine
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("any machine")
 BSDS = Path(__file__).parents[2] / "shared" / "bsds500" / "images"
 
 

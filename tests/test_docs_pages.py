@@ -13,7 +13,7 @@ from PIL import Image
 from segment.command.cli import command
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("choosing", "models", "report")
+PAGES = ("choosing", "explorer", "hierarchy", "models", "report")
 
 
 def commands(page):
@@ -31,6 +31,7 @@ def checkout(tmp_path, monkeypatch):
         (tmp_path / "sample_images" / name).write_bytes(photo.read_bytes())
     (tmp_path / "outputs").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BROWSER", "true")  # which pages are opened with
     return tmp_path
 
 

@@ -15,7 +15,7 @@ import pytest
 import segment
 
 HOME = Path(segment.__file__).parent
-GROUND = {"errors", "settings", "streams", "threads", "validation", "writing"}
+GROUND = {"cpu_quota", "errors", "settings", "streams", "threads", "validation", "writing"}
 # Which wings a wing may import from; all may from the ground, and rooms of one wing from each other
 # as long as that leads in no circle.
 WINGS = {
@@ -23,10 +23,12 @@ WINGS = {
     "running": {"drawing", "method", "pixels", "reading", "results"},
     "results": {"drawing", "method", "pixels", "reading", "regions"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
-    "drawing": {"meanshift", "pixels"},
+    "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
     "regions": set(),
-    "reading": set(),
+    "reading": {"decoding", "tiff"},
+    "decoding": set(),
+    "tiff": set(),
     "meanshift": set(),
 }
 FACE = {"__init__", "__main__"}  # what hands out names, and what runs the command: they see all

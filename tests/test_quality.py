@@ -10,7 +10,16 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from benchmarks.quality import PUBLISHED, SETTINGS, Outcome, report, score_photo
+from benchmarks.quality import (
+    CUTS,
+    PUBLISHED,
+    SETTINGS,
+    USUAL,
+    Outcome,
+    report,
+    score_photo,
+    score_tree,
+)
 from benchmarks.region_scores import RegionScores
 
 HALVES = np.repeat([[1, 2]], 12, axis=1).repeat(16, axis=0)
@@ -49,6 +58,32 @@ def test_a_photo_is_scored_with_each_setting(tmp_path):
     assert one.seconds > 0
 
 
+def test_the_tree_of_a_photo_is_scored_at_every_level(tmp_path):
+    """Two flat halves are two segments at all levels but the highest, which makes them one."""
+    found = {
+        outcome.setting: outcome for outcome in score_tree(write_bsds(tmp_path, "1", [HALVES]))
+    }
+    assert {*found} == {*CUTS}
+    assert found[USUAL].scores == RegionScores(HALVES.size, HALVES.size, 1.0, 0.0, 2)
+    assert found["hierarchy, 8 segments"].scores.segments == 2
+
+
+def test_the_report_lists_levels_apart():
+    """Of the levels a row is shown for 1 only; the best of all are told beside it."""
+    names = ["hierarchy, level 0.5", USUAL, "hierarchy, 8 segments"]
+    covered = dict(zip(names, (60, 40, 99), strict=True))
+    outcomes = [Outcome(n, "a", RegionScores(c, 100, 0.5, 1.0, 3), 0.1) for n, c in covered.items()]
+    lines = [re.split(r"\s{2,}", line.strip()) for line in report(outcomes).splitlines()]
+    rows = {line[0]: line[1:] for line in lines}
+    assert names[0] not in rows
+    assert rows[USUAL] == ["0.400", "0.500", "1.000", "3.0", "0.100"]
+    assert rows["ODS, the best level"] == ["0.600", "0.500", "1.000"]
+    assert rows["hierarchy, 8 segments"][0] == "0.990"
+    assert ["best covering", names[0]] in [
+        re.split(r"\s+(?=hier)", " ".join(line)) for line in lines
+    ]
+
+
 def test_the_report_lists_settings_the_best_and_what_is_published():
     """Rows give covering, PRI, VI, segments and seconds; then ODS and OIS; then others' numbers."""
     scores = {
@@ -76,7 +111,7 @@ def test_the_command_prints_a_row_for_each_setting(tmp_path, jobs):
     assert done.returncode == 0, done.stderr
     assert "train, 2 photos" in done.stdout
     lines = done.stdout.splitlines()
-    for name in [*SETTINGS, *PUBLISHED]:
+    for name in [*SETTINGS, USUAL, "hierarchy, 8 segments", *PUBLISHED]:
         (row,) = [line for line in lines if line.startswith(name + "  ")]
         values = [float(value) for value in row[len(name) :].split()]
         assert 0 < values[0] <= 1

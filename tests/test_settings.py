@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -57,13 +58,27 @@ def test_whole_ranges_take_no_fractions():
         ("kernel", "cubic", r"kernel: expected one of flat, gaussian, got 'cubic'"),
         ("assign", "all", r"assign: expected one of nearest, basin, got 'all'"),
         ("connected", "yes", r"connected: expected True or False, got 'yes'"),
+        ("connected", 0, r"connected: expected True or False, got 0"),
+        ("connected", 1.0, r"connected: expected True or False, got 1.0"),
+        ("cluster_all", 1, r"cluster_all: expected True or False, got 1"),
+        ("connectivity", 4.0, r"connectivity: expected one of 4, 8, got 4.0"),
+        (
+            "kernel",
+            np.array(["flat", "flat"]),
+            r"kernel: expected one of flat, gaussian, got array",
+        ),
+        pytest.param(
+            "n_samples",
+            10**5000,
+            r"n_samples: expected a whole number >= 1, got a value of type int",
+            id="digits",
+        ),
         ("connectivity", 6, r"connectivity: expected one of 4, 8, got 6"),
         ("min_size", 0.5, r"min_size: expected a whole number in \[0, .*\], got 0.5"),
-        ("merge", -1, r"merge: expected a number in \[0, .*\], got -1"),
     ],
 )
 def test_what_is_out_of_range_is_refused(name, value, message):
-    """A setting out of range is refused by name, with what it may be and what came."""
+    """A setting out of range is refused by name, with what it may be and what was given."""
     with pytest.raises(InvalidInputError, match=message):
         segment_image(np.zeros((2, 2), np.uint8), **{name: value})
 
@@ -84,7 +99,7 @@ def test_the_library_has_the_defaults_of_the_settings():
         ({"spatial_radius": 7, "range_radius": 7, "features": "color"}, "features 'joint' with it"),
         ({"spatial_radius": 7, "range_radius": 7, "bandwidth": 7}, "bandwidth: expected none"),
         ({"connected": False, "min_size": 7}, "min_size: expected 0 without connected regions"),
-        ({"connected": False, "merge": 7.5}, "merge: expected 0 without connected regions"),
+        ({"connected": np.False_, "min_size": 5}, "min_size: expected 0 without connected regions"),
     ],
     ids=str,
 )
@@ -94,13 +109,21 @@ def test_settings_that_do_not_go_together_are_refused(given, message):
         Settings(**({"features": "joint"} | given))
 
 
+def test_scalars_of_numpy_are_those_of_python():
+    """Truth values, whole numbers and names of NumPy's are taken as Python has them."""
+    given = {"connected": np.True_, "min_size": np.int32(5), "kernel": np.str_("gaussian")}
+    settings = Settings(**given, quantile=Fraction(1, 4))
+    assert settings.connected is True
+    assert [type(getattr(settings, name)) for name in given] == [bool, int, str]
+    assert (settings.quantile, type(settings.quantile)) == (0.25, float)
+
+
 @pytest.mark.parametrize(
     ("given", "by_region"),
     [
         ({}, False),
         ({"min_size": 0}, False),
         ({"min_size": 2}, True),
-        ({"merge": 0.5}, True),
         ({"connected": True}, True),
         ({"connected": False, "min_size": 0}, False),
         ({"features": "joint"}, True),
@@ -109,7 +132,7 @@ def test_settings_that_do_not_go_together_are_refused(given, message):
     ids=str,
 )
 def test_regions_are_numbered_where_asked_for_or_suggested(given, by_region):
-    """Connected regions are the default in the joint domain, with a minimum size, when merging."""
+    """Connected regions are the default in the joint domain, and with a minimum size."""
     assert Settings(**given).by_region is by_region
 
 

@@ -5,11 +5,12 @@ import threading
 import pytest
 
 from segment.threads import Started, equal_slices, on_threads
+from tests.commands import WAIT
 
 
 def test_every_part_is_worked_on_at_once():
     """All parts run at the same time: each can wait for the others."""
-    barrier = threading.Barrier(3, timeout=20)
+    barrier = threading.Barrier(3, timeout=WAIT)
     seen = []
     on_threads(lambda part: (barrier.wait(), seen.append(part)), [1, 2, 3])
     assert sorted(seen) == [1, 2, 3]

@@ -28,11 +28,29 @@ FINDING = (  # how modes are found: of no use where they are known
 )
 
 
+OF_TREES = {"hierarchy", "explorer"}  # products that only a tree has
+NOT_OF_TREES = (
+    *FINDING,
+    "features",
+    "color_space",
+    "cluster_all",
+    "connected",
+    "connectivity",
+    "min_size",
+)
+
+
 def check_together(write: tuple[str, ...]) -> None:
     """Refuse options of the command at hand that exclude each other, as usage errors."""
     decides = ("bandwidth", "target_segments", "spatial_radius", "range_radius")
     elsewhere = ("model", "save_model", "fit_together")
     written = ("write", "html_report", "labels", "segmented", "label_format")
+    unfit = (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth")
+    _exclude("level", ("segments", *unfit))
+    _exclude("segments", unfit)
+    _exclude("explore", unfit)
+    for product in OF_TREES.intersection(write):
+        _exclude("write", unfit, f"'--write {product}'")
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))
@@ -50,13 +68,14 @@ def _check_matplotlib() -> None:
         )
 
 
-def _exclude(name: str, others: tuple[str, ...]) -> None:
+def _exclude(name: str, others: tuple[str, ...], called: str | None = None) -> None:
     if not given(name):
         return
     for other in others:
         if given(other):
             raise click.UsageError(
-                f"{_spelt(name)} and {_spelt(other)} exclude each other; leave one of them out"
+                f"{called or _spelt(name)} and {_spelt(other)} exclude each other; "
+                "leave one of them out"
             )
 
 
@@ -66,7 +85,7 @@ def _spelt(name: str) -> str:
 
 
 FORMATS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".npy": "npy"}
-OUTPUT_OPTIONS = ("output_dir", "write", "labels", "segmented", "as_json") + (
+OUTPUT_OPTIONS = ("output_dir", "write", "explore", "labels", "segmented", "as_json") + (
     "html_report",
     "sweep",
     "sweep_bandwidth",
@@ -84,7 +103,7 @@ def destinations(
     as_json: bool,
     others: Sequence[str | None] = (),
 ) -> dict[str, Path]:
-    """Tell which products go to a file of their own, or to standard output.
+    """Return which products go to a file of their own, or to standard output.
 
     Parameters
     ----------
@@ -114,6 +133,8 @@ def destinations(
     if images == (STANDARD,) and not lists and not any(map(given, OUTPUT_OPTIONS)):
         chosen = {"segmented": STANDARD}
     _check_names(chosen)
+    if given("explore") and page == "all":
+        raise click.UsageError("--explore takes one page; name it, or use --write explorer.")
     if chosen and page == "all":
         raise click.UsageError("--page all has many results; use -o instead of a file's name.")
     if [*chosen.values(), *others].count(STANDARD) + as_json > 1:
@@ -123,11 +144,14 @@ def destinations(
     return {product: Path(name) for product, name in chosen.items()}
 
 
-def products(write: tuple[Any, ...], files: Mapping[str, Path]) -> tuple[Any, ...]:
-    """Tell what to write: beside files of their own, what `--write` says and nothing else."""
-    if files and not given("write"):
-        return tuple(files)
-    return (*files, *(product for product in write if product not in files))
+def products(
+    write: tuple[Any, ...], files: Mapping[str, Path], *, explore: bool = False
+) -> tuple[Any, ...]:
+    """Return what to write: beside files of their own and a page, what `--write` says."""
+    own = (*files, "explorer") if explore else tuple(files)
+    if own and not given("write"):
+        return own
+    return tuple(dict.fromkeys((*own, *write)))
 
 
 def check_stdin(images: tuple[str, ...], others: Sequence[str | None]) -> None:

@@ -8,24 +8,25 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TextIO
 
 import click
 
 from segment import __version__
-from segment.command.checks import check_stdin, check_together, destinations, products
-from segment.command.option_types import GroupedCommand, given, option, setting
-from segment.command.options import (
-    batch_options,
-    choosing_options,
-    file_options,
-    model_options,
-    swept,
+from segment.command.checks import (
+    OF_TREES,
+    check_stdin,
+    check_together,
+    destinations,
+    products,
 )
+from segment.command.option_types import GroupedCommand, Name, given
+from segment.command.options import file_options, model_options, run_options, setting_options
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
 from segment.reading.picture import ReadingOptions
 from segment.running.outcomes import say
-from segment.settings import Settings
+from segment.settings import USUAL_LEVEL, Settings
 
 # As the shell sees a process that the signal ended.
 CLOSED_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
@@ -39,8 +40,10 @@ Examples:
   meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
   meanshift-segment photo.jpg --sweep 0.02,0.05,0.1,0.2
   meanshift-segment photo.jpg --target-segments 8
-  meanshift-segment *.jpg --fit-together --save-model modes.json --report page.html
+  meanshift-segment photo.jpg --level 1 --write segmented,boundaries
+  meanshift-segment *.jpg --fit-together --save-model modes.json --report report.html
   meanshift-segment other.jpg --model modes.json
+  meanshift-segment photo.jpg --explore
   meanshift-segment photo.jpg --json > photo.json
   meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment scan.tif --page 2 --labels scan.npy
@@ -54,43 +57,11 @@ Examples:
     epilog=EXAMPLES,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.argument("images", metavar="INPUT...", nargs=-1)
-@setting("-q", "--quantile")
-@setting("--n-samples")
-@setting("--seed")
-@setting("-b", "--bandwidth", show_default="from the quantile")
-@setting("--target-segments")
-@setting("-f", "--features")
-@setting("-c", "--color-space")
-@setting("--spatial-weight")
-@setting("--spatial-radius")
-@setting("--range-radius")
-@setting("--kernel")
-@setting("--assign")
-@setting("--min-bin-freq")
-@setting("--max-iter", type=click.IntRange(1))
-@setting("--cluster-all/--no-cluster-all")
-@setting("--connected/--no-connected", group="Regions", show_default="on for joint")
-@setting(
-    "--connectivity",
-    group="Regions",
-    type=click.Choice(["4", "8"]),
-    callback=lambda ctx, param, value: int(value),
-)
-@setting("--min-size", group="Regions", show_default="0; for joint a thousandth of the pixels")
-@setting("--merge", group="Regions")
-@option(
-    "Regions",
-    "--mask",
-    metavar="FILE",
-    help="Image of the same size: only pixels where it is not 0 take part.",
-)
+@click.argument("images", metavar="INPUT...", type=Name(), nargs=-1)
+@setting_options
 @file_options
-@choosing_options
 @model_options
-@batch_options
-@option("Talk", "--quiet", is_flag=True, help="Say only what fails.")
-@option("Talk", "-v", "--verbose", is_flag=True, help="Say more of each image, and a summary.")
+@run_options
 @click.version_option(__version__, "--version", prog_name="meanshift-segment")
 @click.pass_context
 def command(
@@ -140,8 +111,11 @@ def command(
         as_json=as_json,
         others=(crowd.html_report, crowd.save_model),
     )
+    wanted = products(write, files, explore=crowd.explore)
+    if OF_TREES.intersection(wanted) and options["level"] is options["segments"] is None:
+        options["level"] = USUAL_LEVEL
     settings, panels = _settings(options, sweep, sweep_bandwidth)
-    chosen = ("sweep",) if panels else products(write, files)
+    chosen = ("sweep",) if panels else wanted
     reported = crowd.html_report is not None
     output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported)
     known = _known_model(crowd.model, settings)
@@ -167,7 +141,7 @@ def _as_click_has_it() -> Iterator[None]:
 
 
 def _taken(kind: Any, options: dict[str, Any]) -> Any:
-    """Take the options that are the fields of a dataclass."""
+    """Return a dataclass of the options that are its fields, and take them out of the others."""
     return kind(**{name: options.pop(name) for name in kind.__dataclass_fields__})
 
 
@@ -178,9 +152,18 @@ def _settings(
 ) -> tuple[Settings, tuple[Settings, ...]]:
     try:
         settings = Settings(**options)
-        return settings, swept(settings, quantiles, bandwidths)
+        return settings, _swept(settings, quantiles, bandwidths)
     except SegmentError as error:  # what the options' types let through, such as nan
         raise click.UsageError(str(error)) from None
+
+
+def _swept(
+    settings: Settings, quantiles: tuple[float, ...] | None, bandwidths: tuple[float, ...] | None
+) -> tuple[Settings, ...]:
+    """Return the settings of each panel of a sweep; none if none is asked for."""
+    if quantiles is not None:
+        return tuple(replace(settings, quantile=quantile) for quantile in quantiles)
+    return tuple(replace(settings, bandwidth=bandwidth) for bandwidth in bandwidths or ())
 
 
 def _readable_mask(mask: str | None) -> Any:
@@ -228,9 +211,12 @@ def main() -> None:
 
 
 def _beside(stderr: TextIO) -> TextIO:
-    """A stderr of our own: that of the process is held back while C libraries read a file."""
-    number, encoding, errors = os.dup(stderr.fileno()), stderr.encoding, stderr.errors
-    return os.fdopen(number, "w", buffering=1, encoding=encoding, errors=errors)
+    """Return a stderr of our own: C libraries' words are held back from the process's."""
+    try:
+        number = os.dup(stderr.fileno())
+    except (OSError, ValueError, AttributeError):  # one in memory, in a notebook or a test
+        return stderr
+    return os.fdopen(number, "w", buffering=1, encoding=stderr.encoding, errors=stderr.errors)
 
 
 def _flushed() -> int:
@@ -243,7 +229,7 @@ def _flushed() -> int:
 
 
 def _exit_code(error: OSError) -> int:
-    """Say what the system refused; a closed pipe is no fault: that ends as the signal does."""
+    """Return the exit code, and say what the system refused; a closed pipe ends as its signal."""
     if error.errno == errno.EPIPE:
         return CLOSED_PIPE
     if isinstance(error, StdoutError):

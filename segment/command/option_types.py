@@ -10,21 +10,33 @@ from click.core import ParameterSource
 
 from segment.errors import InvalidInputError
 from segment.results.naming import PRODUCTS
-from segment.settings import Range, Settings
+from segment.settings import Range, Settings, Several
 
 
 class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
     """A comma-separated list of what to write."""
 
     name = "LIST"
-    choices = tuple(product for product in PRODUCTS if product != "sweep")  # an option of its own
+    # A sweep is an option of its own, and the tree comes with the hierarchy's map.
+    choices = tuple(product for product in PRODUCTS if product not in ("sweep", "tree"))
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, ...]:
         names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
         for name in names:
             if name not in self.choices:
                 self.fail(f"{name!r} is not one of {', '.join(self.choices)}.", param, ctx)
-        return names
+        return (*names, "tree") if "hierarchy" in names else names
+
+
+class Name(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """The name of a file or a folder; an empty one, an unset variable of a script, is none."""
+
+    name = "NAME"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not value:
+            self.fail("expected a name, got an empty one; is a variable unset?", param, ctx)
+        return str(value)
 
 
 class GroupedCommand(click.Command):
@@ -51,11 +63,12 @@ class GroupedOption(click.Option):
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
+    """Return an option under a heading."""
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """One decorator that adds several options to a command, in their order."""
+    """Return one decorator that adds several options to a command, in their order."""
 
     def add(command: Any) -> Any:
         for each in reversed(options):
@@ -66,22 +79,23 @@ def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def given(name: str) -> bool:
-    """Whether the command that is running was given a parameter, rather than its default."""
+    """Return whether the command that is running was given a parameter, not its default."""
     source = click.get_current_context().get_parameter_source(name)
     return source in (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
 def setting(*names: str, group: str = "Clustering", **attributes: Any) -> Callable[[Any], Any]:
-    """An option with the default, the range and the effect that `Settings` gives it."""
+    """Return an option with the default, the range and the effect that `Settings` gives it."""
     name = next(n for n in names if n.startswith("--")).split("/")[0].strip("- ").replace("-", "_")
     known = Settings.__dataclass_fields__[name]
+    takes = known.metadata["takes"]
     attributes.setdefault("show_default", known.default is not None)
     return option(
         group,
         *names,
         default=known.default,
-        type=attributes.pop("type", _click_type(known.metadata["takes"])),
-        metavar="NUMBER" if isinstance(known.metadata["takes"], Range) else None,
+        type=attributes.pop("type") if "type" in attributes else _click_type(takes),
+        metavar=attributes.pop("metavar", "NUMBER" if isinstance(takes, Range) else None),
         help=known.metadata["effect"],
         **attributes,
     )
@@ -95,7 +109,7 @@ def _click_type(takes: Range | tuple[Any, ...] | None) -> click.ParamType[Any] |
     return click.Choice(takes) if takes else None
 
 
-class Page(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+class PageNumber(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
     """A number from 1, or all."""
 
     name = "PAGE"
@@ -118,16 +132,21 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before 
     name = "LIST"
 
     def __init__(self, setting: str) -> None:
+        takes = Settings.__dataclass_fields__[setting].metadata["takes"]
         self.setting = setting
-        self.takes: Range = Settings.__dataclass_fields__[setting].metadata["takes"]
+        self.takes: Range = takes.each if isinstance(takes, Several) else takes
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[float, ...]:
+        number = int if self.takes.whole else float
         try:
-            numbers = tuple(float(part) for part in value.split(","))
-            for number in numbers:
-                self.takes.check(self.setting, number)
+            numbers = tuple(number(part) for part in value.split(","))
+            for one in numbers:
+                self.takes.check(self.setting, one)
         except InvalidInputError as error:
             self.fail(str(error), param, ctx)
         except ValueError:
-            self.fail(f"expected numbers with commas between them, got {value!r}", param, ctx)
+            whole = "whole " if self.takes.whole else ""
+            self.fail(
+                f"expected {whole}numbers with commas between them, got {value!r}", param, ctx
+            )
         return numbers

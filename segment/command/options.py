@@ -1,74 +1,140 @@
-"""The options of the command, by their headings, but those that `Settings` declares."""
+"""The options of the command under their headings, in the order in which --help shows them."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from functools import partial
 
 import click
 
-from segment.command.option_types import Numbers, Page, Products, option, together
+from segment.command.option_types import (
+    Name,
+    Numbers,
+    PageNumber,
+    Products,
+    option,
+    setting,
+    together,
+)
 from segment.reading.picture import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
-from segment.settings import Settings
 
-file_options = together(
+_region, _tree = partial(setting, group="Regions"), partial(setting, group="Hierarchy")
+setting_options = together(
+    setting("-q", "--quantile"),
+    setting("--n-samples"),
+    setting("--seed"),
+    setting("-b", "--bandwidth", show_default="from the quantile"),
+    setting("--target-segments"),
+    setting("-f", "--features"),
+    setting("-c", "--color-space"),
+    setting("--spatial-weight"),
+    setting("--spatial-radius"),
+    setting("--range-radius"),
+    setting("--kernel"),
+    setting("--assign"),
+    setting("--min-bin-freq"),
+    setting("--max-iter"),
+    setting("--cluster-all/--no-cluster-all"),
+    _region("--connected/--no-connected", show_default="on for joint features"),
+    _region(
+        "--connectivity",
+        type=click.Choice(["4", "8"]),
+        callback=lambda ctx, param, value: int(value),
+    ),
+    _region("--min-size", show_default="0; for joint features a thousandth of the pixels"),
+    _tree("--level"),
+    _tree("--segments"),
+    _tree("--keep", type=Numbers("keep"), metavar="ID,ID,..."),
     option(
-        "Output",
+        "Regions",
+        "--mask",
+        type=Name(),
+        metavar="FILE",
+        help="Image of the same size: only pixels where it is not 0 take part.",
+    ),
+)
+
+_output, _input = partial(option, "Output"), partial(option, "Input")
+file_options = together(
+    _output(
         "-o",
         "--output-dir",
+        type=Name(),
         metavar="DIR",
         default="outputs",
         show_default=True,
         help="Folder for the results; created if missing.",
     ),
-    option(
-        "Output",
+    _output(
         "--write",
         type=Products(),
         default="labels,segmented",
         show_default=True,
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
-        "polygons (outlines, GeoJSON).",
+        "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
+        "16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the tree).",
     ),
-    option(
-        "Output",
+    _output(
         "--recolor",
         type=click.Choice(["mean", "mode"]),
         default="mean",
         show_default=True,
         help="Colour of a segment: the mean of its pixels, or its mode.",
     ),
-    option(
-        "Output",
-        "--json",
-        "as_json",
-        is_flag=True,
-        help="One JSON object a line per image on stdout.",
+    _output("--json", "as_json", is_flag=True, help="Print one JSON object a line for each image."),
+    _output(
+        "--label-format",
+        type=click.Choice(LABEL_FORMATS),
+        default="png",
+        show_default=True,
+        help="Format of the label map; more than 65,535 segments go to TIFF instead of PNG.",
     ),
-    option(
-        "Input",
+    _output(
+        "--labels",
+        type=Name(),
+        metavar="FILE",
+        help="Write the label map to this file, for one input; - is standard output. "
+        "Nothing else is written unless --write says so.",
+    ),
+    _output(
+        "--segmented", type=Name(), metavar="FILE", help="Likewise for the recoloured image, a PNG."
+    ),
+    _output(
+        "--report",
+        "html_report",
+        type=Name(),
+        metavar="FILE.html",
+        help="Write an HTML report that shows every image before and after.",
+    ),
+    _output(
+        "--existing",
+        type=click.Choice(["overwrite", "skip", "error"]),
+        default="overwrite",
+        show_default=True,
+        help="What to do with an image whose results are already there: make them again "
+        "(overwrite), leave it out if they are complete and were made with the same settings "
+        "(skip, to resume a run), or count it as failed (error).",
+    ),
+    _output("--dry-run", is_flag=True, help="Only list what would be read and written."),
+    _input(
         "--page",
-        type=Page(),
-        default=None,
+        type=PageNumber(),
         metavar="N|all",
         show_default="the first",
         help="Page or frame of a file with several, from 1; or all, each with its own results.",
     ),
-    option(
-        "Input",
+    _input(
         "--ignore-icc",
         is_flag=True,
         help="Take the values as sRGB, whatever the embedded colour profile says.",
     ),
-    option(
-        "Input",
+    _input(
         "--allow-truncated",
         is_flag=True,
-        help="Take what there is of damaged files and those that are cut off.",
+        help="Segment what can be read of files that are damaged or cut off.",
     ),
-    option(
-        "Input",
+    _input(
         "--max-pixels",
         type=click.IntRange(1),
         default=ReadingOptions.max_pixels,
@@ -76,100 +142,82 @@ file_options = together(
         metavar="NUMBER",
         help="Refuse larger images, by their header: a guard against decompression bombs.",
     ),
-    option(
-        "Output",
-        "--label-format",
-        type=click.Choice(LABEL_FORMATS),
-        default="png",
-        show_default=True,
-        help="Of the label map; more than 65,535 segments go to TIFF instead of PNG.",
-    ),
-    option(
-        "Output",
-        "--labels",
-        default=None,
-        metavar="FILE",
-        help="Write the label map there, for one input; '-' is standard output. "
-        "Nothing else is written unless --write says so.",
-    ),
-    option(
-        "Output",
-        "--segmented",
-        default=None,
-        metavar="FILE",
-        help="Likewise for the recoloured image, a PNG.",
-    ),
-    option(
-        "Output",
-        "--report",
-        "html_report",
-        metavar="FILE.html",
-        help="A page with every image before and after.",
-    ),
 )
-choosing_options = together(
-    option(
-        "Choosing",
+
+_choosing, _reusing = partial(option, "Choosing"), partial(option, "Reusing")
+model_options = together(
+    _choosing(
+        "--explore",
+        is_flag=True,
+        help="Write a page with the image and a slider through the tree of its regions, and open "
+        "it in the browser. Nothing else is written unless --write says so.",
+    ),
+    _choosing(
         "--sweep",
         type=Numbers("quantile"),
         metavar="Q,Q,...",
-        help="Instead of a segmentation one sheet: the image with several quantiles.",
+        help="Write one sheet that shows the image with each of these quantiles, instead of a "
+        "segmentation.",
     ),
-    option(
-        "Choosing",
+    _choosing(
         "--sweep-bandwidth",
         type=Numbers("bandwidth"),
         metavar="H,H,...",
-        help="The same for several bandwidths.",
+        help="The same for bandwidths.",
     ),
-)
-
-
-def swept(
-    settings: Settings, quantiles: tuple[float, ...] | None, bandwidths: tuple[float, ...] | None
-) -> tuple[Settings, ...]:
-    """Return the settings of each panel of a sweep; none if none is asked for."""
-    if quantiles is not None:
-        return tuple(replace(settings, quantile=quantile) for quantile in quantiles)
-    return tuple(replace(settings, bandwidth=bandwidth) for bandwidth in bandwidths or ())
-
-
-model_options = together(
-    option("Reusing", "--save-model", metavar="FILE", help="Keep the modes of this run, as JSON."),
-    option(
-        "Reusing",
-        "--model",
-        metavar="FILE",
-        help="Label with the modes that --save-model kept.",
+    _reusing(
+        "--save-model", type=Name(), metavar="FILE", help="Keep the modes that are found, as JSON."
     ),
-    option(
-        "Reusing",
+    _reusing(
+        "--model", type=Name(), metavar="FILE", help="Label with modes that --save-model kept."
+    ),
+    _reusing(
         "--fit-together",
         is_flag=True,
         help="Find one set of modes for all inputs, as if they were one image.",
     ),
 )
-MANY = "Many images"
-batch_options = together(
-    option("Output", "--existing", type=click.Choice(["overwrite", "skip", "error"]),
-           default="overwrite", show_default=True,
-           help="Images whose results are there: skip those that are complete and made with the "
-           "same settings, which resumes a run, or fail."),
-    option("Output", "--dry-run", is_flag=True,
-           help="List on stdout what would be read and written."),
-    option(MANY, "-r", "--recursive", is_flag=True,
-           help="Look into the folders in a folder; results are in folders of the same names."),
-    option(MANY, "--files-from", metavar="FILE",
-           help="More inputs, one a line; - for standard input."),
-    option(MANY, "--files0-from", metavar="FILE",
-           help="More inputs, each ended by NUL as find -print0 does; - for standard input."),
-    option(MANY, "-j", "--jobs", type=click.IntRange(1), metavar="NUMBER",
-           show_default="the cores available",
-           help="Cores to take: so many images at a time, or so many threads for a single image."),
-    option(MANY, "--scheduler", metavar="ADDRESS",
-           help="Run on the Dask cluster of this scheduler, tcp://host:port (extra dask)."),
-    option(MANY, "--fail-fast", is_flag=True, help="Stop at the first image that fails."),
-    option(MANY, "--progress/--no-progress", default=None,
-           show_default="when stderr is a terminal",
-           help="Show a bar: images done and failed, rate, time left."),
-)  # fmt: skip
+
+_many, _messages = partial(option, "Many images"), partial(option, "Messages")
+run_options = together(
+    _many(
+        "-r",
+        "--recursive",
+        is_flag=True,
+        help="Take the images in the folders of a folder, too; results mirror its tree.",
+    ),
+    _many(
+        "--files-from",
+        type=Name(),
+        metavar="FILE",
+        help="Read more inputs from a list, one a line; or -.",
+    ),
+    _many(
+        "--files0-from",
+        type=Name(),
+        metavar="FILE",
+        help="The same, each ended by NUL as find -print0 writes them.",
+    ),
+    _many(
+        "-j",
+        "--jobs",
+        type=click.IntRange(1),
+        metavar="NUMBER",
+        show_default="the cores available",
+        help="Cores to use: so many images at a time, or so many threads for a single image.",
+    ),
+    _many(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Run on the Dask cluster of this scheduler, tcp://host:port (extra dask).",
+    ),
+    _many("--fail-fast", is_flag=True, help="Stop at the first image that fails."),
+    _many(
+        "--progress/--no-progress",
+        default=None,
+        show_default="when stderr is a terminal",
+        help="Show a bar: images done and failed, rate, time left.",
+    ),
+    _messages("--quiet", is_flag=True, help="Print nothing but errors."),
+    _messages("-v", "--verbose", is_flag=True, help="Print more about each image, and a summary."),
+)

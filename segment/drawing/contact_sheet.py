@@ -76,7 +76,7 @@ def contact_sheet(panels: Sequence[Panel]) -> Image.Image:
 
 
 def _columns(count: int, cell: tuple[int, int]) -> int:
-    """The number of columns that brings the sheet nearest to its shape; fewest holes at a tie."""
+    """Return the number of columns that comes nearest to the shape; fewest holes at a tie."""
 
     def distance(columns: int) -> tuple[float, int]:
         rows = -(-count // columns)

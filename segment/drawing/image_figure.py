@@ -11,7 +11,7 @@ from PIL import Image
 from segment.drawing.boundaries import draw_boundaries
 from segment.drawing.panels import draw_climbs, draw_curve, draw_points, empty_figure, styled
 from segment.drawing.scaling import shrunk_size
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.density import climb_paths, kernel_density
 from segment.meanshift.modes import climb_to_ends
 from segment.meanshift.points import distinct_points
@@ -76,9 +76,13 @@ def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = ""
 
     Raises
     ------
+    InvalidInputError
+        If the image has not the size of the labels.
     MissingPackageError
         If matplotlib is not installed.
     """
+    if not isinstance(name, str):
+        raise InvalidInputError(f"name: expected text, got {shown(name)}")
     pixels = pixels_of(image)
     height, width = pixels.shape
     if segmentation.labels.shape != pixels.shape:
@@ -163,7 +167,7 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
 
 
 def _sample(places: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Some of the places, at random: a stride would follow the columns of the image."""
+    """Return some of the places, at random: a stride would follow the columns of the image."""
     if len(places) <= POINTS:
         return places
     return np.sort(np.random.RandomState(0).choice(places, POINTS, replace=False))
@@ -175,7 +179,7 @@ def _starts(
     ends: NDArray[np.float64],
     segmentation: Drawn,
 ) -> tuple[list[int], list[int]]:
-    """For the modes of the largest segments the farthest pixel that climbs to it, and the row."""
+    """Return the farthest pixel that climbs to each largest segment's mode, and the modes' rows."""
     starts: list[int] = []
     rows: list[int] = []
     modes = segmentation.modes

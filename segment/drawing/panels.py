@@ -6,6 +6,7 @@ Each function draws on axes of matplotlib (extra `plot`), which its caller gives
 from __future__ import annotations
 
 import functools
+import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -43,6 +44,9 @@ STEPS = 480  # of a curve
 GRID = 90  # of a surface, each way
 
 
+_style_of_the_process = threading.RLock()  # or two threads would give back each other's style
+
+
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
     """Let a function draw in the style of these figures, whatever the caller's is."""
 
@@ -55,7 +59,7 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
                 "matplotlib: expected it for figures, but it is not installed; "
                 "pip install 'meanshift-segment[plot]'"
             ) from None
-        with matplotlib.rc_context(STYLE):
+        with _style_of_the_process, matplotlib.rc_context(STYLE):
             return draw(*args, **options)
 
     return drawn

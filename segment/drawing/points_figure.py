@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.drawing.panels import draw_curve, draw_points, draw_surface, empty_figure, styled
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.density import kernel_density
 from segment.meanshift.estimator import MeanShift
-from segment.validation import checked_matrix
+from segment.validation import checked_bandwidth, checked_matrix
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ def cluster_figure(X: ArrayLike, model: MeanShift, *, bandwidth: float | None = 
         The points; those that the model was fitted to, or others.
     model : MeanShift
         Fitted.
-    bandwidth : float, > 0, optional
+    bandwidth : float, >= 1e-150, optional
         Of the density. Default: the model's; to be given where the model estimated it.
 
     Returns
@@ -39,7 +39,8 @@ def cluster_figure(X: ArrayLike, model: MeanShift, *, bandwidth: float | None = 
     Raises
     ------
     InvalidInputError
-        If there are more than three dimensions, or no bandwidth is known.
+        If there are more than three dimensions, no bandwidth is known, or something is not what
+        it should be.
     NotFittedError
         If the model is not fitted.
     MissingPackageError
@@ -50,13 +51,10 @@ def cluster_figure(X: ArrayLike, model: MeanShift, *, bandwidth: float | None = 
         raise InvalidInputError(
             f"X: expected 1 to 3 features to draw, got {points.shape[1]}; choose some of them"
         )
+    if not isinstance(model, MeanShift):
+        raise InvalidInputError(f"model: expected a fitted MeanShift, got {shown(model)}")
     labels = model.predict(points)
-    radius = model.bandwidth if bandwidth is None else bandwidth
-    if radius is None and points.shape[1] < 3:
-        raise InvalidInputError(
-            "bandwidth: expected that of the model, which estimated its own; "
-            "give estimate_bandwidth(X)"
-        )
+    radius = _radius(model, bandwidth, needed=points.shape[1] < 3)
     modes = np.asarray(model.cluster_centers_, np.float64)
     colors = _distinct_hues(len(modes))
     ones = np.ones(len(points))
@@ -87,8 +85,21 @@ def cluster_figure(X: ArrayLike, model: MeanShift, *, bandwidth: float | None = 
 cluster_figure.__module__ = "segment"
 
 
+def _radius(model: MeanShift, bandwidth: float | None, *, needed: bool) -> float | None:
+    """Return the bandwidth of the density: the one given, or the model's."""
+    radius = model.bandwidth if bandwidth is None else bandwidth
+    if radius is not None:
+        return float(checked_bandwidth("bandwidth", radius))
+    if needed:
+        raise InvalidInputError(
+            "bandwidth: expected that of the model, which estimated its own; "
+            "give estimate_bandwidth(X)"
+        )
+    return None
+
+
 def _distinct_hues(count: int) -> NDArray[np.float64]:
-    """Colours for clusters: matplotlib's ten, again from the start after the tenth."""
+    """Return the colours for clusters: matplotlib's ten, again from the start after the tenth."""
     from matplotlib import colormaps
 
     return np.asarray(colormaps["tab10"](np.arange(count) % 10))

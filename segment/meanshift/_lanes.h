@@ -1,53 +1,74 @@
-/* What the kernels in C share: groups of LANES neighbours, and code for three generations of x86-64.
+/* What the kernels in C share: groups of LANES neighbours, as vectors of one instruction set.
  *
- * C rather than Cython for one reason: loops over LANES neighbours marked `omp simd` are what
- * compilers turn into vector code, four to five times faster than the unrolled scalar code that
- * they make of such short loops by themselves. GCC and clang build it for three generations of
- * x86-64 and choose when the module is loaded; elsewhere it is plain C99.
+ * A kernel is a file that is included once for each instruction set, by `_each_set.h`; what it
+ * defines is named with `NAME`, and vector code by construction: the types of `_vectors.h` are
+ * the vector extensions of GCC and clang, not loops that a compiler may or may not turn into such.
+ *
+ * All sets give the same bits. Products and sums are rounded one by one, nowhere fused, and what
+ * is not exact is summed lane by lane, in LANES lanes whatever the width of a register, in the
+ * order of the groups; then lanes are added in one order.
  */
 #ifndef SEGMENT_LANES_H
 #define SEGMENT_LANES_H
 
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
 #define LANES 16
 
-#if defined(__x86_64__) && defined(__linux__) && defined(__GLIBC__) && \
-    (defined(__clang__) ? __clang_major__ >= 17 : __GNUC__ >= 12)
-#define FOR_EACH_X86 \
-    __attribute__((unused, target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_X86
-#endif
-
 #if defined(__GNUC__)
-#define INLINE static inline __attribute__((always_inline))
+#define INLINE static inline __attribute__((always_inline, unused))
+#define APART static __attribute__((noinline, unused)) /* what is rare stays out of the loops */
 #else
 #define INLINE static __inline
+#define APART static
 #endif
 
-/* For a function whose products and sums must be rounded one by one, where the rest may fuse them. */
-#if defined(__GNUC__) && !defined(__clang__)
-#define UNFUSED __attribute__((noinline, optimize("fp-contract=off")))
-#else
-#define UNFUSED
+/* GCC knows no such pragma: there, `_each_set.h` says it, and the flag -ffp-contract=off. */
+#if defined(__clang__)
+#pragma STDC FP_CONTRACT OFF
+#elif defined(_MSC_VER)
+#pragma fp_contract(off)
+#endif
+#if defined(__FAST_MATH__)
+#error "the kernels need IEEE arithmetic: build without -ffast-math"
 #endif
 
 #define CUT2 9 /* squared radius of the truncated Gaussian, in squared bandwidths */
 
-/* exp(-t) for t in [0, 4.5], to 1e-9: a polynomial of t / 16, squared four times.
- * Enough for a Gaussian that is cut off at three bandwidths, and free of the branches of libm's. */
-INLINE double exp_of_minus(double t)
+/* The instruction sets that are built, the best one last. */
+#if defined(__GNUC__) && defined(__x86_64__)
+#define X86_SETS 1
+#include <immintrin.h>
+enum { SETS = 3 };
+#else
+#define X86_SETS 0
+enum { SETS = 1 };
+#if defined(__GNUC__) && defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+#endif
+
+INLINE int count_bits(uint32_t word)
 {
-    const double y = t * (-1.0 / 16);
-    double e = 1 + y * (1.0 / 8);
-    e = 1 + y * (1.0 / 7) * e;
-    e = 1 + y * (1.0 / 6) * e;
-    e = 1 + y * (1.0 / 5) * e;
-    e = 1 + y * (1.0 / 4) * e;
-    e = 1 + y * (1.0 / 3) * e;
-    e = 1 + y * (1.0 / 2) * e;
-    e = 1 + y * e;
-    e *= e, e *= e, e *= e, e *= e;
-    return e;
+#if defined(__GNUC__)
+    return __builtin_popcount(word);
+#else
+    int count = 0;
+    for (; word; word &= word - 1) count++;
+    return count;
+#endif
 }
+
+#define PASTE_(name, set) name##_##set
+#define PASTE(name, set) PASTE_(name, set)
+#define NAME(name) PASTE(name, SET)
+#if X86_SETS
+#define EACH_SET(name) {name##_baseline, name##_v3, name##_v4}
+#else
+#define EACH_SET(name) {name##_baseline}
+#endif
 
 #endif

@@ -11,6 +11,7 @@ from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from segment.meanshift._climb cimport Walk
+from segment.meanshift._instructions cimport chosen_set
 
 import numpy as np
 
@@ -26,11 +27,17 @@ cdef extern from "_ball.h" nogil:
         const double *high
         const double *sum
         const double *total
-    double ball(const tree_t *tree, const double *center, double bandwidth2, int gaussian,
-                int32_t *list, int32_t *next, double *lanes, double *sum)
+    ctypedef double (*ball_t)(const tree_t *tree, const double *center, double bandwidth2,
+                              int gaussian, int32_t *list, int32_t *next, double *room,
+                              double *sum)
+    const ball_t *BALLS
+    void pack_bits()
     void box_distances(const double *low, const double *high, const double *center, int dim,
                        double *nearest, double *farthest)
     void point_distances(const double *point, const double *center, int dim, double *distance)
+
+cdef ball_t ball = BALLS[chosen_set()]
+pack_bits()
 
 
 cdef class Tree:
@@ -50,25 +57,26 @@ cdef class Tree:
     def __cinit__(self, const double[:, ::1] points, const double[::1] weights):
         cdef const double[:, :, ::1] point, low, high, sum_
         cdef const double[:, ::1] weight, total
-        cdef const int32_t[::1] child
+        cdef const int32_t[:, ::1] child
         self.size, self.dim = points.shape[0], <int> points.shape[1]
         points_in_lanes, weights_in_lanes = in_lanes(points, weights)
         self.groups = len(weights_in_lanes)
-        levels = [boxes_over(points_in_lanes, points_in_lanes,
-                             points_in_lanes * weights_in_lanes[:, None], weights_in_lanes)]
-        children, below = [LANES * np.arange(len(levels[0][0]), dtype=np.int32)], 0
+        weighted = np.ascontiguousarray(
+            (points_in_lanes * weights_in_lanes[:, None]).transpose(0, 2, 1))
+        levels = [boxes_over(points_in_lanes, points_in_lanes, weighted, weights_in_lanes)]
+        children, below = [np.arange(LANES * len(levels[0][0]), dtype=np.int32)], 0
         while len(levels[-1][0]) > 1:
             low, high, sum_, total = levels[-1]
             levels.append(boxes_over(low, high, sum_, total))
-            children.append(below + LANES * np.arange(len(levels[-1][0]), dtype=np.int32))
+            children.append(below + np.arange(LANES * len(levels[-1][0]), dtype=np.int32))
             below += low.shape[0]
         low, high, sum_, total = boxes = [np.concatenate(parts) for parts in zip(*levels)]
-        child = firsts = np.concatenate(children)
+        child = numbers = np.concatenate(children).reshape(-1, LANES)
         point, weight = points_in_lanes, weights_in_lanes
-        self.arrays = (points_in_lanes, weights_in_lanes, boxes, firsts)  # keeps them alive
+        self.arrays = (points_in_lanes, weights_in_lanes, boxes, numbers)  # keeps them alive
         self.c = tree_t(
             dim=self.dim, bottom=<int32_t> len(levels[0][0]), root=<int32_t> low.shape[0] - 1,
-            child=&child[0], point=&point[0, 0, 0], weight=&weight[0, 0], low=&low[0, 0, 0],
+            child=&child[0, 0], point=&point[0, 0, 0], weight=&weight[0, 0], low=&low[0, 0, 0],
             high=&high[0, 0, 0], sum=&sum_[0, 0, 0], total=&total[0, 0])
 
     @property
@@ -102,7 +110,7 @@ cdef boxes_over(const double[:, :, ::1] low, const double[:, :, ::1] high,
     cdef Py_ssize_t size = total.shape[0], dim = low.shape[1], i, k, j
     cdef Py_ssize_t groups = (size + LANES - 1) // LANES
     arrays = (np.full((groups, dim, LANES), np.inf), np.full((groups, dim, LANES), np.inf),
-              np.zeros((groups, dim, LANES)), np.zeros((groups, LANES)))
+              np.zeros((groups, LANES, dim)), np.zeros((groups, LANES)))
     cdef double[:, :, ::1] box_low = arrays[0], box_high = arrays[1], box_sum = arrays[2]
     cdef double[:, ::1] box_total = arrays[3]
     cdef double smallest, largest, all_
@@ -114,10 +122,10 @@ cdef boxes_over(const double[:, :, ::1] low, const double[:, :, ::1] high,
                     smallest = min(smallest, low[i, k, j])
                     if high[i, k, j] < INFINITY:
                         largest = max(largest, high[i, k, j])
-                    all_ += sum_[i, k, j]
+                    all_ += sum_[i, j, k]
                 box_low[i // LANES, k, i % LANES] = smallest
                 box_high[i // LANES, k, i % LANES] = largest
-                box_sum[i // LANES, k, i % LANES] = all_
+                box_sum[i // LANES, i % LANES, k] = all_
             for j in range(LANES):
                 box_total[i // LANES, i % LANES] += total[i, j]
     return arrays
@@ -127,19 +135,19 @@ cdef class Scratch:
     """Room for one thread's walk over a tree."""
     cdef int32_t *list
     cdef int32_t *next
-    cdef double *lanes
+    cdef double *room
 
     def __cinit__(self, Tree tree):
         self.list = <int32_t *> malloc((tree.groups + LANES) * sizeof(int32_t))
         self.next = <int32_t *> malloc((tree.groups + LANES) * sizeof(int32_t))
-        self.lanes = <double *> malloc((tree.dim + 1) * LANES * sizeof(double))
-        if not (self.list and self.next and self.lanes):
+        self.room = <double *> malloc((2 * tree.dim + 4) * LANES * sizeof(double))
+        if not (self.list and self.next and self.room):
             raise MemoryError
 
     def __dealloc__(self):
         free(self.list)
         free(self.next)
-        free(self.lanes)
+        free(self.room)
 
 
 cdef class TreeWalk(Walk):
@@ -157,7 +165,7 @@ cdef class TreeWalk(Walk):
         cdef double weight
         cdef int k
         weight = ball(&self.tree.c, center, self.bandwidth * self.bandwidth, self.gaussian,
-                      self.scratch.list, self.scratch.next, self.scratch.lanes, mean)
+                      self.scratch.list, self.scratch.next, self.scratch.room, mean)
         for k in range(self.dim):
             mean[k] /= weight if weight else 1
         if self.bandwidth == 0:  # all points in the ball equal its centre, but not w x / w
@@ -184,7 +192,7 @@ cdef int32_t groups_near(Tree tree, const double *center, double radius2,
                           nearest, farthest)
             for j in range(LANES):
                 if nearest[j] <= radius2 and tree.c.low[first + j] < INFINITY:
-                    scratch.next[opened] = tree.c.child[scratch.list[i]] + j
+                    scratch.next[opened] = tree.c.child[scratch.list[i] * LANES + j]
                     opened += 1
         scratch.list, scratch.next = scratch.next, scratch.list
         length = opened
@@ -266,7 +274,7 @@ cdef void filter_modes(Tree tree, int32_t group, const double *modes, int32_t *c
         for i in range(count):
             passed[passing] = candidates[i]
             passing += bounds[i] <= smallest
-        child = tree.c.child[group] + j
+        child = tree.c.child[group * LANES + j]
         if group < tree.c.bottom:
             choose_modes(tree, child, modes, passed, passing, labels, distances2)
         else:

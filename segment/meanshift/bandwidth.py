@@ -136,7 +136,7 @@ def _check_random_state(random_state: object) -> None:
 
 
 def _kth_smallest(rows: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """The k-th smallest of each row; float32 sorts four times faster and holds 8-bit distances."""
+    """Return the k-th smallest of each row; float32, if it holds all, sorts four times faster."""
     with np.errstate(over="ignore"):
         narrow = rows.astype(np.float32)
     if np.array_equal(narrow, rows):
@@ -144,6 +144,10 @@ def _kth_smallest(rows: NDArray[np.float64], k: int) -> NDArray[np.float64]:
         return narrow[:, k - 1].astype(np.float64)
     rows.partition(k - 1, axis=1)
     return rows[:, k - 1]
+
+
+def _halfway(low: float, high: float) -> float:
+    return float(f"{math.sqrt(low * high):.{DIGITS}g}")
 
 
 DIGITS = 4  # as many as a line of the report shows: what it says repeats the result
@@ -160,7 +164,7 @@ def bandwidth_for(
         Turns a bandwidth into a number of segments; raises InvalidInputError where there
         are none, which counts as too narrow.
     target : int, >= 1
-    low, high : float, > 0
+    low, high : float, 0 < low <= high
         Where to look. The wider, the fewer segments, more or less.
 
     Returns
@@ -173,7 +177,7 @@ def bandwidth_for(
     Raises
     ------
     InvalidInputError
-        If no bandwidth that was tried gives segments.
+        If no bandwidth that was tried gives segments, or the range is none.
 
     Notes
     -----
@@ -190,8 +194,12 @@ def bandwidth_for(
     >>> bandwidth, list(tried.items())
     (13.46, [(8.0, 12), (22.63, 4), (13.46, 7)])
     """
+    if not 0 < low <= high:
+        raise InvalidInputError(f"low and high: expected 0 < low <= high, got {low} and {high}")
     tried: dict[float, int] = {}
-    while (bandwidth := float(f"{math.sqrt(low * high):.{DIGITS}g}")) not in (low, high):
+    bandwidth = _halfway(low, high)
+    ends: tuple[float, ...] = ()  # which the first may be
+    while bandwidth not in ends:
         try:
             found = tried[bandwidth] = count(bandwidth)
         except InvalidInputError as error:
@@ -202,6 +210,7 @@ def bandwidth_for(
             low = bandwidth
         else:
             high = bandwidth
+        bandwidth, ends = _halfway(low, high), (low, high)
     if not tried:
         raise reason
     best = min(tried, key=lambda h: (abs(tried[h] - target), tried[h], -h))

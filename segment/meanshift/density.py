@@ -60,7 +60,8 @@ def kernel_density(
         for k in range(values.shape[1]):
             squared += (some[:, k, None] - values[:, k]) ** 2
         if bandwidth:
-            squared /= bandwidth**2
+            with np.errstate(over="ignore"):  # which is beyond any kernel
+                squared = squared / bandwidth / bandwidth  # whose square may be too large
         else:
             squared[squared > 0] = np.inf
         if kernel == "flat":

@@ -8,14 +8,14 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InvalidInputError, NotFittedError
+from segment.errors import InvalidInputError, NotFittedError, shown
 from segment.meanshift.bandwidth import estimate_bandwidth
 from segment.meanshift.modes import choose_modes, climb_to_ends
 from segment.meanshift.points import distinct_points
 from segment.meanshift.seeds import get_bin_seeds
 from segment.meanshift.tree import build_tree, nearest_mode
-from segment.settings import ASSIGNS, KERNELS, Assign, Kernel, Range
-from segment.validation import checked_matrix
+from segment.settings import ASSIGNS, KERNELS, Assign, Kernel, Range, is_choice
+from segment.validation import checked_bandwidth, checked_matrix
 
 
 class Parametrized:
@@ -64,7 +64,7 @@ class MeanShift(Parametrized):
 
     Parameters
     ----------
-    bandwidth : float, > 0, optional
+    bandwidth : float, >= 1e-150, optional
         Radius of the kernel, in the unit of the points. Larger: fewer clusters.
         Default: `estimate_bandwidth` of the points.
     seeds : (m, d) array-like, optional
@@ -162,9 +162,7 @@ class MeanShift(Parametrized):
         """
         self._check_parameters()
         points = checked_matrix(X)
-        bandwidth = self.bandwidth
-        if bandwidth is None:
-            bandwidth = estimate_bandwidth(points)
+        bandwidth = self._bandwidth(points)
         distinct = distinct_points(points)
         tree = build_tree(distinct.points, distinct.weights)
         basin = self.assign == "basin"
@@ -221,7 +219,7 @@ class MeanShift(Parametrized):
 
     def _check_parameters(self) -> None:
         if self.bandwidth is not None:
-            Range(0, above=True).check("bandwidth", self.bandwidth)
+            checked_bandwidth("bandwidth", self.bandwidth)
         Range(1, whole=True).check("min_bin_freq", self.min_bin_freq)
         Range(0, 2**31 - 1, whole=True).check("max_iter", self.max_iter)
         if self.n_jobs is not None:
@@ -230,14 +228,22 @@ class MeanShift(Parametrized):
                 raise InvalidInputError("n_jobs: expected a number of threads or -1, got 0")
         for name, choices in CHOICES.items():
             value = getattr(self, name)
-            if not isinstance(value, (str, bool, np.bool_)) or value not in choices:
+            if not is_choice(value, choices):
                 expected = " or ".join(map(str, choices))
-                raise InvalidInputError(f"{name}: expected {expected}, got {value!r}")
+                raise InvalidInputError(f"{name}: expected {expected}, got {shown(value)}")
         if self.assign == "basin" and (self.seeds is not None or self.bin_seeding):
             raise InvalidInputError(
                 "assign: expected 'nearest' with seeds or bin_seeding, got 'basin', where the "
                 "points are the seeds"
             )
+
+    def _bandwidth(self, points: NDArray[Any]) -> float:
+        if self.bandwidth is not None:
+            return checked_bandwidth("bandwidth", self.bandwidth)  # type: ignore[no-any-return]
+        estimated = estimate_bandwidth(points)
+        if estimated:  # 0 where points lie on each other: then each place is a mode
+            checked_bandwidth("bandwidth, estimated", estimated)
+        return estimated
 
     def _seeds(self, points: NDArray[Any], bandwidth: float) -> NDArray[Any]:
         if self.seeds is not None:

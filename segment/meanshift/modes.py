@@ -214,7 +214,7 @@ def _ascending(places: Floats) -> NDArray[np.intp]:
 def _keep_apart(
     places: Floats, rank: NDArray[np.intp], bandwidth: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-    """Which of the ranked places no kept earlier one removes; of each place, the nearest kept."""
+    """Return which ranked places no kept earlier one removes, and the kept one nearest to each."""
     near = np.lexsort(np.floor(places[:, :2] / (2 * bandwidth or 1)).T)  # neighbours to one box
     place = np.empty(len(places), dtype=np.intp)
     place[near] = np.arange(len(places))

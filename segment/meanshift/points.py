@@ -86,7 +86,7 @@ def _distinct_colors(pixels: NDArray[np.uint8]) -> DistinctPoints:
 
 
 def _z_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Order that keeps neighbours in space together, and equal rows next to each other."""
+    """Return an order that keeps neighbours in space together, and equal rows side by side."""
     bits = min(16, max(1, 64 // values.shape[1]))
     low, high = values.min(axis=0), values.max(axis=0)
     with np.errstate(divide="ignore", over="ignore"):

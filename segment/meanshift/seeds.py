@@ -9,17 +9,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.validation import checked_matrix
+from segment.settings import Range
+from segment.validation import checked_bandwidth, checked_matrix
+
+FLOAT32 = np.finfo(np.float32)
 
 
 def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArray[Any]:
-    """Take the centres of the grid cells that hold enough points as seeds.
+    """Return as seeds the centres of the grid cells that hold enough points.
 
     Parameters
     ----------
     X : (n, d) array-like
         Points, in any unit.
-    bin_size : float, >= 0
+    bin_size : float, 0 or >= 1e-150
         Side of a cell, in the unit of the points; usually the bandwidth. Larger:
         fewer seeds. 0 returns `X` itself.
     min_bin_freq : int, >= 1, default 1
@@ -30,8 +33,14 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
     seeds : (m, d) array
         In the order in which `X` first comes into the cells. Point x lies in the cell
         round(x / bin_size), halves to the even number. As in scikit-learn the cell
-        numbers are float32, and so are the seeds where `bin_size` is a Python number.
+        numbers are float32, and so are the seeds where `bin_size` is a Python number that
+        float32 holds.
         Where each point would be alone in its cell, `X` itself, with a UserWarning.
+
+    Raises
+    ------
+    InvalidInputError
+        If `X` is not a finite, non-empty matrix, or a parameter is out of range.
 
     See Also
     --------
@@ -48,9 +57,12 @@ def get_bin_seeds(X: ArrayLike, bin_size: float, min_bin_freq: int = 1) -> NDArr
     >>> get_bin_seeds(X, bin_size=4, min_bin_freq=2)
     array([[4., 4.]], dtype=float32)
     """
+    points = checked_matrix(X)
+    Range(1, whole=True).check("min_bin_freq", min_bin_freq)
+    Range(0).check("bin_size", bin_size)
     if bin_size == 0:
         return X  # type: ignore[return-value]  # the object itself, like the original
-    points = checked_matrix(X)
+    bin_size = checked_bandwidth("bin_size", bin_size)
     seeds = _bin_centers(points, np.ones(len(points)), bin_size, min_bin_freq)
     if len(seeds) == len(points):
         warnings.warn(
@@ -70,7 +82,7 @@ def bin_seeds(
     bin_size: float,
     min_bin_freq: int = 1,
 ) -> NDArray[Any]:
-    """Take seeds as `get_bin_seeds` does, from distinct points that count several times.
+    """Return seeds as `get_bin_seeds` does, from distinct points that count several times.
 
     Parameters
     ----------
@@ -101,6 +113,8 @@ def _bin_centers(
     points: NDArray[Any], weights: NDArray[np.float64], bin_size: float, min_bin_freq: int
 ) -> NDArray[Any]:
     bins, counts = occupied_bins(points, weights, bin_size)
+    if not FLOAT32.tiny <= bin_size <= FLOAT32.max:  # as a Python number it would be cast to that
+        bin_size = np.float64(bin_size)
     return bins[counts >= min_bin_freq].astype(np.float32) * bin_size
 
 
@@ -136,7 +150,7 @@ def occupied_bins(
 def _count_in_table(
     keys: NDArray[np.intp], weights: NDArray[np.float64], cells: int
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """First place and summed weight of each key that occurs, without sorting."""
+    """Return the first place and summed weight of each key that occurs, without sorting."""
     first = np.full(cells, -1)
     first[keys[::-1]] = np.arange(len(keys) - 1, -1, -1)  # the last one written stays
     occupied = first >= 0

@@ -50,7 +50,7 @@ def climb(ground: Ground, seeds: NDArray[Any], *, settings: Settings, bandwidth:
 
 
 def search_range(settings: Settings) -> tuple[float, float]:
-    """Bandwidths from one that parts all 8-bit colours to one that reaches from end to end."""
+    """Return a bandwidth that parts all 8-bit colours, and one that reaches from end to end."""
     span = SPANS[settings.color_space]
     wide = settings.spatial_weight if settings.features == "joint" else 0.0
     return span / 512, span * 8 * max(1.0, wide)

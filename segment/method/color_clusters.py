@@ -95,7 +95,7 @@ def climb_colors(
 
 
 def _color_bandwidth(pixels: NDArray[Any], settings: Settings) -> float:
-    """The bandwidth asked for, as it came: NumPy rounds seeds otherwise for its own scalars."""
+    """Return the bandwidth asked for, in its own type: NumPy rounds seeds by that of a scalar."""
     if settings.bandwidth is not None:
         return settings.bandwidth
     sample = pixels[sample_indices(len(pixels), settings.n_samples, settings.seed)]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.bandwidth import bandwidth_for, kth_neighbor_distance, sample_indices
 from segment.meanshift.modes import choose_modes
 from segment.meanshift.points import DistinctPoints, distinct_points
@@ -32,8 +32,8 @@ def fit_modes(
     Parameters
     ----------
     images : sequence of arrays
-        Each as `segment_image` takes it, of any size. Grey ones among coloured ones count as
-        coloured.
+        Each as `segment_image` takes it, of any size; one image alone in a list, too. Grey ones
+        among coloured ones count as coloured.
     mask : (H, W) array-like, optional
         The pixels of every image that take part.
     **settings
@@ -62,11 +62,29 @@ def fit_modes(
     array([[2, 2],
            [2, 2]], dtype=int32)
     """
-    every = list(images)
+    every = _several(images)
     return fit_stream(lambda: every, Settings(**settings), mask)
 
 
 fit_modes.__module__ = "segment"
+
+
+def _several(images: Any) -> list[NDArray[Any]]:
+    """Return the images as a list: one array of (H, W, 3) would else be taken for H grey images."""
+    whole = hasattr(images, "__array__")
+    stack = whole and np.ndim(images) == 4
+    if isinstance(images, (str, bytes)) or not isinstance(images, Iterable) or whole != stack:
+        got = f"an array of shape {np.shape(images)}" if whole else shown(images)
+        raise InvalidInputError(
+            f"images: expected a sequence of arrays, got {got}; put a single image into a list"
+        )
+    every = list(images)
+    for each in every:
+        if isinstance(each, (list, tuple)):  # rows of one image, or an image that is no array
+            raise InvalidInputError(
+                "images: expected arrays, got lists in a list; make each image one with np.asarray"
+            )
+    return every
 
 
 def fit_stream(images: Images, settings: Settings, mask: ArrayLike | None = None) -> Model:
@@ -91,7 +109,8 @@ def fit_stream(images: Images, settings: Settings, mask: ArrayLike | None = None
 
 def check_keepable(settings: Settings) -> None:
     """Raise InvalidInputError unless a label is that of the nearest mode, wherever it lies."""
-    for name, wanted in (("features", "color"), ("assign", "nearest")):
+    kept = (("features", "color"), ("assign", "nearest"), ("level", None), ("segments", None))
+    for name, wanted in kept:
         if getattr(settings, name) != wanted:
             raise InvalidInputError(
                 f"{name}: expected {wanted!r} for modes that are kept, "
@@ -154,7 +173,7 @@ def _widened(rows: NDArray[Any], channels: int) -> NDArray[Any]:
 
 
 def _bandwidth(rows: _Rows, ground: ColorGround, settings: Settings) -> float:
-    """The bandwidth of all pixels together, as `color_clusters` takes it of one image."""
+    """Return the bandwidth of all pixels together, as `color_clusters` takes it of one image."""
     if settings.bandwidth is not None:
         return settings.bandwidth
     if settings.target_segments is not None:

@@ -91,17 +91,17 @@ def _points_of(
     visible: NDArray[np.bool_] | None,
     units: tuple[float, float],
 ) -> NDArray[np.float64]:
-    """Points of the joint domain of some pixels, by their numbers among those visible."""
+    """Return pixels, by their numbers among those visible, as points of the joint domain."""
     places = numbers if visible is None else np.flatnonzero(visible)[numbers]
     y, x = np.divmod(places, points.shape[1])
     return joint_points(points[y, x], x, y, units)
 
 
 def _units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:
-    """What 1 in the joint domain is in pixels, and in units of the colour space."""
+    """Return what 1 in the joint domain is in pixels, and in units of the colour space."""
     if settings.spatial_radius is not None and settings.range_radius is not None:
         return float(settings.spatial_radius), float(settings.range_radius)
-    scale = settings.spatial_weight * SPANS[settings.color_space] / max(shape)
+    scale = float(settings.spatial_weight) * SPANS[settings.color_space] / max(shape)
     return min(1 / scale, FLAT_ENOUGH) if scale else FLAT_ENOUGH, 1.0
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError, InvalidInputError
-from segment.settings import ColorSpace, Range, Settings
+from segment.errors import ImageFileError, InvalidInputError, shown
+from segment.settings import COLOR_SPACES, ColorSpace, Range, Settings, is_choice
+from segment.validation import checked_matrix, checked_path
 
 FORMAT = "meanshift-segment model"
 VERSION = 1
@@ -70,9 +71,9 @@ class Model:
             "modes": self.modes.tolist(),  # json writes the shortest digits that read back the same
             "settings": self.settings,
         }
-        lines = (f'"{name}": {json.dumps(value)}' for name, value in content.items())
+        lines = (f'"{name}": {json.dumps(value, default=float)}' for name, value in content.items())
         text = "{\n" + ",\n".join(lines) + "\n}\n"
-        write_whole(Path(path), lambda file: file.write(text.encode()))
+        write_whole(checked_path(path), lambda file: file.write(text.encode()))
 
     @classmethod
     def load(cls, path: str | Path) -> Model:
@@ -90,7 +91,7 @@ class Model:
             If it is not a model, a damaged one, or one of a later version.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
+            text = checked_path(path).read_text(encoding="utf-8")
         except OSError as error:
             raise ImageFileError(f"{path}: cannot be read: {error.strerror}; check it") from None
         except UnicodeDecodeError:
@@ -99,7 +100,8 @@ class Model:
 
     def applied_to(self, settings: Settings) -> Settings:
         """Return the settings with what the model decides: colour space and bandwidth."""
-        for name, mine in (("features", "color"), ("assign", "nearest")):
+        known = (("features", "color"), ("assign", "nearest"), ("level", None), ("segments", None))
+        for name, mine in known:
             if getattr(settings, name) != mine:
                 raise InvalidInputError(
                     f"{name}: expected {mine!r} with a model, got {getattr(settings, name)!r}; "
@@ -110,10 +112,11 @@ class Model:
                 f"color_space: expected {self.color_space!r}, that of the model, "
                 f"got {settings.color_space!r}; leave it out or fit another model"
             )
+        asked = self.bandwidth in Settings.__dataclass_fields__["bandwidth"].metadata["takes"]
         return replace(
             settings,
             color_space=self.color_space,
-            bandwidth=self.bandwidth,
+            bandwidth=self.bandwidth if asked else None,  # 0 where all pixels were alike
             target_segments=None,
         )
 
@@ -132,35 +135,50 @@ def _parsed(text: str, name: str) -> Model:
         ) from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InvalidInputError(f"{name}: is not a model: expected format {FORMAT!r}; {_MAKE_ONE}")
-    if content.get("version") != VERSION:
+    if not is_choice(content.get("version"), (VERSION,)):
         raise InvalidInputError(
-            f"{name}: expected a model of version {VERSION}, got {content.get('version')!r}; "
+            f"{name}: expected a model of version {VERSION}, got {shown(content.get('version'))}; "
             "make it again, or install the meanshift-segment that made it"
         )
     if content.get("features") != "color":
         raise InvalidInputError(
-            f"{name}: expected a model of features 'color', got {content.get('features')!r}; "
+            f"{name}: expected a model of features 'color', got {shown(content.get('features'))}; "
             f"{_MAKE_ONE}"
         )
     return _checked(content, name)
 
 
 def _checked(content: dict[str, Any], name: str) -> Model:
-    """The model in a file's content; whatever of it is not what `save` writes is damage."""
+    """Return the model in a file's content; whatever of it is not what `save` writes is damage."""
     try:
-        modes = np.array(content["modes"], dtype=np.float64)
+        modes = _numbers(content["modes"])
         bandwidth, n_iter, space = (content[k] for k in ("bandwidth", "iterations", "color_space"))
-        settings = dict(content["settings"])
+        settings = _flat(content["settings"])
         Range(0).check("bandwidth", bandwidth)
         Range(0, whole=True).check("iterations", n_iter)
-        if space not in get_args(ColorSpace):
-            raise ValueError(f"color_space {space!r}")
+        if not is_choice(space, COLOR_SPACES):
+            raise ValueError(f"color_space {shown(space)}")
         wide = (1,) if space == "gray" else (1, 3) if space == "rgb" else (3,)
-        if modes.ndim != 2 or not len(modes) or modes.shape[1] not in wide:
+        if modes.shape[1] not in wide:
             raise ValueError(f"modes of shape {modes.shape} in {space}")
-        if not np.isfinite(modes).all():
-            raise ValueError("modes that are not finite")
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         what = f"no {error}" if isinstance(error, KeyError) else error
         raise InvalidInputError(f"{name}: is a damaged model ({what}); {_MAKE_ONE}") from None
     return Model(modes, float(bandwidth), n_iter, space, settings)
+
+
+def _numbers(rows: Any) -> NDArray[np.float64]:
+    """Numbers in rows of equal length; NumPy alone would also take text and truth values."""
+    for row in rows:
+        if any(type(value) not in (int, float) for value in row):
+            raise TypeError("modes that are no numbers")
+    return checked_matrix(np.array(rows, dtype=np.float64), "modes")
+
+
+def _flat(settings: Any) -> dict[str, Any]:
+    """Settings as `save` writes them: names with values that hold no others."""
+    if not isinstance(settings, dict):
+        raise TypeError("settings that are none")
+    if any(isinstance(value, (dict, list)) for value in settings.values()):
+        raise TypeError("settings of a kind that there is not")
+    return settings

@@ -10,6 +10,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike, NDArray
 
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.bandwidth import bandwidth_for
 from segment.meanshift.points import distinct_points
 from segment.method.clusters import Clusters, search_range
@@ -45,7 +46,9 @@ def segment_image(
     connected: bool | None = Settings.connected,
     connectivity: Connectivity = Settings.connectivity,
     min_size: int | None = Settings.min_size,
-    merge: float = Settings.merge,
+    level: float | None = Settings.level,
+    segments: int | None = Settings.segments,
+    keep: tuple[int, ...] | None = Settings.keep,
     mask: ArrayLike | None = None,
     model: Model | None = None,
     threads: int | None = None,
@@ -98,17 +101,21 @@ def segment_image(
         Otherwise pixels beyond the bandwidth of every mode get label 0.
     connected : bool, optional
         Number connected regions instead of clusters. Default: in the joint domain, and
-        with `min_size` or `merge`.
+        with `min_size`.
     connectivity : {4, 8}, default 4
         Whether pixels are connected by their sides, or by their corners, too.
     min_size : int, >= 0, optional
         Regions with fewer pixels are absorbed, smallest first, by the adjacent region
         nearest in mean colour. Default: in the joint domain a thousandth of the pixels
         that take part, otherwise 0.
-    merge : float, >= 0, default 0
-        Adjacent regions that differ by less are merged, smallest first, in units of the colour
-        space. Mean colours and the step across the border count, and small regions less than
-        large ones. Larger: fewer segments; 0: none is merged.
+    level : float, >= 0, optional
+        The regions of the hierarchy at this level, as ``hierarchy(image).cut(level)`` has them, in
+        place of clusters: no other setting goes with it. Larger: fewer segments.
+    segments : int, >= 1, optional
+        Likewise: that many of them.
+    keep : tuple of int, optional
+        Regions of the hierarchy that are segments whatever the level or the number says, as
+        `Hierarchy.cut` has them.
     mask : (H, W) array-like, optional
         Pixels where it is 0 get label 0 and take no part.
     model : Model, optional
@@ -171,10 +178,17 @@ def segment_pixels(
     model: Model | None = None,
 ) -> Segmentation:
     """Do what `segment_image` does, with the settings in one object."""
+    if model is not None and not isinstance(model, Model):
+        raise InvalidInputError(f"model: expected a Model, got {shown(model)}; see fit_modes")
     pixels = pixels_of(image, mask)
     if model is not None:
         settings = model.applied_to(settings)
         return segments_of(known_clusters(pixels, settings, model), pixels, settings)
+    if settings.by_tree:
+        from segment.method.hierarchy import hierarchy_of  # 60 ms that the others do not need
+
+        tree = hierarchy_of(pixels)
+        return tree.cut(settings.level, segments=settings.segments, keep=settings.keep or ())
     if settings.target_segments is not None:
         return Prepared(pixels, settings).nearest_to_target(settings)
     if settings.features == "joint":

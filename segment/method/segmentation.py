@@ -2,32 +2,33 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError, InvalidInputError
-from segment.settings import Settings
-from segment.writing import write_whole
+from segment.errors import InvalidInputError, shown
+from segment.method.archive import Archive, damaged
+from segment.settings import Range, Settings, is_choice
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-VERSION = 1  # of the archive
-SHAPES = {
-    "labels": (np.int32, 2),
-    "modes": (np.float64, 2),
-    "colors": (np.uint8, 2),
-    "mode_colors": (np.uint8, 2),
-    "sizes": (np.int64, 1),
-    "bandwidth": (np.float64, 0),
-    "n_iter": (np.int64, 0),
-}
+ARCHIVE = Archive(
+    "a segmentation",
+    version=1,
+    arrays={
+        "labels": (np.int32, 2),
+        "modes": (np.float64, 2),
+        "colors": (np.uint8, 2),
+        "mode_colors": (np.uint8, 2),
+        "sizes": (np.int64, 1),
+        "bandwidth": (np.float64, 0),
+        "n_iter": (np.int64, 0),
+    },
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,8 +90,9 @@ class Segmentation:
         self, by: Literal["mean", "mode"] = "mean", *, ground: int = 0
     ) -> NDArray[np.uint8]:
         """Return the colour of every label: (K + 1, 3) uint8, the grey level `ground` for 0."""
-        if by not in ("mean", "mode"):
-            raise InvalidInputError(f"by: expected 'mean' or 'mode', got {by!r}")
+        if not is_choice(by, ("mean", "mode")):
+            raise InvalidInputError(f"by: expected 'mean' or 'mode', got {shown(by)}")
+        Range(0, 255, whole=True).check("ground", ground)
         colors = self.colors if by == "mean" else self.mode_colors
         return np.concatenate([np.full((1, 3), ground, np.uint8), colors])
 
@@ -151,8 +153,7 @@ class Segmentation:
         ImageFileError
             If the folder takes no file, or the disk is full.
         """
-
-        _write(self, path)
+        ARCHIVE.write(self, path)
 
     @staticmethod
     def load(path: str | Path) -> Segmentation:
@@ -164,9 +165,13 @@ class Segmentation:
             If the file cannot be read.
         InvalidInputError
             If it is not a segmentation, a damaged one, or one of a later version.
+        MemoryError
+            If it is whole, and larger than the memory there is.
         """
-
-        return _read(path)
+        content, settings = ARCHIVE.read(path)
+        if reason := _wrong_with(**content):
+            raise damaged(path, reason)
+        return Segmentation(**content, settings=settings)
 
     def _repr_png_(self) -> bytes:
         """Show the recoloured image in a notebook."""
@@ -186,52 +191,20 @@ class Segmentation:
         )
 
 
-def _write(segmentation: Segmentation, path: str | Path) -> None:
-    """Write a segmentation as compressed arrays, with its settings as JSON text among them."""
-    about = json.dumps({"version": VERSION, "settings": asdict(segmentation.settings)})
-    arrays: dict[str, Any] = {"about": np.asarray(about)}
-    for name, (kind, _) in SHAPES.items():
-        arrays[name] = np.asarray(getattr(segmentation, name), kind)
-    write_whole(Path(path), lambda file: np.savez_compressed(file, **arrays))
-
-
-def _read(path: str | Path) -> Segmentation:
-    """Read what `_write` wrote; nothing in the file is executed, whoever made it."""
-    try:
-        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            content = {name: file[name] for name in file.files}
-        about = json.loads(str(content.pop("about")))
-        version = about["version"]
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, AttributeError, EOFError) as error:
-        raise InvalidInputError(
-            f"{path}: is not a segmentation, or a damaged one ({error}); save it again"
-        ) from None
-    except OSError as error:
-        raise ImageFileError(
-            f"{path}: cannot be read: {error.strerror or error}; check it"
-        ) from None
-    if version != VERSION:
-        raise InvalidInputError(
-            f"{path}: expected a segmentation of version {VERSION}, got {version!r}; "
-            "install the meanshift-segment that made it"
-        )
-    return _checked(content, about.get("settings"), path)
-
-
-def _checked(content: dict[str, Any], settings: Any, path: str | Path) -> Segmentation:
-    try:
-        for name, (kind, dimensions) in SHAPES.items():
-            if content[name].dtype != kind or content[name].ndim != dimensions:
-                raise ValueError(f"{name} of dtype {content[name].dtype}")
-        count = len(content["sizes"])
-        same = {len(content[name]) for name in ("modes", "colors", "mode_colors")}
-        labels = content["labels"]
-        if same != {count} or not labels.size or labels.min() < 0 or labels.max() > count:
-            raise ValueError("labels without a segment")
-        known = {setting.name for setting in fields(Settings)}
-        asked = Settings(**{name: settings[name] for name in known & set(settings)})
-    except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"{path}: is damaged ({error}); save it again") from None
-    content["bandwidth"] = float(content["bandwidth"])
-    content["n_iter"] = int(content["n_iter"])
-    return Segmentation(**{name: content[name] for name in SHAPES}, settings=asked)
+def _wrong_with(
+    labels: NDArray[np.int32],
+    sizes: NDArray[np.int64],
+    bandwidth: float,
+    n_iter: int,
+    **others: Any,
+) -> str | None:
+    """Return what of the arrays of a file contradicts the others."""
+    count = len(sizes)
+    same = {len(others[name]) for name in ("modes", "colors", "mode_colors")}
+    if same != {count} or not labels.size or labels.min() < 0 or labels.max() > count:
+        return "labels without a segment"
+    if {others[name].shape[1] for name in ("colors", "mode_colors")} != {3}:
+        return "colours that are not of three channels"
+    if bandwidth not in Range(0) or n_iter not in Range(0, whole=True):
+        return f"bandwidth {bandwidth}, {n_iter} iterations"
+    return None

@@ -41,7 +41,6 @@ def _by_region(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segmen
         points,
         connectivity=settings.connectivity,
         min_size=settings.smallest_region(len(pixels.shown)),
-        merge=settings.merge,
     )
     means = _means(regions.map, pixels, len(regions.clusters))
     modes = clusters.modes[regions.clusters - 1]

@@ -7,14 +7,12 @@ No checks and no defaults: `joint.py` validates, casts and allocates.
 from libc.math cimport INFINITY, sqrt
 from libc.stdint cimport int32_t, int64_t
 
+from segment.meanshift._instructions cimport chosen_set
 from segment.pixels._pyramid cimport (
     FAR,
     FEATURES,
     LANES,
-    SIDE,
     Pyramid,
-    cell_at,
-    cell_t,
     kernel_of,
     kernel_t,
     pyramid_t,
@@ -23,9 +21,13 @@ from segment.pixels._pyramid cimport (
 import numpy as np
 
 cdef extern from "_pyramid_label.h" nogil:
-    void label_group(const pyramid_t *p, const kernel_t *k, cell_t cell, const double *modes,
-                     const int32_t *candidates, int count, double limit, double slack,
-                     float *bounds, int32_t *labels)
+    ctypedef void (*label_group_t)(const pyramid_t *p, const kernel_t *k, int64_t group,
+                                   const double *modes, const int32_t *candidates, int count,
+                                   double limit, double slack, float *bounds, int32_t *passed,
+                                   int32_t *labels)
+    const label_group_t *LABEL_GROUPS
+
+cdef label_group_t label_group = LABEL_GROUPS[chosen_set()]
 
 
 cdef class Buckets:
@@ -38,7 +40,7 @@ cdef class Buckets:
     def __init__(self, const double[:, ::1] modes, int height, int width):
         places = np.asarray(modes)
         self.modes = modes
-        self.side = max(SIDE * SIDE, sqrt(<double> height * width / modes.shape[0]))
+        self.side = max(LANES, sqrt(<double> height * width / modes.shape[0]))
         self.rows, self.cols = <int> (height // self.side) + 1, <int> (width // self.side) + 1
         cells = ((places[:, 1] // self.side).astype(np.intp) * self.cols
                  + (places[:, 0] // self.side).astype(np.intp))
@@ -54,52 +56,46 @@ cdef struct box_t:
 
 def nearest(Pyramid pyramid, Buckets buckets, double bandwidth, double limit, Py_ssize_t first,
             Py_ssize_t last, int32_t[:, ::1] labels):
-    """Label the pixels of the rows first to last of level 1 groups, 16 pixels high, by mode.
+    """Label the pixels of some groups of level 1 by mode.
 
     0 for what is farther than `limit` bandwidths from every mode.
     """
-    cdef kernel_t kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth, 1, 0)
+    cdef kernel_t kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth, 1,
+                                     pyramid.largest)
     # in bandwidths: boxes are in single precision
     cdef double slack = 4e-7 * pyramid.largest / (pyramid.range_unit * bandwidth)
     cdef int32_t[::1] candidates = np.empty(buckets.modes.shape[0], np.int32)
+    cdef int32_t[::1] passed = np.empty(buckets.modes.shape[0] + 1, np.int32)
     cdef double[::1] distances = np.empty(buckets.modes.shape[0])
     cdef float[::1] bounds = np.empty(buckets.modes.shape[0] * LANES, np.float32)
-    cdef int row, col, count
+    cdef Py_ssize_t group
+    cdef int count
     cdef box_t box
     with nogil:
-        for row in range(<int> first, <int> last):
-            for col in range(pyramid.c.cols[1]):
-                if not box_of(pyramid, row, col, &box):
-                    clear(row, col, labels)
-                    continue
+        for group in range(first, last):
+            count = 0  # none: all pixels get 0
+            if box_of(pyramid, group, &box):
                 count = near_modes(buckets, &kernel, slack, &box, &candidates[0], &distances[0])
-                label_group(&pyramid.c, &kernel, cell_at(col, row), &buckets.modes[0, 0],
-                            &candidates[0], count, limit, slack, &bounds[0], &labels[0, 0])
+            label_group(&pyramid.c, &kernel, group, &buckets.modes[0, 0], &candidates[0], count,
+                        limit, slack, &bounds[0], &passed[0], &labels[0, 0])
 
 
-cdef void clear(int row, int col, int32_t[:, ::1] labels) noexcept nogil:
-    cdef Py_ssize_t y, x
-    for y in range(row * LANES, min((row + 1) * LANES, labels.shape[0])):
-        for x in range(col * LANES, min((col + 1) * LANES, labels.shape[1])):
-            labels[y, x] = 0
-
-
-cdef bint box_of(Pyramid pyramid, int row, int col, box_t *box) noexcept nogil:
+cdef bint box_of(Pyramid pyramid, Py_ssize_t group, box_t *box) noexcept nogil:
     """The box around the pixels of a level 1 group; false if there are none."""
-    cdef Py_ssize_t first = (<int64_t> row * pyramid.c.cols[1] + col) * pyramid.channels * LANES
+    cdef const pyramid_t *p = &pyramid.c
+    cdef Py_ssize_t first = group * pyramid.channels * LANES
     cdef double low, high
     cdef int c, j
     for c in range(pyramid.channels):
         box.low[2 + c], box.high[2 + c] = INFINITY, -INFINITY
         for j in range(LANES):
-            low = pyramid.c.low[1][first + c * LANES + j]
-            high = pyramid.c.high[1][first + c * LANES + j]
+            low, high = p.low[1][first + c * LANES + j], p.high[1][first + c * LANES + j]
             if low < FAR:
                 box.low[2 + c] = min(box.low[2 + c], low)
                 box.high[2 + c] = max(box.high[2 + c], high)
-    box.low[0], box.low[1] = col * LANES, row * LANES
-    box.high[0] = min(box.low[0] + LANES, pyramid.width) - 1
-    box.high[1] = min(box.low[1] + LANES, pyramid.height) - 1
+    box.low[0], box.low[1] = p.origin[1][2 * group], p.origin[1][2 * group + 1]
+    box.high[0] = min(box.low[0] + p.cell_width[1] * p.across[1], pyramid.width) - 1
+    box.high[1] = min(box.low[1] + p.cell_height[1] * p.down[1], pyramid.height) - 1
     return box.low[2] < INFINITY
 
 

@@ -1,28 +1,35 @@
-from libc.stdint cimport int64_t
+from libc.stdint cimport int32_t, int64_t
 
 cdef extern from "_pyramid.h" nogil:
-    enum: LANES, SIDE, LEVELS, FEATURES
-    double FAR
-    ctypedef int64_t cell_t
-    cell_t cell_at(int64_t x, int64_t y)
+    enum: LANES, LEVELS, FEATURES, SUMS
+    float FAR
     ctypedef struct pyramid_t:
-        int channels, levels, height, width
+        int channels, levels, bytes, height, width
         int rows[LEVELS]
         int cols[LEVELS]
+        int across[LEVELS]
+        int down[LEVELS]
+        int cell_width[LEVELS]
+        int cell_height[LEVELS]
+        float lane_x[LEVELS][LANES]
+        float lane_y[LEVELS][LANES]
+        const int32_t *origin[LEVELS]
         const float *value
-        const double *exact
         const float *low[LEVELS]
         const float *high[LEVELS]
         const double *sum[LEVELS]
+        const int32_t *child[LEVELS]
     ctypedef struct kernel_t:
         double spatial_unit, bandwidth, spatial2, range2
     kernel_t kernel_of(double spatial_unit, double range_unit, double bandwidth, double reach,
-                       double margin)
+                       double largest)
 
 
 cdef class Pyramid:
     cdef pyramid_t c
     cdef readonly int channels, height, width
-    cdef readonly double largest, spatial_unit, range_unit
-    cdef object image, visible, exact
+    cdef readonly double largest, scale, spatial_unit, range_unit
+    cdef object image, visible
     cdef list levels
+
+    cpdef Py_ssize_t groups(self, int level)

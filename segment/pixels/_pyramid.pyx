@@ -4,89 +4,114 @@
 
 No checks and no defaults: `joint.py` validates, casts and allocates.
 """
-from libc.math cimport frexp, ldexp, rint
-from libc.stdint cimport uint8_t
+from libc.math cimport INFINITY, frexp, ldexp, rint
+from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
 from segment.meanshift._climb cimport Walk
+from segment.meanshift._instructions cimport chosen_set
 
 import numpy as np
 
 cdef extern from "_pyramid_ball.h" nogil:
-    double ball(const pyramid_t *p, const kernel_t *k, const double *center, cell_t *list,
-                cell_t *next, double *sum)
+    ctypedef struct near_t:
+        double last[FEATURES]
+        int32_t count
+    ctypedef double (*ball_t)(const pyramid_t *p, const kernel_t *k, const double *center,
+                              near_t *near, int32_t *list, int32_t *next, double *sum)
+    const ball_t *BALLS
+    void pack_bits()
+
+cdef ball_t ball = BALLS[chosen_set()]
+pack_bits()
 
 ctypedef fused value_t:
     uint8_t
-    double
-
-ctypedef fused real_t:
-    float
     double
 
 
 cdef class Pyramid:
     """The pixels of an image in tiles, boxes over those, boxes over these, up to one.
 
-    In single precision, and in double as well where the image is not of uint8.
+    Values are whole numbers in single precision: those of uint8 themselves; others are counted
+    in steps of a 2^24th of the power of two above the largest of them.
     """
 
     def __init__(self, image, visible, double spatial_unit, double range_unit):
+        cdef int exponent = 24
         self.image, self.visible = image, visible
         self.height, self.width, self.channels = image.shape
-        self.spatial_unit, self.range_unit = spatial_unit, range_unit
         self.largest = max(abs(float(image.max())), abs(float(image.min())))
+        if image.dtype != np.uint8 and self.largest > 0:
+            frexp(self.largest, &exponent)
+        self.scale = 1.0 if image.dtype == np.uint8 else ldexp(1.0, 24 - exponent)
+        self.largest *= self.scale
+        self.spatial_unit, self.range_unit = spatial_unit, range_unit * self.scale
         self.c.channels, self.c.height, self.c.width = self.channels, self.height, self.width
-        self.c.rows[0], self.c.cols[0] = groups(self.height), groups(self.width)
-        shape = self.c.rows[0], self.c.cols[0], self.channels, LANES
-        values, self.exact = np.empty(shape, np.float32), None
-        self.c.value, self.c.exact = <const float *> address(values), NULL
-        if image.dtype != np.uint8:
-            self.exact = np.empty(shape)
-            self.c.exact = <const double *> address(self.exact)
-        self.c.levels, self.levels = 1, [(values, values, None)]
-        self.add_level()
+        self.c.levels, self.levels = 0, []
+        self.c.bytes = image.dtype == np.uint8
+        self.add_level(self.height, self.width, 1, 1)
+        values = aligned((self.groups(0), self.channels, LANES), np.float32)
+        self.c.value = <const float *> address(values)
+        self.levels.append((values, values, None))
+        self.add_boxes()
 
-    def add_level(self):
-        """Room for boxes over the groups of the level below, and no pixels in them."""
-        cdef int level = self.c.levels
-        cdef int rows = groups(self.c.rows[level - 1]), cols = groups(self.c.cols[level - 1])
-        low, high = np.empty((2, rows, cols, self.channels, LANES), np.float32)
-        sums = np.empty((rows, cols, 3 + self.channels, LANES))
+    def add_level(self, int rows, int cols, int cell_height, int cell_width):
+        """Groups of so many cells: square ones, or as long as the cells are few across."""
+        cdef int level = self.c.levels, down = 4, lane
+        if rows <= 2 or cols <= 2:
+            down = rows if rows <= 2 else LANES // cols
+        self.c.down[level], self.c.across[level] = down, LANES // down
+        self.c.cell_height[level], self.c.cell_width[level] = cell_height, cell_width
+        self.c.rows[level] = (rows + down - 1) // down
+        self.c.cols[level] = (cols + self.c.across[level] - 1) // self.c.across[level]
+        for lane in range(LANES):
+            self.c.lane_x[level][lane] = lane % self.c.across[level] * cell_width
+            self.c.lane_y[level][lane] = lane // self.c.across[level] * cell_height
+        y, x = np.divmod(np.arange(self.groups(level), dtype=np.int32), self.c.cols[level])
+        origins = np.stack([x * (self.c.across[level] * cell_width),
+                            y * (down * cell_height)], axis=1)
+        self.c.origin[level] = <const int32_t *> address(origins)
+        self.levels.append(origins)
+        self.c.levels += 1
+
+    cpdef Py_ssize_t groups(self, int level):
+        """How many there are in a level."""
+        return <Py_ssize_t> self.c.rows[level] * self.c.cols[level]
+
+    def add_boxes(self):
+        """Room for groups over those of the level below, boxes over their pixels."""
+        cdef int level = self.c.levels, below = level - 1
+        self.add_level(self.c.rows[below], self.c.cols[below],
+                       self.c.cell_height[below] * self.c.down[below],
+                       self.c.cell_width[below] * self.c.across[below])
+        groups = self.groups(level)
+        low, high = (aligned((groups, self.channels, LANES), np.float32) for _ in range(2))
+        sums = aligned((groups, LANES, SUMS), np.float64)
+        children = aligned((groups, LANES), np.int32)
         self.c.low[level] = <const float *> address(low)
         self.c.high[level] = <const float *> address(high)
         self.c.sum[level] = <const double *> address(sums)
-        self.c.rows[level], self.c.cols[level] = rows, cols
-        self.c.levels += 1
-        self.levels.append((low, high, sums))
+        self.c.child[level] = <const int32_t *> address(children)
+        self.levels.append((low, high, sums, children))
 
     def fill(self, Py_ssize_t first, Py_ssize_t last):
-        """Tiles and their boxes in some rows of level 1 groups, 16 pixels high."""
-        values, _, _ = self.levels[0]
-        _, _, sums = self.levels[1]
-        if self.exact is None:
-            fill_tiles[uint8_t, float](self.image, self.visible, values, first, last)
-            add_pixels[float](values, sums, first, last)
+        """Tiles and their boxes in some groups of level 1."""
+        values, (low, high, sums, children) = self.levels[1][0], self.levels[3]
+        if self.image.dtype == np.uint8:
+            fill_tiles[uint8_t](self, self.image, self.visible, values, low, high, sums, children,
+                                first, last)
         else:
-            fill_tiles[double, float](self.image, self.visible, values, first, last)
-            fill_tiles[double, double](self.image, self.visible, self.exact, first, last)
-            add_pixels[double](self.exact, sums, first, last)
-        self.bound(1, first, last)
+            fill_tiles[double](self, self.image, self.visible, values, low, high, sums, children,
+                               first, last)
 
     def finish(self):
         """The other levels, up to one group; far fewer boxes."""
         self.image = self.visible = None
-        cdef int level = 1
-        while max(self.c.rows[level], self.c.cols[level]) > 1:
-            self.add_level()
-            level += 1
-            self.bound(level, 0, self.c.rows[level])
-            add_sums(self.levels[level - 1][2], self.levels[level][2])
-
-    def bound(self, int level, Py_ssize_t first, Py_ssize_t last):
-        low, high, _ = self.levels[level - 1]
-        box_low, box_high, _ = self.levels[level]
-        bound(low, high, box_low, box_high, first, last)
+        while self.groups(self.c.levels - 1) > 1:
+            below = self.levels[len(self.levels) - 1]
+            self.add_boxes()
+            bound(self, self.c.levels - 1, *below[:3], *self.levels[len(self.levels) - 1])
 
     @property
     def units(self):
@@ -98,8 +123,12 @@ cdef class Pyramid:
         return PyramidWalk(self, bandwidth, gaussian)
 
 
-cdef inline int groups(int cells) noexcept:
-    return (cells + SIDE - 1) // SIDE
+def aligned(shape, dtype):
+    """An array that starts where a line of the cache does."""
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    room = np.empty(size + 64, np.uint8)
+    start = -room.ctypes.data % 64
+    return room[start:start + size].view(dtype).reshape(shape)
 
 
 cdef const void *address(array) except NULL:
@@ -107,104 +136,104 @@ cdef const void *address(array) except NULL:
     return &bytes_[0]
 
 
-cdef int fill_tiles(const value_t[:, :, ::1] image, const uint8_t[:, ::1] visible,
-                    real_t[:, :, :, ::1] values, Py_ssize_t first, Py_ssize_t last) except -1:
-    """Pixels by tile, channel and lane; FAR where there is none or it is not visible."""
-    cdef Py_ssize_t row, col, y, x, c
-    cdef int j
+cdef inline Py_ssize_t cell_of(const pyramid_t *p, int level, Py_ssize_t group,
+                               int lane) noexcept nogil:
+    """The group of the level below that is a cell of a group; -1 where there is none."""
+    cdef Py_ssize_t y = group // p.cols[level] * p.down[level] + lane // p.across[level]
+    cdef Py_ssize_t x = group % p.cols[level] * p.across[level] + lane % p.across[level]
+    if y >= p.rows[level - 1] or x >= p.cols[level - 1]:
+        return -1
+    return y * p.cols[level - 1] + x
+
+
+cdef int fill_tiles(Pyramid pyramid, const value_t[:, :, ::1] image,
+                    const uint8_t[:, ::1] visible, float[:, :, ::1] values,
+                    float[:, :, ::1] low, float[:, :, ::1] high, double[:, :, ::1] sums,
+                    int32_t[:, ::1] children, Py_ssize_t first, Py_ssize_t last) except -1:
+    """The tiles in some groups of level 1, and what the groups say of them."""
+    cdef const pyramid_t *p = &pyramid.c
+    cdef Py_ssize_t group, tile
+    cdef int lane, c
     with nogil:
-        for row in range(first * SIDE, min(last * SIDE, values.shape[0])):
-            for col in range(values.shape[1]):
-                for j in range(LANES):
-                    y, x = row * SIDE + j // SIDE, col * SIDE + j % SIDE
-                    if y < image.shape[0] and x < image.shape[1] and (
-                            visible.shape[0] == 0 or visible[y, x]):
-                        for c in range(image.shape[2]):
-                            values[row, col, c, j] = <real_t> image[y, x, c]
-                    else:
-                        for c in range(image.shape[2]):
-                            values[row, col, c, j] = <real_t> FAR
+        for group in range(first, last):
+            for lane in range(LANES):
+                tile = cell_of(p, 1, group, lane)
+                children[group, lane] = <int32_t> max(tile, 0)
+                for c in range(SUMS):
+                    sums[group, lane, c] = 0
+                for c in range(p.channels):
+                    low[group, c, lane], high[group, c, lane] = FAR, -FAR
+                if tile >= 0:
+                    fill_tile(p, pyramid.scale, image, visible, &values[tile, 0, 0], tile,
+                              &low[group, 0, lane], &high[group, 0, lane], &sums[group, lane, 0])
+                for c in range(p.channels):
+                    high[group, c, lane] = max(high[group, c, lane], low[group, c, lane])
     return 0
 
 
-cdef int bound(const float[:, :, :, ::1] low, const float[:, :, :, ::1] high,
-               float[:, :, :, ::1] box_low, float[:, :, :, ::1] box_high, Py_ssize_t first,
-               Py_ssize_t last) except -1:
-    """The range of each cell in each channel, from its lanes that are not FAR."""
-    cdef Py_ssize_t row, col, c, y, x
-    cdef float smallest, largest
-    cdef int j, lane
+cdef void fill_tile(const pyramid_t *p, double scale, const value_t[:, :, ::1] image,
+                    const uint8_t[:, ::1] visible, float *value, Py_ssize_t tile, float *low,
+                    float *high, double *sums) noexcept nogil:
+    """Pixels by channel and lane, FAR where there is none or it is not visible; their box."""
+    cdef Py_ssize_t y, x
+    cdef float number
+    cdef int j, c
+    for j in range(LANES):
+        x = p.origin[0][2 * tile] + j % p.across[0]
+        y = p.origin[0][2 * tile + 1] + j // p.across[0]
+        if x >= p.width or y >= p.height or (visible.shape[0] and not visible[y, x]):
+            for c in range(p.channels):
+                value[c * LANES + j] = FAR
+            continue
+        sums[0] += 1
+        sums[1] += x
+        sums[2] += y
+        for c in range(p.channels):
+            number = <float> image[y, x, c] if value_t is uint8_t else (
+                <float> rint(image[y, x, c] * scale))
+            value[c * LANES + j] = number
+            sums[3 + c] += number
+            low[c * LANES] = min(low[c * LANES], number)
+            high[c * LANES] = max(high[c * LANES], number)
+
+
+def bound(Pyramid pyramid, int level, const float[:, :, ::1] cell_low,
+          const float[:, :, ::1] cell_high, const double[:, :, ::1] cell_sums,
+          float[:, :, ::1] low, float[:, :, ::1] high, double[:, :, ::1] sums,
+          int32_t[:, ::1] children):
+    """Boxes and sums of the groups of a level, from those of the level below."""
+    cdef const pyramid_t *p = &pyramid.c
+    cdef Py_ssize_t group, cell
+    cdef int lane, c, j
     with nogil:
-        for row in range(first, last):
-            for col in range(box_low.shape[1]):
-                for lane in range(LANES):
-                    y, x = row * SIDE + lane // SIDE, col * SIDE + lane % SIDE
-                    for c in range(low.shape[2]):
-                        smallest, largest = FAR, -FAR
-                        if y < low.shape[0] and x < low.shape[1]:
-                            for j in range(LANES):
-                                smallest = min(smallest, low[y, x, c, j])
-                                if high[y, x, c, j] < FAR:
-                                    largest = max(largest, high[y, x, c, j])
-                        box_low[row, col, c, lane] = smallest
-                        box_high[row, col, c, lane] = max(largest, smallest)
-    return 0
-
-
-cdef int add_pixels(const real_t[:, :, :, ::1] values, double[:, :, :, ::1] sums,
-                    Py_ssize_t first, Py_ssize_t last) except -1:
-    """Number, coordinates and channels of the pixels in each tile, summed."""
-    cdef Py_ssize_t row, col, c, y, x
-    cdef double total[6]
-    cdef int j, lane
-    with nogil:
-        for row in range(first, last):
-            for col in range(sums.shape[1]):
-                for lane in range(LANES):
-                    y, x = row * SIDE + lane // SIDE, col * SIDE + lane % SIDE
-                    for c in range(sums.shape[2]):
-                        total[c] = 0
-                    for j in range(LANES):
-                        if y >= values.shape[0] or x >= values.shape[1] or (
-                                values[y, x, 0, j] == <real_t> FAR):
-                            continue
-                        total[0] += 1
-                        total[1] += x * SIDE + j % SIDE
-                        total[2] += y * SIDE + j // SIDE
-                        for c in range(values.shape[2]):
-                            total[3 + c] += values[y, x, c, j]
-                    for c in range(sums.shape[2]):
-                        sums[row, col, c, lane] = total[c]
-    return 0
-
-
-cdef int add_sums(const double[:, :, :, ::1] below, double[:, :, :, ::1] sums) except -1:
-    cdef Py_ssize_t row, col, s, y, x
-    cdef double total
-    cdef int j, lane
-    with nogil:
-        for row in range(sums.shape[0]):
-            for col in range(sums.shape[1]):
-                for s in range(sums.shape[2]):
-                    for lane in range(LANES):
-                        y, x, total = row * SIDE + lane // SIDE, col * SIDE + lane % SIDE, 0
-                        if y < below.shape[0] and x < below.shape[1]:
-                            for j in range(LANES):
-                                total += below[y, x, s, j]
-                        sums[row, col, s, lane] = total
-    return 0
+        for group in range(low.shape[0]):
+            for lane in range(LANES):
+                cell = cell_of(p, level, group, lane)
+                children[group, lane] = <int32_t> max(cell, 0)
+                for c in range(SUMS):
+                    sums[group, lane, c] = 0
+                    for j in range(LANES if cell >= 0 else 0):
+                        sums[group, lane, c] += cell_sums[cell, j, c]
+                for c in range(p.channels):
+                    low[group, c, lane], high[group, c, lane] = FAR, -FAR
+                    for j in range(LANES if cell >= 0 else 0):
+                        low[group, c, lane] = min(low[group, c, lane], cell_low[cell, c, j])
+                        if cell_high[cell, c, j] < FAR:
+                            high[group, c, lane] = max(high[group, c, lane], cell_high[cell, c, j])
+                    high[group, c, lane] = max(high[group, c, lane], low[group, c, lane])
 
 
 cdef class PyramidWalk(Walk):
     """A walk over the pixels of a pyramid; places are (x, y, channels) in pixels and values."""
     cdef Pyramid pyramid
     cdef kernel_t kernel
-    cdef cell_t *list
-    cdef cell_t *next
+    cdef near_t *near
+    cdef int32_t *list
+    cdef int32_t *next
     cdef double quantum
 
     def __init__(self, Pyramid pyramid, double bandwidth, bint gaussian):
-        cdef Py_ssize_t room = <Py_ssize_t> pyramid.c.rows[0] * pyramid.c.cols[0] + LANES
+        cdef Py_ssize_t room = pyramid.groups(0) + 2 * LANES
         cdef double radius = pyramid.range_unit * bandwidth
         cdef int exponent = 0
         Walk.__init__(self, 2 + pyramid.channels, bandwidth)
@@ -212,25 +241,27 @@ cdef class PyramidWalk(Walk):
         for k in range(pyramid.channels):
             self.unit[2 + k] = pyramid.range_unit
         self.pyramid = pyramid
-        # roundings of the distance, of the centre's channels, and of the pixels' if not whole
-        margin = 2e-6 + (1e-6 if pyramid.c.exact else 5e-7) * pyramid.largest / radius
-        margin += (2e-7 * pyramid.largest / radius) ** 2
         self.kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth,
-                                3 if gaussian else 1, margin)
+                                3 if gaussian else 1, pyramid.largest)
         frexp(min(radius, max(pyramid.largest, 1e-300)), &exponent)
-        self.quantum = ldexp(1.0, exponent - 33) if gaussian or pyramid.c.exact else 0
-        self.list = <cell_t *> malloc(room * sizeof(cell_t))
-        self.next = <cell_t *> malloc(room * sizeof(cell_t))
-        if not (self.list and self.next):
+        self.quantum = ldexp(1.0, exponent - 33) if gaussian else 0
+        self.near = <near_t *> malloc(sizeof(near_t))
+        self.list = <int32_t *> malloc(room * sizeof(int32_t))
+        self.next = <int32_t *> malloc(room * sizeof(int32_t))
+        if not (self.near and self.list and self.next):
             raise MemoryError
+        self.near.count = -1
+        self.near.last[0] = INFINITY
 
     def __dealloc__(self):
+        free(self.near)
         free(self.list)
         free(self.next)
 
     cdef double step(self, const double *center, double *mean) noexcept nogil:
-        """Sums of whole numbers are exact; other channels are rounded, so that equal sets meet."""
-        cdef double weight = ball(&self.pyramid.c, &self.kernel, center, self.list, self.next, mean)
+        """Flat sums are exact; Gaussian ones are rounded, so that climbs that meet are equal."""
+        cdef double weight = ball(&self.pyramid.c, &self.kernel, center, self.near, self.list,
+                                  self.next, mean)
         cdef int k
         if weight == 0:
             return 0

@@ -13,6 +13,7 @@ from segment.errors import InvalidInputError
 from segment.meanshift.points import distinct_points
 from segment.pixels.colors import to_color_space
 from segment.settings import Settings
+from segment.validation import as_array, check_pixels
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Pixels:
 
 
 def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
-    """Take an image apart.
+    """Return the pixels of an image, and which of them take part.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
     colors, visible = pixel_rows(image)
     shape = np.shape(image)[:2]
     if mask is not None:
-        chosen = np.asarray(mask)
+        chosen = as_array("mask", mask)
         if chosen.shape != shape:
             raise InvalidInputError(
                 f"mask: expected shape {shape} like the image, got {chosen.shape}; "
@@ -90,15 +91,16 @@ def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
         visible = selected if visible is None else visible & selected
     if visible is not None and not visible.any():
         raise InvalidInputError(
-            "image: expected something visible, but every pixel is transparent"
-            + (" or out of the mask" if mask is not None else "")
+            "image: expected something visible, but every pixel is "
+            + ("transparent" if mask is None else "transparent, without data or out of the mask")
             + "; check its alpha"
+            + ("" if mask is None else " and the mask")
         )
     return Pixels(colors, visible, (shape[0], shape[1]))
 
 
 def color_points(pixels: Pixels, settings: Settings) -> NDArray[Any]:
-    """The image in the colour space; each distinct colour is converted once."""
+    """Return the image in the colour space; each distinct colour is converted once."""
     colors = pixels.colors
     if settings.color_space != "rgb":
         distinct = distinct_points(colors)
@@ -117,7 +119,7 @@ def label_map(labels: NDArray[np.int32], pixels: Pixels) -> NDArray[np.int32]:
 def pixel_rows(
     image: NDArray[Any],
 ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Take an image apart into rows of sRGB or grey in 0..255 and what is visible of it.
+    """Return the rows of an image, sRGB or grey in 0..255, and which of them are visible.
 
     Parameters
     ----------
@@ -135,7 +137,7 @@ def pixel_rows(
     Raises
     ------
     InvalidInputError
-        If the shape, the dtype or the range is another.
+        If the shape, the dtype or the range is another, or there are more than 2^31 - 1 pixels.
 
     Examples
     --------
@@ -143,7 +145,7 @@ def pixel_rows(
     >>> pixels.tolist(), visible
     ([[0.0, 127.5, 255.0]], None)
     """
-    array = np.asarray(image)
+    array = as_array("image", image)
     if array.ndim == 2:
         array = array[:, :, None]
     if array.ndim != 3 or array.shape[2] not in (1, 2, 3, 4) or 0 in array.shape:
@@ -151,6 +153,7 @@ def pixel_rows(
             "image: expected a non-empty (H, W) or (H, W, C) array with C from 1 to 4, "
             f"got shape {np.shape(image)}"
         )
+    check_pixels("image", *array.shape[:2])
     rows = _in_8_bit_range(array).reshape(-1, array.shape[2])
     if array.shape[2] in (1, 3):
         return rows, None
@@ -163,7 +166,7 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
         return array
     if array.dtype == bool:
         return array.astype(np.uint8) * np.uint8(255)
-    came = f"{array.dtype}"
+    got = f"{array.dtype}"
     if array.dtype.kind in "fiu":
         low, high = array.min(), array.max()
         if array.dtype.kind == "f" and low >= 0 and high <= 1:  # false for NaN, too
@@ -172,15 +175,15 @@ def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
             return _whole_if_possible(array / 257.0, array.dtype)
         if array.dtype.kind in "iu" and low >= 0 and high <= 255:
             return array.astype(np.uint8)
-        came += f" with values from {low} to {high}"
+        got += f" with values from {low} to {high}"
     raise InvalidInputError(
         "image: expected uint8, uint16, bool, whole numbers in 0..255 or floats in 0..1, "
-        f"got {came}; rescale it"
+        f"got {got}; rescale it"
     )
 
 
 def _whole_if_possible(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """8-bit values that were scaled to `dtype` and back, as uint8: quicker, and exact again."""
+    """Return 8-bit values that were scaled to `dtype` and back as uint8: quicker, exact again."""
     rounding = 2 * np.finfo(np.float32 if dtype == np.float32 else np.float64).eps
     whole = np.rint(values)
     if (np.abs(values - whole) <= rounding * whole).all():

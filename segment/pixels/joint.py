@@ -15,8 +15,8 @@ from segment.pixels._pyramid import (
 from segment.threads import equal_slices, on_threads
 
 Floats = NDArray[np.float64]
-GROUP = 16  # side of the squares of pixels that `nearest` labels at a time
-SEVERAL = 4  # such rows that are worth a thread of their own
+SQUARE = 16  # side of the squares of pixels whose climbs are neighbours
+SEVERAL = 64  # groups of 256 pixels that are worth a thread of their own
 AT_ONCE = 2**16  # pixels whose bins are sorted at a time, in the cache
 
 
@@ -43,8 +43,8 @@ def build_pyramid(
     """
     seen = np.empty((0, 0), np.uint8) if visible is None else visible.view(np.uint8)
     pyramid = Pyramid(np.ascontiguousarray(image), seen, *units)
-    rows = equal_slices(-(-len(image) // GROUP), smallest=SEVERAL)
-    on_threads(lambda part: pyramid.fill(part.start, part.stop), rows)
+    groups = equal_slices(pyramid.groups(1), smallest=SEVERAL)
+    on_threads(lambda part: pyramid.fill(part.start, part.stop), groups)
     pyramid.finish()
     return pyramid
 
@@ -52,7 +52,7 @@ def build_pyramid(
 def joint_points(
     colors: NDArray[Any], x: NDArray[Any], y: NDArray[Any], units: tuple[float, float]
 ) -> Floats:
-    """Take pixels as points of the joint domain.
+    """Return pixels as points of the joint domain.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def joint_points(
 def pixel_points(
     image: NDArray[Any], visible: NDArray[np.bool_] | None, units: tuple[float, float]
 ) -> Floats:
-    """Take all pixels, or those visible, as points of the joint domain, in scan order."""
+    """Return all pixels, or those visible, as points of the joint domain, in scan order."""
     height, width = image.shape[:2]
     points = joint_points(image, np.arange(width), np.arange(height)[:, None], units)
     return points.reshape(-1, points.shape[-1]) if visible is None else points[visible]
@@ -99,7 +99,9 @@ def in_squares(height: int, width: int, visible: NDArray[np.bool_] | None) -> ND
     >>> in_squares(2, 17, None)[[0, 15, 16, 31, 32, 33]].tolist()
     [0, 15, 17, 32, 16, 33]
     """
-    square = np.arange(height)[:, None] // GROUP * (width // GROUP + 1) + np.arange(width) // GROUP
+    square = (
+        np.arange(height)[:, None] // SQUARE * (width // SQUARE + 1) + np.arange(width) // SQUARE
+    )
     return np.argsort(square.ravel() if visible is None else square[visible], kind="stable")
 
 
@@ -110,7 +112,7 @@ def joint_seeds(
     bandwidth: float,
     min_bin_freq: int = 1,
 ) -> NDArray[Any]:
-    """Take the seeds of `bin_seeds` for the points of an image, without making the points.
+    """Return the seeds of `bin_seeds` for the points of an image, without making the points.
 
     Parameters
     ----------
@@ -161,7 +163,7 @@ def joint_seeds(
 
 
 def _bins(values: NDArray[Any], unit: float, bandwidth: float) -> Floats:
-    """Bins as the definition has them; those of 8 bits are computed once for all pixels."""
+    """Return bins as the definition has them; those of 8 bits are computed once for all."""
     if values.dtype == np.uint8:
         table = _bins(np.arange(256), unit, bandwidth)
         return np.asarray(table[values])
@@ -169,7 +171,7 @@ def _bins(values: NDArray[Any], unit: float, bandwidth: float) -> Floats:
 
 
 def _occupied(columns: list[Floats], visible: NDArray[np.bool_] | None, times: int) -> Floats:
-    """The rows of `columns`, broadcast, that occur so many times, ascending."""
+    """Return the rows of `columns`, broadcast, that occur so many times, ascending."""
     lows = [column.min() for column in columns]
     sides = [column.max() - low + 1 for column, low in zip(columns, lows, strict=True)]
     if math.prod(sides) >= 2**62:
@@ -213,6 +215,6 @@ def label_pixels(
     buckets = Buckets(np.ascontiguousarray(modes * pyramid.units), pyramid.height, pyramid.width)
     on_threads(
         lambda part: nearest(pyramid, buckets, bandwidth, limit, part.start, part.stop, labels),
-        equal_slices(-(-pyramid.height // GROUP), smallest=SEVERAL),
+        equal_slices(pyramid.groups(1), smallest=SEVERAL),
     )
     return labels

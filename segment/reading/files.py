@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -14,13 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from segment.decoding.bmp import BmpFrames
 from segment.errors import ImageFileError
-from segment.reading.c_stderr import held_back
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
-from segment.reading.picture import DamagedPage, Notes, Picture, ReadingOptions
+from segment.reading.frame_pages import FramePages, frames_of
+from segment.reading.picture import DamagedPage, MaskReading, Notes, Picture, ReadingOptions
 from segment.reading.pillow_pages import PillowPages
+from segment.reading.process_state import borrowed, held_back
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
+from segment.tiff.places import world_file, world_tags
+
+UNREADABLE = (
+    "is damaged or cut off, or of a kind that no reader here knows; "
+    "get a whole copy, or save it as PNG"
+)
 
 
 class Pages(Protocol):
@@ -53,22 +60,23 @@ def read_pages(
         If there is no such file or page, or it is not an image, or too large.
     """
     with opened(path) as file:
-        with _one_kind_of_error(options), held_back():
+        with _one_kind_of_error(options), borrowed(options.max_pixels), held_back():
             pages = _pages(file, options)
             if not pages.has(0):
                 raise EOFError("no image in it")
             several = _several(pages)
         if options.page == "all":
-            yield from _all(pages, options, several)
+            for picture in _all(pages, options, several):
+                yield _on_map(picture, path)
             return
         number = (options.page or 1) - 1
-        with _one_kind_of_error(options):
+        with _one_kind_of_error(options), borrowed(options.max_pixels):
             if not pages.has(number):
                 raise ImageFileError(f"has no page {number + 1}; choose another with --page")
         notes = Notes()
         if several and options.page is None:
             notes.warnings.append("has more pages than the first, which was taken; see --page")
-        picture = _read(pages, number, options, notes)
+        picture = _on_map(_read(pages, number, options, notes), path)
         yield dataclasses.replace(picture, page=options.page if several else None)
 
 
@@ -81,12 +89,30 @@ def read_image(path: Path, options: ReadingOptions = ReadingOptions()) -> NDArra
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:
-    """Read an image as a mask: (H, W), where it is neither black nor fully transparent."""
-    image = read_image(path, ReadingOptions(ignore_icc=True))
+    """Read an image as a mask: (H, W), where it is neither black (or 0) nor fully transparent."""
+    image = read_image(path, MaskReading(ignore_icc=True))
     values = image if image.ndim == 3 else image[:, :, None]
     if values.shape[2] in (2, 4):
         values = values[:, :, :-1] * (values[:, :, -1:] != 0)
     return np.asarray((values != 0).any(axis=2))
+
+
+def _on_map(picture: Picture | DamagedPage, path: Path) -> Picture | DamagedPage:
+    """Give a picture without a place on the map that of the world file beside its file."""
+    if isinstance(picture, DamagedPage):
+        return picture
+    geo, warnings = picture.kept.geo, picture.warnings
+    beside = None if geo or is_stream(path) else world_file(path)
+    if beside:
+        try:
+            geo = world_tags(beside)
+        except (OSError, ValueError) as error:
+            warnings += (f"its world file {beside.name} is left out: {error}",)
+    if geo and picture.turned:
+        geo = ()
+        warnings += ("its place on the map is left out, for it is not stored upright",)
+    kept = dataclasses.replace(picture.kept, geo=geo)
+    return dataclasses.replace(picture, kept=kept, warnings=warnings)
 
 
 def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
@@ -97,15 +123,24 @@ def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
         from segment.reading.tiff_pages import TiffPages
 
         return TiffPages(file, options)
+    frames = frames_of(kind, file)
+    if frames is not None:
+        return FramePages(frames, options)
     formats = pillow_formats(kind)
     try:
         return PillowPages(file, formats, options)
-    except UnidentifiedImageError:
+    except UnidentifiedImageError as error:
         if kind not in (None, "BMP"):  # whose mark, "BM", may begin any text
-            raise
+            raise ImageFileError(UNREADABLE) from error
         raise ImageFileError(
             "is not an image of a kind known here; expected JPEG, PNG, TIFF, WebP, ..."
         ) from None
+    except (OSError, ValueError) as error:
+        if kind == "BMP":
+            return FramePages(BmpFrames(file), options)
+        if getattr(error, "errno", None):
+            raise
+        raise ImageFileError(UNREADABLE) from error
 
 
 def _several(pages: Pages) -> bool:
@@ -120,7 +155,7 @@ def _all(pages: Pages, options: ReadingOptions, several: bool) -> Iterator[Pictu
         page = number + 1 if several else None
         notes = Notes()
         try:
-            with _one_kind_of_error(options):
+            with _one_kind_of_error(options), borrowed(options.max_pixels):
                 if not pages.has(number):
                     return
             yield dataclasses.replace(_read(pages, number, options, notes), page=page)
@@ -134,26 +169,36 @@ def _all(pages: Pages, options: ReadingOptions, several: bool) -> Iterator[Pictu
 def _read(pages: Pages, number: int, options: ReadingOptions, notes: Notes) -> Picture:
     said: list[str] = []
     try:
-        with _one_kind_of_error(options), held_back() as said:
-            picture = _whole_or_what_there_is(pages, number, options, notes)
+        with _one_kind_of_error(options):
+            picture = _whole_or_what_there_is(pages, number, options, notes, said)
     except ImageFileError as error:
         for line in said + notes.details:
             error.add_note(line)
         raise
-    return dataclasses.replace(
-        picture, warnings=tuple(notes.warnings), details=(*notes.details, *said)
-    )
+    details = dict.fromkeys((*notes.details, *said))
+    return dataclasses.replace(picture, warnings=tuple(notes.warnings), details=tuple(details))
 
 
 def _whole_or_what_there_is(
-    pages: Pages, number: int, options: ReadingOptions, notes: Notes
+    pages: Pages, number: int, options: ReadingOptions, notes: Notes, said: list[str]
 ) -> Picture:
     """Read a page as it should be; if that fails and it is allowed, once more with less care."""
+
+    def read(notes: Notes, lenient: bool) -> Picture:
+        words: list[str] = []
+        silent = isinstance(pages, PillowPages) and pages.silent
+        hold = nullcontext(words) if silent else held_back()  # which threads take turns at
+        try:
+            with borrowed(options.max_pixels, lenient=lenient), hold as words:
+                return pages.read(number, notes, lenient)
+        finally:
+            said.extend(words)
+
     if not options.allow_truncated:
-        return pages.read(number, notes, lenient=False)
+        return read(notes, False)
     try:
         first = Notes()
-        picture = pages.read(number, first, lenient=False)
+        picture = read(first, False)
         notes.warnings += first.warnings
         return picture
     except (ImageFileError, MemoryError):
@@ -161,23 +206,24 @@ def _whole_or_what_there_is(
     except Exception as error:
         notes.details.append(f"{type(error).__name__}: {error}")
     notes.warnings.append("is damaged or cut off; took what there is of it")
-    return pages.read(number, notes, lenient=True)
+    return read(notes, True)
 
 
 @contextmanager
 def _one_kind_of_error(options: ReadingOptions) -> Iterator[None]:
     """Make one of all that libraries raise over files; what they say is the error's cause."""
     try:
-        with warnings.catch_warnings():  # Pillow warns of damaged metadata
-            warnings.simplefilter("ignore")
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            yield
+        yield
     except (ImageFileError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageFileError(
             f"has more than {options.max_pixels:,} pixels; "
             "split it, scale it down or raise --max-pixels"
+        ) from error
+    except NotImplementedError as error:
+        raise ImageFileError(
+            "is of a kind that no reader here knows; save it as PNG or TIFF"
         ) from error
     except Exception as error:  # plug-ins raise anything at all over damaged files
         if isinstance(error, OSError) and error.errno:

@@ -24,6 +24,8 @@ SIGNATURES = {
     b"\xff\x4f\xff\x51": "JPEG2000",
     b"\xff\x0a": "JXL",
     b"\0\0\0\x0cJXL \r\n\x87\n": "JXL",
+    b"SIMPLE  =": "FITS",
+    b"8BPS": "PSD",
 }
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIF"
@@ -41,15 +43,15 @@ REFUSED = {
 # What else Pillow reads; their plug-ins find out by themselves.
 # fmt: off
 OTHERS = (
-    "BLP", "CUR", "DCX", "DDS", "FITS", "FLI", "FTEX", "GBR", "ICNS", "ICO",
-    "IM", "MSP", "PCD", "PCX", "PIXAR", "PPM", "PSD", "QOI", "SGI", "SPIDER",
+    "BLP", "CUR", "DCX", "DDS", "FLI", "FTEX", "GBR", "ICNS", "ICO",
+    "IM", "MSP", "PCD", "PCX", "PIXAR", "PPM", "QOI", "SGI", "SPIDER",
     "SUN", "TGA", "XBM", "XPM",
 )
 # fmt: on
 
 
 def kind_of(head: bytes) -> str | None:
-    """Tell Pillow's name of the format that a file begins like; None for one without a mark.
+    """Return Pillow's name of the format that a file begins like; None for one without a mark.
 
     Raises
     ------
@@ -77,7 +79,7 @@ def kind_of(head: bytes) -> str | None:
 
 
 def pillow_formats(kind: str | None) -> tuple[str, ...]:
-    """Tell Pillow's names of the formats that a file of a kind may be in.
+    """Return Pillow's names of the formats that a file of a kind may be in.
 
     Raises
     ------

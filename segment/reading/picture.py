@@ -12,6 +12,8 @@ if TYPE_CHECKING:  # --help takes the defaults from here
 
     from numpy.typing import NDArray
 
+    from segment.tiff.places import GeoTag
+
 MAX_PIXELS = 500_000_000
 
 
@@ -38,7 +40,9 @@ class ReadingOptions:
     max_pixels: int = MAX_PIXELS
 
 
-GeoTag = tuple[int, int, int, Any, bool]  # code, type, count, value, write once: as tifffile has it
+@dataclass(frozen=True)
+class MaskReading(ReadingOptions):
+    """How to read a mask, of which only counts what is 0: its values are never stretched."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +80,7 @@ class Kept:
     profile : bytes or None
         The ICC profile that the pixels are in; None for plain sRGB.
     geo : tuple of GeoTag
-        GeoTIFF's tags, which put the image in its place on a map.
+        GeoTIFF's tags, which put the image in its place on a map, its own or a world file's.
     """
 
     resolution: Resolution | None = None
@@ -99,6 +103,8 @@ class Picture:
     warnings, details : tuple of str
         What everybody should know (reduced depth, pages left out), and what only `-v` tells:
         the words of the libraries.
+    turned : bool
+        Whether the file has it otherwise than upright.
     """
 
     pixels: NDArray[Any]
@@ -106,6 +112,7 @@ class Picture:
     page: int | None = None
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
+    turned: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from fractions import Fraction
 from typing import IO, Any
@@ -10,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from segment.decoding.pillow_gaps import complete, corrected, plain_source
+from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.formats import check_density
 from segment.reading.picture import Kept, Notes, Picture, ReadingOptions, Resolution, check_size
 from segment.reading.profiles import (
@@ -21,12 +24,10 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
-from segment.reading.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.values import (
     ORIENTATION,
     in_known_range,
     is_turned,
-    missing_pixels,
     upright,
     with_alpha,
 )
@@ -34,6 +35,7 @@ from segment.reading.values import (
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # it talks of what fails here anyway
 # Frames of these are no pages: layers, sizes of one icon, a phone's second rendering of a photo.
 ONE_PAGE = {"MPO", "PSD", "ICO", "ICNS", "CUR"}
+TALKATIVE = {"TIFF", "HEIF", "AVIF", "JXL"}  # libtiff; plug-ins, of which nothing is promised
 PLAIN = {"1": "L", "L": "L", "LA": "LA", "La": "LA", "RGBA": "RGBA", "RGBa": "RGBA", "PA": "RGBA"}
 
 
@@ -54,8 +56,13 @@ class PillowPages:
         self._options = options
         self._image = self._open()
 
+    @property
+    def silent(self) -> bool:
+        """Whether what decodes it never writes to file descriptor 2."""
+        return self._image.format not in TALKATIVE
+
     def has(self, page: int) -> bool:
-        """Whether there is a page of that number, from 0."""
+        """Return whether there is a page of that number, from 0."""
         if page < 2:
             several = getattr(self._image, "is_animated", False)
             return page == 0 or (several and self._image.format not in ONE_PAGE)
@@ -65,12 +72,8 @@ class PillowPages:
             return False
         return True
 
-    def read(self, page: int, notes: Notes, lenient: bool, no_data: float | None = None) -> Picture:
-        """Read a page; pixels with the value `no_data` in all channels are missing.
-
-        Where `lenient`, what there is of a damaged one.
-        """
-        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
+    def read(self, page: int, notes: Notes, lenient: bool) -> Picture:
+        """Read a page; where `lenient`, what there is of a damaged one, if Pillow was told so."""
         if lenient:  # what is half decoded would be taken for the whole
             self._image = self._open()
         self._go(page)
@@ -89,8 +92,8 @@ class PillowPages:
             _tell_lost_depth(image, self._file, notes)
             image.load()
             by_pillow = convert and not (simple == 1 and image.mode.startswith("I;16"))
-            values, alpha = _values(_plain(image, profile if by_pillow else None, notes))
-        missing = missing_pixels(values, no_data)
+            shown = corrected(image, image.format, self._file)
+            values, alpha = plain_values(shown, profile if by_pillow else None, notes)
         if profile and simple == values.shape[2] and values.dtype == np.uint16:
             values = deep_to_srgb(values, profile)
         elif simple and values.dtype == np.uint16:
@@ -98,10 +101,12 @@ class PillowPages:
         orientation = _orientation(image)
         if is_turned(orientation) and resolution:
             resolution = resolution.turned()
-        values, missing = in_known_range(values, values.dtype.itemsize * 8, missing, notes)
+        depth = values.dtype.itemsize * 8
+        values, missing = in_known_range(values, depth, None, notes, self._options)
         pixels = with_alpha(values, alpha, missing)
         still = None if convert else kept_profile(profile, values)
-        return Picture(upright(pixels, orientation), Kept(resolution, still))
+        turned = orientation != 1
+        return Picture(upright(pixels, orientation), Kept(resolution, still), turned=turned)
 
     def _go(self, page: int) -> None:
         if self._image.tell() > page:
@@ -112,11 +117,27 @@ class PillowPages:
 
     def _open(self) -> ImageFile.ImageFile:
         self._file.seek(0)
-        Image.MAX_IMAGE_PIXELS = None  # `check_size` says more of what is wrong
-        image = Image.open(self._file, formats=self._formats)
+        try:
+            image = Image.open(plain_source(self._file), formats=self._formats)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            check_size(*self._size_of_a_bomb(), self._options)  # which says more
+            raise
         check_size(*image.size, self._options)
-        Image.MAX_IMAGE_PIXELS = self._options.max_pixels  # for images inside of it: icons
+        complete(image, self._file, self._options.ignore_icc)
         return image
+
+    def _size_of_a_bomb(self) -> tuple[int, int]:
+        """Return the size that Pillow refused without a word; (1, 1) for one inside of it."""
+        self._file.seek(0)
+        head = self._file.read(16)
+        for name in self._formats:
+            factory, accepts = Image.OPEN[name]
+            accepted = accepts is None or accepts(head)  # or what keeps it from that
+            if accepted and not isinstance(accepted, str):
+                self._file.seek(0)
+                with contextlib.suppress(Exception):  # of another format, or a bomb inside it
+                    return factory(self._file, "").size
+        return 1, 1
 
 
 def _tell_lost_depth(image: ImageFile.ImageFile, file: IO[bytes], notes: Notes) -> None:
@@ -139,7 +160,7 @@ def _deep(
 
 
 def _plain(image: Image.Image, profile: bytes | None, notes: Notes) -> Image.Image:
-    """Grey or RGB, with alpha where there is any; grey of more than 8 bits as it is."""
+    """Return grey or RGB, with alpha where there is any; grey of more than 8 bits as it is."""
     if image.mode.startswith(("I", "F")):
         if not profile or image.mode == "F":
             return image
@@ -152,6 +173,13 @@ def _plain(image: Image.Image, profile: bytes | None, notes: Notes) -> Image.Ima
         mode = "LA" if mode == "L" else "RGBA"
     plain = image if image.mode == mode and not transparent else image.convert(mode)
     return to_srgb(plain, profile, notes) if profile else plain
+
+
+def plain_values(
+    image: Image.Image, profile: bytes | None, notes: Notes
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Take a loaded image apart into grey or RGB, (H, W, C), converted by a profile, and alpha."""
+    return _values(_plain(image, profile, notes))
 
 
 def _values(image: Image.Image) -> tuple[NDArray[Any], NDArray[Any] | None]:

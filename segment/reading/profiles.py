@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.reading.picture import Notes
 
 LARGEST = 16 << 20  # bytes; the largest in use have 3 million
@@ -24,7 +25,7 @@ SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK", b"Lab ": "LAB"}
 
 
 def color_space(profile: bytes) -> str | None:
-    """Tell which mode of Pillow a profile is for.
+    """Return which mode of Pillow a profile is for.
 
     Examples
     --------
@@ -35,14 +36,9 @@ def color_space(profile: bytes) -> str | None:
 
 
 def is_srgb(profile: bytes) -> bool:
-    """Whether a profile says that it is sRGB, which nearly all of them are."""
-    count = min(int.from_bytes(profile[128:132]), 100)
-    for entry in range(132, 132 + 12 * count, 12):
-        tag, at, size = struct.unpack(">4sII", profile[entry : entry + 12].ljust(12, b"\0"))
-        if tag == b"desc":  # in UTF-16 from version 4 on
-            name = profile[at : at + min(size, 1000)].replace(b"\0", b"")
-            return color_space(profile) == "RGB" and b"sRGB" in name
-    return False
+    """Return whether a profile says that it is sRGB, which nearly all of them are."""
+    name = _tags(profile).get(b"desc", b"")[:1000].replace(b"\0", b"")  # UTF-16 from version 4 on
+    return color_space(profile) == "RGB" and b"sRGB" in name
 
 
 def kept_profile(profile: bytes | None, values: NDArray[Any]) -> bytes | None:
@@ -74,6 +70,10 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     if color_space(profile) != opaque.mode or len(profile) > LARGEST:
         notes.warnings.append("its colour profile does not fit; taken as sRGB")
         return image
+    if opaque.mode == "L" and channels_of(profile) == 1:  # LittleCMS is 9 of 255 off in the dark
+        levels = np.arange(256, dtype=np.uint16)[None, :, None] * np.uint16(257)
+        table = np.rint(deep_to_srgb(levels, profile)[0, :, 0] / 257).astype(np.uint8)
+        return _with_alpha_of(image, opaque.point(table.tolist()))
     try:
         from PIL import ImageCms
 
@@ -93,18 +93,53 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     assert converted is not None  # as it is only in place
     if opaque.mode == "L":  # grey in, equal channels out
         converted = converted.getchannel("G")
-    if bands[-1] == "A":
+    return _with_alpha_of(image, converted)
+
+
+def _with_alpha_of(image: Image.Image, converted: Image.Image) -> Image.Image:
+    if image.getbands()[-1] == "A":
         converted.putalpha(image.getchannel("A"))
     return converted
+
+
+def array_to_srgb(values: NDArray[Any], profile: bytes | None, notes: Notes) -> NDArray[Any]:
+    """Convert samples to grey or RGB in sRGB, at full depth where the profile allows it.
+
+    Parameters
+    ----------
+    values : (H, W, C) array
+        Grey, RGB or CMYK; uint8, uint16 or floats in 0..1, which a profile brings to 16 bits.
+    profile : bytes or None
+        None for sRGB.
+    notes : Notes
+    """
+    if profile and values.dtype.kind == "f":
+        values = np.rint(values * 65535).astype(np.uint16)
+    if profile and values.dtype == np.uint16:
+        if channels_of(profile) == values.shape[2]:
+            return deep_to_srgb(values, profile)
+        values = in_8_bits(values, notes)
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[values.shape[2]]
+    if values.dtype == np.uint16 and mode == "CMYK":
+        return deep_rgb_of_cmyk(values)
+    if values.dtype != np.uint8 or not (profile or mode == "CMYK"):
+        return values
+    image = Image.fromarray(values[:, :, 0] if mode == "L" else values, mode)
+    if profile:
+        image = to_srgb(image, profile, notes)
+    plain = np.asarray(image.convert("L" if mode == "L" else "RGB"))
+    return plain.reshape(*plain.shape[:2], -1)
 
 
 Values = NDArray[np.float64]
 COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 CURVES = (b"rTRC", b"gTRC", b"bTRC")
+DIGITS = 12  # of a matrix: behind them processors differ
+AT_ONCE = 1 << 20  # pixels: as many in double precision take 70 MB
 
 
 def channels_of(profile: bytes) -> int:
-    """Tell for how many channels a profile is plain curves, and a matrix for three; else 0."""
+    """Return for how many channels a profile is plain curves, and a matrix for three; else 0."""
     tags = _tags(profile)
     names = {b"GRAY": (b"kTRC",), b"RGB ": CURVES + COLORANTS}.get(profile[16:20], (b"none",))
     if b"A2B0" in tags or profile[20:24] != b"XYZ " or not set(names) <= set(tags):
@@ -130,13 +165,26 @@ def deep_to_srgb(values: NDArray[np.uint16], profile: bytes) -> NDArray[np.uint1
     scale = np.linspace(0, 1, 65536)
     names = CURVES if values.shape[2] == 3 else (b"kTRC",)
     tables = [_curve(tags[name])(scale).clip(0, 1).astype(np.float32) for name in names]
-    light = np.stack([table[values[:, :, at]] for at, table in enumerate(tables)], axis=-1)
+    matrix = np.eye(1)
     if values.shape[2] == 3:
         to_xyz = np.stack([_xyz(tags[name]) for name in COLORANTS], axis=1)
-        light = light @ (_xyz_to_srgb() @ to_xyz).T.astype(np.float32)
-    light = light.clip(0, 1)
-    encoded = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.asarray(np.rint(encoded * 65535), np.uint16)
+        matrix = np.round(_xyz_to_srgb() @ to_xyz, DIGITS)
+    encoded = np.empty_like(values)
+    step = max(1, AT_ONCE // values.shape[1])
+    for start in range(0, len(values), step):
+        rows = slice(start, start + step)
+        encoded[rows] = _encoded(values[rows], tables, matrix)
+    return encoded
+
+
+def _encoded(
+    values: NDArray[np.uint16], tables: list[NDArray[np.float32]], matrix: Values
+) -> NDArray[np.uint16]:
+    """Return colours in sRGB; sums in one order, as no library of linear algebra promises them."""
+    device = [table[values[:, :, at]].astype(np.float64) for at, table in enumerate(tables)]
+    light = np.stack([sum(map(np.multiply, row, device)) for row in matrix], axis=-1).clip(0, 1)
+    curve = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.asarray(np.rint(curve * 65535), np.uint16)
 
 
 @functools.cache
@@ -161,7 +209,7 @@ def _xyz(tag: bytes) -> Values:
 
 
 def _curve(tag: bytes) -> Callable[[Values], Values]:
-    """From device values to light, both in 0..1."""
+    """Return from device values to light, both in 0..1."""
     if tag[:4] == b"para":
         return _parametric(tag)
     if tag[:4] != b"curv":

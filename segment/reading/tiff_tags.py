@@ -1,4 +1,4 @@
-"""Samples of a TIFF as tifffile gives them to a picture: what they mean is in the tags."""
+"""Samples of a TIFF to a picture: what they mean is in the tags."""
 
 from __future__ import annotations
 
@@ -8,77 +8,137 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segment.reading.picture import GeoTag, Kept, Notes, Picture, ReadingOptions
+from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
+from segment.errors import ImageFileError
+from segment.reading.picture import Kept, Notes, Picture, ReadingOptions
 from segment.reading.profiles import (
     channels_of,
+    color_space,
     deep_to_srgb,
     in_8_bits,
     is_srgb,
     kept_profile,
     to_srgb,
 )
-from segment.reading.sixteen_bits import deep_rgb_of_cmyk
-from segment.reading.values import in_known_range, missing_pixels, white, with_alpha
+from segment.reading.values import Missing, in_known_range, white, with_alpha
+from segment.tiff.no_data import no_data, without_data
+from segment.tiff.samples import Samples
 
-WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, LINEAR_RAW = 0, 1, 2, 3, 5, 34892
+WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
+LINEAR_RAW = 34892
+CIELAB, ICCLAB = 8, 9
+LAB = (CIELAB, ICCLAB)
+KNOWN = {WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR, LINEAR_RAW, *LAB}
+OWN = {PALETTE: 1, MASK: 1, CMYK: 4, CIELAB: 3, ICCLAB: 3}  # colours of a pixel; others: see below
+REFUSED = {
+    10: "is a TIFF in ITU L*a*b*; save it as RGB",
+    32803: "is raw camera data, one colour a pixel in a mosaic; develop it to TIFF, PNG or JPEG",
+    32844: "is a TIFF of LogL light; save it as floats",
+    32845: "is a TIFF of LogLuv light; save it as floats in RGB",
+}
 ICC_PROFILE = 34675
 PREMULTIPLIED, ALPHA = 1, 2  # of the tag ExtraSamples
 
 
-def interpreted(values: NDArray[Any], page: Any, options: ReadingOptions, notes: Notes) -> Picture:
+def check_meaning(page: Any) -> None:
+    """Refuse, before any decoding, a page whose samples stand for no colours known here."""
+    photometric, bits = int(page.photometric), page.bitspersample
+    if photometric in REFUSED:
+        raise ImageFileError(REFUSED[photometric])
+    if photometric not in KNOWN:
+        raise ImageFileError(f"is a TIFF of photometric kind {photometric}; save it as RGB or grey")
+    if photometric in LAB and bits != 8:
+        raise ImageFileError(f"is a TIFF in L*a*b* of {bits} bits, expected 8; save it as RGB")
+    if photometric == PALETTE and (page.colormap is None or not isinstance(bits, int) or bits > 16):
+        raise ImageFileError("is a TIFF of palette colours without a palette; save it as RGB")
+    if int(page.samplesperpixel) < OWN.get(photometric, 3 if photometric == RGB else 1):
+        raise ImageFileError(
+            f"is damaged: it has {page.samplesperpixel} channels, too few for its colours; "
+            "get a new copy"
+        )
+
+
+def interpreted(
+    samples: Samples, masked: Missing, page: Any, options: ReadingOptions, notes: Notes
+) -> Picture:
     """Make a picture of samples.
 
     Parameters
     ----------
-    values : (H, W, C) array
+    samples : Samples
+    masked : (H, W) bool array or None
+        Pixels that the file's own mask leaves out.
     page : tifffile.TiffPage
     options : ReadingOptions
     notes : Notes
     """
-    photometric, bits = int(page.photometric), int(page.bitspersample)
-    missing = missing_pixels(values, no_data(page))
-    colors, alpha, premultiplied = _channels(values, page, notes)
+    photometric, bits = samples.photometric, int(page.bitspersample)
+    colors, alpha, premultiplied = _channels(samples, page, notes)
+    missing = _missing(samples, colors, masked, page)
     if photometric == PALETTE:
-        table = np.asarray(page.colormap, dtype=np.uint16).T
-        colors, bits = table[np.minimum(colors[:, :, 0], len(table) - 1)], 16
-    colors, missing = in_known_range(colors, bits, missing, notes)
+        table = _palette(page)
+        colors, bits = table[np.minimum(colors[:, :, 0], len(table) - 1)], 8
+    colors, missing = in_known_range(colors, bits, missing, notes, options)
     if alpha is not None:
-        alpha = in_known_range(alpha[:, :, None], bits, None, Notes())[0][:, :, 0]
+        alpha = _opacity(alpha, int(page.bitspersample))
         if premultiplied:
             colors = _divided(colors, alpha)
     if photometric == WHITE_IS_ZERO:
         colors = (white(colors.dtype) - colors).astype(colors.dtype)
-    colors, profile = _in_srgb(colors, page, options, notes)
+    colors, profile = _in_srgb(colors, photometric, page, options, notes)
     return Picture(with_alpha(colors, alpha, missing), Kept(profile=profile))
 
 
+def _missing(samples: Samples, used: NDArray[Any], masked: Missing, page: Any) -> Missing:
+    """Return which pixels have no data in the channels that are used, as they are stored."""
+    absent = samples.absent
+    gone = None if absent is None else absent[:, :, : used.shape[2]].any(axis=2)
+    value = no_data(page, used.dtype)
+    found = [part for part in (masked, gone, without_data(used, value)) if part is not None]
+    return np.logical_or.reduce(found) if found else None
+
+
+def _palette(page: Any) -> NDArray[np.uint8]:
+    """Return the colours of a palette, (N, 3), whose tag has 16 bits, in old files 8."""
+    table = np.asarray(page.colormap, dtype=np.uint16).T
+    return (table >> 8 if table.max(initial=0) > 255 else table).astype(np.uint8)
+
+
 def _channels(
-    values: NDArray[Any], page: Any, notes: Notes
+    samples: Samples, page: Any, notes: Notes
 ) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
-    """Tell colours, alpha and whether they are multiplied by it; leave other channels out."""
-    photometric, samples = int(page.photometric), values.shape[2]
-    if photometric not in (WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, CMYK, LINEAR_RAW):
-        raise NotImplementedError(f"photometric interpretation {photometric}")
+    """Return colours, alpha and whether they are multiplied by it; leave other channels out."""
+    values, photometric = samples.values, samples.photometric
+    number = values.shape[2]
     extras = tuple(int(extra) for extra in page.extrasamples or ())
-    own = samples - len(extras)
-    if photometric == CMYK:
-        count = 4
-    elif photometric == PALETTE:
-        count = 1
+    own = number - len(extras)
+    if photometric in OWN:
+        count = OWN[photometric]
     else:  # programs for maps call bands black and white, whatever their number
         count = 3 if own >= 3 or (own == 1 and len(extras) >= 2 and not any(extras)) else 1
-    if samples < count:
-        raise ValueError(f"{samples} samples of {count}")
     kind, place = next(
         ((extra, own + at) for at, extra in enumerate(extras) if extra in (PREMULTIPLIED, ALPHA)),
         (0, None),
     )
-    left_out = samples - count - (place is not None)
-    if left_out:
-        which = "the first three" if count == 3 else "the first" if count == 1 else "four"
-        notes.warnings.append(f"has {samples} channels; took {which}")
+    if number > count + (place is not None):
+        which = {1: "the first", 3: "the first three"}.get(count, "the first four")
+        notes.warnings.append(f"has {number} channels; took {which}")
     alpha = None if place is None else values[:, :, place]
     return values[:, :, :count], alpha, kind == PREMULTIPLIED
+
+
+def _opacity(alpha: NDArray[Any], bits: int) -> NDArray[Any]:
+    """Bring alpha to a known range; it is never stretched, and what is below 0 is transparent.
+
+    In floats and numbers with a sign it ends at 1, at 255 or at the most that there is, as GDAL
+    writes it.
+    """
+    if alpha.dtype.kind == "u" and bits <= 16:
+        return in_known_range(alpha[:, :, None], bits, None, Notes())[0][:, :, 0]
+    shares = np.nan_to_num(alpha.astype(np.float64), nan=0, posinf=1, neginf=0).clip(0)
+    most = shares.max(initial=0)
+    top = 1 if most <= 1 else 255 if most <= 255 else most
+    return np.asarray(shares / top)
 
 
 def _divided(colors: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
@@ -90,62 +150,49 @@ def _divided(colors: NDArray[Any], alpha: NDArray[Any]) -> NDArray[Any]:
 
 
 def _in_srgb(
-    colors: NDArray[Any], page: Any, options: ReadingOptions, notes: Notes
+    colors: NDArray[Any], photometric: int, page: Any, options: ReadingOptions, notes: Notes
 ) -> tuple[NDArray[Any], bytes | None]:
     """Convert to grey or RGB in sRGB; also return the profile that the result is in, if any."""
     profile = page.tags.valueof(ICC_PROFILE)
     profile = profile if isinstance(profile, bytes) else None
-    if profile and not options.ignore_icc and not is_srgb(profile) and colors.dtype.kind == "u":
+    convert = bool(profile) and not options.ignore_icc and not is_srgb(profile or b"")
+    if photometric in LAB:
+        return _rgb_of_lab(colors, photometric, profile if convert else None, notes), None
+    if convert and profile and colors.dtype.kind == "u":
         if colors.dtype == np.uint16 and channels_of(profile) == colors.shape[2]:
             return deep_to_srgb(colors, profile), None
         if colors.dtype == np.uint16:
             colors = in_8_bits(colors, notes)
-        mode = {1: "L", 3: "RGB", 4: "CMYK"}[colors.shape[2]]
-        image = Image.fromarray(colors[:, :, 0] if mode == "L" else colors, mode)
-        converted = np.asarray(
-            to_srgb(image, profile, notes).convert("L" if mode == "L" else "RGB")
-        )
+        image = to_srgb(_image(colors), profile, notes)
+        converted = np.asarray(image.convert("L" if colors.shape[2] == 1 else "RGB"))
         return converted.reshape(*converted.shape[:2], -1), None
     if colors.shape[2] == 4:
-        colors = deep_rgb_of_cmyk(colors) if colors.dtype == np.uint16 else _rgb_of_cmyk(colors)
+        colors = _rgb_of_cmyk(colors)
     return colors, kept_profile(profile, colors)
 
 
+def _image(colors: NDArray[np.uint8]) -> Image.Image:
+    mode = {1: "L", 3: "RGB", 4: "CMYK"}[colors.shape[2]]
+    return Image.fromarray(colors[:, :, 0] if mode == "L" else colors, mode)
+
+
 def _rgb_of_cmyk(colors: NDArray[Any]) -> NDArray[Any]:
+    if colors.dtype == np.uint8:
+        return np.asarray(_image(colors).convert("RGB"))
+    if colors.dtype == np.uint16:
+        return deep_rgb_of_cmyk(colors)
     light = 1 - colors / white(colors.dtype)
     return np.asarray(light[:, :, :3] * light[:, :, 3:])
 
 
-DOUBLE, SHORT, ASCII = 12, 3, 2
-PLACE = {33550: DOUBLE, 33922: DOUBLE, 34264: DOUBLE, 34735: SHORT, 34736: DOUBLE, 34737: ASCII}
-NO_DATA = 42113  # GDAL's, a number as text
-LONGEST = 1 << 20  # values of a tag: tie points of a large grid are fewer
-
-
-def geo_tags(page: Any) -> tuple[GeoTag, ...]:
-    """Take GeoTIFF's tags of a page: pixel scale, tie points, transformation and the keys.
-
-    Where the page has a GDAL no-data value, the label map gets one, too: 0, the label of
-    the pixels that have it.
-    """
-    tags: list[GeoTag] = []
-    for code, kind in PLACE.items():
-        value = page.tags.valueof(code)
-        if value is None or not hasattr(value, "__len__") or not 0 < len(value) <= LONGEST:
-            continue
-        if isinstance(value, str) != (kind == ASCII):
-            continue
-        count = 0 if kind == ASCII else len(value)
-        tags.append((code, kind, count, value, True))
-    if tags and no_data(page) is not None:
-        tags.append((NO_DATA, ASCII, 0, "0", True))
-    return tuple(tags)
-
-
-def no_data(page: Any) -> float | None:
-    """Tell the value that means that there is none, as GDAL writes it."""
-    text = page.tags.valueof(NO_DATA)
-    try:
-        return float(str(text).strip("\0 ")) if text is not None else None
-    except ValueError:
-        return None
+def _rgb_of_lab(
+    colors: NDArray[np.uint8], photometric: int, profile: bytes | None, notes: Notes
+) -> NDArray[Any]:
+    """Convert 8-bit L*a*b*, whose a* and b* have a sign, or in ICC's an offset of 128."""
+    if photometric == ICCLAB:  # to the first, which Pillow takes
+        colors = colors ^ np.array([0, 128, 128], np.uint8)
+    size = (colors.shape[1], colors.shape[0])
+    image = Image.frombytes("LAB", size, np.ascontiguousarray(colors).tobytes(), "raw", "LAB")
+    if profile and color_space(profile) == "LAB":
+        return np.asarray(to_srgb(image, profile, notes))
+    return np.asarray(image.convert("RGB"))

@@ -8,13 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
-from segment.reading.picture import Notes
+from segment.reading.picture import MaskReading, Notes, ReadingOptions
 
 Missing = NDArray[np.bool_] | None  # (H, W), pixels that have no value
 
 
 def in_known_range(
-    values: NDArray[Any], bits: int, missing: Missing, notes: Notes
+    values: NDArray[Any],
+    bits: int,
+    missing: Missing,
+    notes: Notes,
+    options: ReadingOptions = ReadingOptions(),  # noqa: B008
 ) -> tuple[NDArray[Any], Missing]:
     """Bring values to uint8, uint16 or floats in 0..1, which all run from black to white.
 
@@ -28,6 +32,8 @@ def in_known_range(
         Pixels without a value, which do not count.
     notes : Notes
         Gets a warning where the range is the file's own.
+    options : ReadingOptions
+        For a mask, values without a range of their own become white, but for 0.
 
     Returns
     -------
@@ -55,14 +61,9 @@ def in_known_range(
             missing = strange if missing is None else missing | strange
     if missing is not None:
         values = np.where(missing[:, :, None], values.dtype.type(0), values)
+    if isinstance(options, MaskReading):
+        return (values != 0) * np.uint8(255), missing
     return _fractions(values, missing, notes), missing
-
-
-def missing_pixels(values: NDArray[Any], no_data: float | None) -> Missing:
-    """Tell where all channels of a pixel, (H, W, C), have the value that means none."""
-    if no_data is None or np.isnan(no_data):  # NaN is left out anyway
-        return None
-    return np.asarray((values == no_data).all(axis=2))
 
 
 def with_alpha(values: NDArray[Any], alpha: NDArray[Any] | None, missing: Missing) -> NDArray[Any]:
@@ -80,8 +81,18 @@ def with_alpha(values: NDArray[Any], alpha: NDArray[Any] | None, missing: Missin
     Returns
     -------
     pixels : (H, W), (H, W, C) or, with alpha of the same type, (H, W, C + 1) array
+
+    Raises
+    ------
+    ImageFileError
+        If no pixel is left, be it that the rest is transparent.
     """
     if missing is not None and missing.any():
+        if (missing if alpha is None else missing | (alpha == 0)).all():
+            raise ImageFileError(
+                "has no pixel with a value: all are no-data, masked, NaN or infinite"
+                f"{'' if alpha is None else ', or transparent'}; check its no-data value"
+            )
         alpha = ~missing if alpha is None else np.where(missing, alpha.dtype.type(0), alpha)
     if alpha is None:
         return values[:, :, 0] if values.shape[2] == 1 else values
@@ -91,7 +102,7 @@ def with_alpha(values: NDArray[Any], alpha: NDArray[Any] | None, missing: Missin
 
 
 def white(dtype: np.dtype[Any]) -> int:
-    """Tell the largest value in the known range of a type."""
+    """Return the largest value in the known range of a type."""
     return int(np.iinfo(dtype).max) if dtype.kind == "u" else 1
 
 
@@ -144,5 +155,5 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def is_turned(orientation: int) -> bool:
-    """Whether width and height change places."""
+    """Return whether width and height change places."""
     return orientation in (5, 6, 7, 8)

@@ -1,4 +1,4 @@
-"""Cluster labels to connected regions, small ones absorbed, similar ones merged."""
+"""Cluster labels to connected regions, small ones absorbed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InvalidInputError
-from segment.regions._merging import count_borders, list_borders, merge_cheapest
 from segment.regions._regions import (
     absorb_small,
     add_up,
@@ -24,7 +23,6 @@ from segment.threads import equal_slices, on_threads
 from segment.validation import checked_channels, checked_label_map
 
 SLICE = 1_000_000  # pixels that are worth a thread of their own
-BLUR = 320  # an edge of a photo is about two such parts of its longer side wide
 
 
 class Regions(NamedTuple):
@@ -49,26 +47,21 @@ def connected_regions(
     *,
     connectivity: Literal[4, 8] = 4,
     min_size: int = 0,
-    merge: float = 0.0,
 ) -> Regions:
-    """Split labels into connected regions, let neighbours absorb the small ones, merge the rest.
+    """Split labels into connected regions, and let neighbours absorb the small ones.
 
     Parameters
     ----------
     labels : (H, W) array-like of whole numbers
         0 for no segment, which is never part of a region nor a neighbour; else >= 1.
     colors : (H, W) or (H, W, C) array-like, C = 1 or 3
-        Coordinates of each pixel in a colour space, in any unit; where regions are absorbed
-        or merged, finite wherever there is a label. uint8, float32 and float64 are taken as
-        they are.
+        Coordinates of each pixel in a colour space, in any unit; where regions are absorbed,
+        finite wherever there is a label. uint8, float32 and float64 are taken as they are.
     connectivity : {4, 8}, default 4
         Whether pixels are connected, and regions adjacent, by a side only, or by a
         corner, too. 8: fewer regions.
     min_size : int, >= 0, default 0
         Regions with fewer pixels are absorbed. Larger: fewer regions.
-    merge : float, >= 0, default 0
-        Adjacent regions that differ by less are merged; see the notes. In the unit of the
-        colours. Larger: fewer regions; 0: none is merged.
 
     Returns
     -------
@@ -88,18 +81,6 @@ def connected_regions(
     the first pixel, the pixels and the mean colour of both together. So all regions left
     have at least `min_size` pixels, but for those that only the border of the image or
     pixels without label surround.
-
-    Then, from the smallest to the largest (at a tie in scan order), each region is compared
-    with the adjacent ones that are no smaller. They differ by
-
-        (difference of the mean colours + 2 * mean step of colour across their border)
-        * (1 / (1 / share + 1 / other share)) ** (1 / 3)
-
-    where the shares are those of the pixels with a label. The step between two neighbouring
-    pixels is that between the ones `max(H, W) // 320` farther out on either side (where there
-    is none, or none with a label, the neighbour itself): an edge's width at any resolution.
-    The region becomes one with the neighbour it differs least from (at a tie the first in
-    scan order), if that is less than `merge`, and waits for its turn again by its new size.
 
     Colours are added up in scan order, in float64, and those sums as regions join;
     distances are compared squared. The result does not depend on the number of threads.
@@ -123,7 +104,6 @@ def connected_regions(
     if connectivity not in (4, 8):
         raise InvalidInputError(f"connectivity: expected 4 or 8, got {connectivity!r}")
     Range(0, whole=True).check("min_size", min_size)
-    Range(0).check("merge", merge)
     diagonal = connectivity == 8
     regions, count = _components(label_map, diagonal)
     clusters = np.zeros(count + 1, dtype=np.int32)
@@ -132,9 +112,6 @@ def connected_regions(
         largest = min(min_size, regions.size + 1)
         absorb = functools.partial(absorb_small, min_size=largest, diagonal=diagonal)
         clusters = _join(regions, clusters, values, absorb)
-    if merge > 0 and len(clusters) > 2:
-        join = functools.partial(_merge, values=values, diagonal=diagonal, limit=merge)
-        clusters = _join(regions, clusters, values, join)
     return Regions(regions, clusters[1:])
 
 
@@ -153,28 +130,8 @@ def _join(
     return clusters[_largest_parts(parents, sizes)]
 
 
-def _merge(
-    regions: NDArray[np.int32],
-    sums: NDArray[np.float64],
-    *,
-    values: NDArray[Any],
-    diagonal: bool,
-    limit: float,
-) -> NDArray[np.int32]:
-    ends = np.zeros(len(sums), dtype=np.int64)
-    count_borders(regions, diagonal, ends)
-    np.cumsum(ends, out=ends)
-    firsts = np.append(0, ends[:-1])
-    places, steps = np.empty(ends[-1], np.int32), np.empty(ends[-1], np.float32)
-    reach = max(regions.shape) // BLUR
-    list_borders(regions, values, reach, diagonal, firsts.copy(), places, steps)
-    numbers = np.arange(1, len(sums), dtype=np.uint64)
-    heap = np.sort(sums[1:, -1].astype(np.uint64) << np.uint64(32) | numbers)
-    return merge_cheapest(regions, sums, heap, places, steps, firsts, ends, limit)
-
-
 def _largest_parts(parents: NDArray[np.int32], sizes: NDArray[np.float64]) -> NDArray[np.intp]:
-    """For each region the largest of what it was put together from, the first at a tie."""
+    """Return for each region the largest of what it was put together from, the first at a tie."""
     order = np.argsort((parents.astype(np.int64) << 32) - sizes.astype(np.int64), kind="stable")
     first = np.append(True, np.diff(parents[order]) > 0)
     return np.asarray(order[first])
@@ -211,7 +168,7 @@ def _replace_all(regions: NDArray[np.int32], table: NDArray[np.int32]) -> None:
 def _sums_by_region(
     name: str, regions: NDArray[np.int32], values: NDArray[Any], count: int
 ) -> NDArray[np.float64]:
-    """Summed values of each region, and last its pixels: (count + 1, C + 1), row 0 for none."""
+    """Return (count + 1, C + 1): sums of each region, last its pixels; row 0 is for none."""
     sums = np.zeros((count + 1, values.shape[1] + 1))
     add_up(regions.ravel(), values, sums)
     if not np.isfinite(sums[1:]).all():

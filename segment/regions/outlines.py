@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.validation import checked_label_map
+from segment.errors import InvalidInputError
+from segment.validation import LARGEST_LABEL, checked_label_map
 
 CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.int32)  # of a pixel: where its sides start
 
@@ -41,7 +42,8 @@ def region_polygons(regions: NDArray[Any]) -> Iterator[tuple[int, dict[str, Any]
     Raises
     ------
     InvalidInputError
-        If `regions` is not a non-empty 2D array of integers in 0..2^31 - 1.
+        If `regions` is not a non-empty 2D array of integers in 0..2^31 - 1, or has more than
+        2^31 - 1 straight sides.
 
     Notes
     -----
@@ -156,7 +158,7 @@ def _rings(regions: NDArray[np.int32]) -> _Rings:
 
 def _sides(
     parts: NDArray[Any],
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
+) -> tuple[NDArray[Any], NDArray[np.int32], NDArray[np.int32]]:
     """Find the straight sides of the parts, each walked with the part on its right on screen.
 
     Parameters
@@ -166,20 +168,31 @@ def _sides(
 
     Returns
     -------
-    pixels : (n,) int32 array
+    pixels : (n,) array of integers
         The first pixel along each side, as an index into `parts.ravel()`. Sides with the
         part below them come first, in scan order.
     corners : (n, 2) int32 array
         x and y where each side starts.
     following : (n,) int32 array
         The side that starts where each one ends.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are more sides than SciPy's graphs have nodes.
     """
-    indices = np.arange(parts.size, dtype=np.int32).reshape(parts.shape)
+    kind = _index_kind(parts.size)
+    indices = np.arange(parts.size, dtype=kind).reshape(parts.shape)
     turned = [_top_sides(np.rot90(parts, turn), np.rot90(indices, turn)) for turn in range(4)]
     turns = np.repeat(np.arange(4, dtype=np.int8), [len(first) for first, _, _ in turned])
+    if len(turns) > LARGEST_LABEL:
+        raise InvalidInputError(
+            f"regions: expected outlines of at most {LARGEST_LABEL} sides, got {len(turns)}; "
+            "merge regions, or outline parts of the map"
+        )
     pixels, lasts, aheads = map(np.concatenate, zip(*turned, strict=True))
-    rows, columns = np.divmod(pixels, np.int32(parts.shape[1]))
-    corners = np.stack([columns, rows], axis=1) - np.int32(1) + CORNERS[turns]
+    rows, columns = np.divmod(pixels, kind(parts.shape[1]))
+    corners = np.stack([columns, rows], axis=1).astype(np.int32) - np.int32(1) + CORNERS[turns]
 
     # A side turns left also where its part goes on across a corner only. As the part is
     # 4-connected, it encloses one side of that corner, and this gives that a ring of its own.
@@ -190,10 +203,19 @@ def _sides(
     return pixels, corners, following
 
 
+def _index_kind(size: int) -> type[np.int32 | np.int64]:
+    """Return the smallest type that numbers so many pixels with a border around them.
+
+    >>> _index_kind(46_340**2), _index_kind(46_342**2)
+    (<class 'numpy.int32'>, <class 'numpy.int64'>)
+    """
+    return np.int32 if size <= LARGEST_LABEL else np.int64
+
+
 def _top_sides(
-    parts: NDArray[Any], indices: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.int32]]:
-    """First and last pixel below each side on top of a part, and the one up right of the last."""
+    parts: NDArray[Any], indices: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Return first and last pixel below each upper side of a part, and the one up right of it."""
     here = parts[1:]
     edge = (here != parts[:-1]) & (here != 0)
     goes_on = edge[:, :-1] & edge[:, 1:] & (here[:, :-1] == here[:, 1:])
@@ -202,7 +224,7 @@ def _top_sides(
 
 
 def _starts(following: NDArray[np.int32]) -> NDArray[np.intp]:
-    """First side of each ring."""
+    """Return the first side of each ring."""
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
     count, rings = connected_components(_graph(following), connection="strong")

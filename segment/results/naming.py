@@ -8,8 +8,21 @@ from collections import defaultdict
 from typing import Literal, get_args
 
 MADE_HERE = b"meanshift-segment"  # every PNG and TIFF we write says so, as its software
-OWN_NAME = re.compile(r".*_(labels|segmented|boundaries|figure|sweep)\.(png|tiff?)", re.DOTALL)
-Product = Literal["labels", "segmented", "boundaries", "figure", "regions", "polygons", "sweep"]
+OWN_NAME = re.compile(
+    r".*_(labels|segmented|boundaries|figure|hierarchy|sweep)\.(png|tiff?)", re.DOTALL
+)
+Product = Literal[
+    "labels",
+    "segmented",
+    "boundaries",
+    "figure",
+    "regions",
+    "polygons",
+    "hierarchy",
+    "tree",
+    "explorer",
+    "sweep",
+]
 LabelFormat = Literal["png", "tiff", "npy"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
@@ -20,7 +33,7 @@ PAGE_NAME = re.compile(rf"{PAGE_STEM.pattern}_[a-z]+\.[a-z]+", re.DOTALL)
 
 
 def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
-    """Tell the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
+    """Return the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
 
     Examples
     --------
@@ -31,7 +44,7 @@ def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
 
 
 def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
-    """Tell what the name of a product ends in.
+    """Return what the name of a product ends in.
 
     Examples
     --------
@@ -40,8 +53,9 @@ def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -
     """
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
-    ends = {"regions": ".csv", "polygons": ".geojson"}
-    return f"_{product}{ends.get(product, '.png')}"
+    ends = {"regions": ".csv", "polygons": ".geojson", "tree": ".npz", "explorer": ".html"}
+    name = "hierarchy" if product == "tree" else product
+    return f"_{name}{ends.get(product, '.png')}"
 
 
 def page_stem(stem: str, page: int | Literal["*"]) -> str:
@@ -56,7 +70,7 @@ def page_stem(stem: str, page: int | Literal["*"]) -> str:
 
 
 def pages_there(folder: str) -> dict[str, set[int]]:
-    """Tell of which pages a folder may have results, by what comes before the page's number."""
+    """Return of which pages a folder may have results, by what comes before the page's number."""
     there = defaultdict(set)
     try:
         with os.scandir(folder or ".") as entries:

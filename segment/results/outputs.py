@@ -69,13 +69,13 @@ class Output:
                 make_folder(base / path.parent)
 
     def labels_as(self, segments: int) -> LabelFormat:
-        """Tell the format of the label map: by its file's name if it has one, never too small."""
+        """Return the format of the label map: by its file's name if it has one, never too small."""
         return fitting_format(self._labels_wanted_as(), segments)
 
     def paths(
         self, place: str, segments: int = 1, page: int | Literal["*"] | None = None
     ) -> dict[Product, Path]:
-        """Tell the file of each product.
+        """Return the file of each product.
 
         A page of several has its number in the name: ``scan_page2_labels.png``. A label map
         that PNG cannot hold ends in ``.tif``, whatever was said.
@@ -91,7 +91,7 @@ class Output:
         return paths
 
     def possible_paths(self, place: str, pages: Iterable[int | None]) -> list[Path]:
-        """Tell where results of some pages may be, by the number of segments."""
+        """Return where results of some pages may be, by the number of segments."""
         found = (
             path
             for number in pages
@@ -101,7 +101,7 @@ class Output:
         return [path for path in dict.fromkeys(found) if not is_standard(path)]
 
     def warnings(self, segments: int, *, on_map: bool) -> tuple[str, ...]:
-        """Tell what the label map's format loses, or which one it took instead.
+        """Return warnings of what the label map's format loses, or which one it took instead.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class Output:
 
 
 def file_at(path: str | Path) -> str | None:
-    """Tell a file's absolute path without links; None for standard streams, pipes and devices.
+    """Return a file's absolute path without links; None for standard streams, pipes and devices.
 
     Examples
     --------
@@ -146,7 +146,7 @@ def claimed(
     written: Mapping[str, str | Path | None],
     images: Iterable[str] = (),
 ) -> frozenset[str]:
-    """Tell the files that no image's results may replace.
+    """Return the files that no image's results may replace.
 
     Parameters
     ----------

@@ -5,24 +5,29 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
-from segment.results.naming import MADE_HERE, LabelFormat, Product
+from segment.results.naming import MADE_HERE, LabelFormat, Product, suffix
 from segment.results.rasters import (
     SIGNED,
     partial_alpha,
     png_options,
+    write_heights,
     write_labels,
     write_segmented,
 )
 from segment.writing import write_whole
+
+if TYPE_CHECKING:
+    from segment.method.hierarchy import Hierarchy
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,10 @@ class Result:
         What of the image's file goes into the results'.
     name : str
         Of the image, for titles.
+    hierarchy : Hierarchy or None
+        Of which the segmentation is a cut.
+    command : str
+        What reads the image again.
     """
 
     image: NDArray[Any]
@@ -48,6 +57,8 @@ class Result:
     label_format: LabelFormat = "png"
     kept: Kept = Kept()
     name: str = ""
+    hierarchy: Hierarchy | None = None
+    command: str = ""
 
     @property
     def transparent(self) -> bool:
@@ -77,6 +88,12 @@ def write(product: Product, result: Result, path: Path) -> None:
         figure = result.segmentation.figure(result.image, result.name)
         software = {"Software": MADE_HERE.decode()}
         write_whole(path, lambda file: figure.savefig(file, format="png", metadata=software))
+    elif product == "hierarchy":
+        write_heights(_tree_of(result).boundaries(), path, result.kept)
+    elif product == "tree":
+        _tree_of(result).save(path)
+    elif product == "explorer":
+        write_whole(path, lambda file: file.write(_explorer(result, path).encode()))
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
@@ -84,6 +101,29 @@ def write(product: Product, result: Result, path: Path) -> None:
 
         pieces = geojson(labels)
         write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+
+
+def _tree_of(result: Result) -> Hierarchy:
+    if result.hierarchy is None:
+        raise InvalidInputError(
+            "hierarchy: expected a segmentation that is a cut of one; set level"
+        )
+    return result.hierarchy
+
+
+def _explorer(result: Result, path: Path) -> str:
+    from segment.drawing.explorer import explorer_page  # most runs write none
+
+    tree, settings = _tree_of(result), result.segmentation.settings
+    return explorer_page(
+        result.image,
+        tree,
+        name=result.name,
+        stem=path.name.removesuffix(suffix("explorer", 1)),
+        command=result.command,
+        segments=len(tree.sizes) - tree.merged(settings),
+        keep=settings.keep or (),
+    )
 
 
 def _draw_boundaries(result: Result, file: IO[bytes]) -> None:

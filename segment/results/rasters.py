@@ -17,6 +17,7 @@ from segment.writing import write_whole
 # Runs of equal labels are what there is to compress: zlib's run-length strategy gives smaller
 # files than level 6 on label maps and takes half the time.
 RUN_LENGTHS = 3
+TO_A_LEVEL = 10_000  # grey levels of an ultrametric contour map
 SOFTWARE = PngImagePlugin.PngInfo()  # by it results are known when their folder is scanned
 SOFTWARE.add_text("Software", MADE_HERE.decode())
 SIGNED: dict[str, Any] = {"format": "PNG", "pnginfo": SOFTWARE}
@@ -64,7 +65,7 @@ def write_segmented(
 
 
 def png_options(kept: Kept) -> dict[str, Any]:
-    """Tell Pillow's writer of PNG what of an image's file goes into the result."""
+    """Return options for Pillow's writer of PNG: what of an image's file goes into the result."""
     options: dict[str, Any] = {}
     if kept.resolution and kept.resolution.dpi:
         options["dpi"] = kept.resolution.dpi
@@ -75,7 +76,7 @@ def png_options(kept: Kept) -> dict[str, Any]:
 
 
 def partial_alpha(pixels: NDArray[Any]) -> NDArray[np.uint8] | None:
-    """Tell the alpha of a picture in 8 bits, where it has more than all and nothing.
+    """Return the alpha of a picture in 8 bits if it has more than all and nothing, else None.
 
     Parameters
     ----------
@@ -144,6 +145,28 @@ def write_labels(
         dpi = kept.resolution.dpi if kept.resolution else None
         options: dict[str, Any] = {**PNG, "dpi": dpi} if dpi else PNG
         write_whole(path, lambda file: image.save(file, **options))
+
+
+def write_heights(
+    heights: NDArray[np.float32],
+    path: Path,
+    kept: Kept = Kept(),  # noqa: B008
+) -> None:
+    """Write an ultrametric contour map as grey PNG of 16 bits, 10,000 to a level of 1.
+
+    Parameters
+    ----------
+    heights : (H, W) float32 array
+        Not negative; from 6.5535 on all are alike.
+    path : Path
+    kept : Kept
+        The resolution goes into the file.
+    """
+    scaled = np.rint(heights.astype(np.float64) * TO_A_LEVEL).clip(0, 65535).astype(np.uint16)
+    dpi = kept.resolution.dpi if kept.resolution else None
+    options: dict[str, Any] = {**SIGNED, "dpi": dpi} if dpi else SIGNED
+    image = Image.fromarray(scaled)
+    write_whole(path, lambda file: image.save(file, **options))
 
 
 def _write_tiff(file: IO[bytes], labels: NDArray[Any], kept: Kept) -> None:

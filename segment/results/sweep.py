@@ -37,7 +37,7 @@ class Trial:
     error: str | None = None
 
     def caption(self) -> tuple[str, str]:
-        """Say it in two lines."""
+        """Return it as two lines of text."""
         name = f"bandwidth {self.bandwidth:.4g}" if self.bandwidth is not None else "no segments"
         found = f"{self.segments} segment{'' if self.segments == 1 else 's'}"
         if self.quantile is None:

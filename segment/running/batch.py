@@ -66,7 +66,7 @@ class Batch:
         stopped: Callable[[], bool] = lambda: False,
         look: Callable[[], None] = lambda: None,
     ) -> Generator[Outcome, None, None]:
-        """Have the images done; tell what became of each in their order.
+        """Have the images done; yield what became of each, in their order.
 
         Parameters
         ----------
@@ -97,7 +97,7 @@ class Batch:
                 yield from self._finish(given)
 
     def preview(self) -> Iterator[Outcome]:
-        """Tell what `run` would read and write, and do nothing."""
+        """Yield what `run` would read and write, and do nothing."""
         for task in self.tasks:
             known = self._without_work(task, stamp(task.input))
             if known is None and not is_standard(task.input) and not os.path.exists(task.input):
@@ -105,7 +105,7 @@ class Batch:
             yield known or Outcome(task.input, "planned", outputs=self._names(task))
 
     def _names(self, task: Task) -> list[str]:
-        """Names of results as far as they are known before the image is read."""
+        """Return the names of results as far as they are known before the image is read."""
         page = self.work.reading.page
         number: int | Literal["*"] | None = "*" if page == "all" else page
         return [str(path) for path in self.work.output.paths(task.place, page=number).values()]
@@ -128,7 +128,7 @@ class Batch:
         return None
 
     def _pages(self, task: Task) -> list[int | None]:
-        """Pages that results may be of; where all are asked for, those that are there."""
+        """Return the pages that results may be of: where all are asked for, those there are."""
         page = self.work.reading.page
         if page != "all":
             return [None] if page is None else [None, page]
@@ -181,7 +181,7 @@ def _do(task: Task, work: Work) -> list[Outcome]:
 
 
 def _is_done(call: Call | Outcome) -> bool:
-    """Tell whether a call has ended, after a short wait."""
+    """Return whether a call has ended, after a short wait."""
     if isinstance(call, Outcome) or call.done():
         return True
     try:

@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.drawing.pages import data_script, image_uri, page_around
+from segment.drawing.region_trees import RegionTree, packed_tree, thumbnail_tree
 from segment.drawing.scaling import shrunk_size
 from segment.errors import ImageFileError
 from segment.method.segmentation import Segmentation
@@ -24,16 +26,19 @@ from segment.writing import make_folder, write_whole
 LONGEST = 320  # pixels of a thumbnail: 2,000 photos make a report of about 60 MB
 PALETTE = 256  # segments that are listed beside those of the thumbnail
 IN_MEMORY = 32_000_000  # bytes of entries that wait; more of them wait on the disk
-MARK = "<!-- entries -->"
 
 
-def report_entry(image: NDArray[Any], segmentation: Segmentation) -> dict[str, Any]:
+def report_entry(
+    image: NDArray[Any], segmentation: Segmentation, tree: RegionTree | None = None
+) -> dict[str, Any]:
     """Return what the report holds of one image.
 
     Parameters
     ----------
     image : (H, W) or (H, W, C) array
     segmentation : Segmentation
+    tree : RegionTree, optional
+        Of which the segmentation is a cut; the report has a slider through it.
 
     Returns
     -------
@@ -42,6 +47,7 @@ def report_entry(image: NDArray[Any], segmentation: Segmentation) -> dict[str, A
         URI, whose pixels are 0 for no segment or 1 + a row of `rows` (red + 256 green + 65536
         blue). rows: [label, pixels, colour as rrggbb], by pixels, descending. others: number of
         segments without a row: those beyond the 256 largest that the thumbnail does not show.
+        tree: the tree of the thumbnail, packed, where there is one.
     """
     labels = segmentation.labels
     size = shrunk_size(labels.shape, LONGEST)
@@ -58,12 +64,13 @@ def report_entry(image: NDArray[Any], segmentation: Segmentation) -> dict[str, A
     codes = places[small].astype("<u4").view(np.uint8).reshape(*small.shape, 4)[:, :, :3]
     colors = [bytes(color).hex() for color in segmentation.colors[order]]
     sizes = segmentation.sizes[order].tolist()
-    return {
-        "photo": _data_uri(photo, "JPEG", quality=82),
-        "map": _data_uri(Image.fromarray(np.ascontiguousarray(codes)), "PNG"),
+    entry = {
+        "photo": image_uri(photo, "JPEG", quality=82),
+        "map": image_uri(Image.fromarray(np.ascontiguousarray(codes)), "PNG"),
         "rows": list(zip((order + 1).tolist(), sizes, colors, strict=True)),
         "others": int(np.count_nonzero(segmentation.sizes)) - len(order),
     }
+    return entry if tree is None else entry | {"tree": packed_tree(thumbnail_tree(tree, size))}
 
 
 class HtmlReport:
@@ -106,9 +113,9 @@ class HtmlReport:
         }
         if outcome.entry is not None:
             number = len(self._images)
-            text = f'<script type="application/json" id="entry-{number}">{_safe(outcome.entry)}'
+            text = data_script(f"entry-{number}", outcome.entry)
             try:
-                self._entries.write(text.encode() + b"</script>\n")
+                self._entries.write(text.encode() + b"\n")
             except OSError as error:
                 raise ImageFileError(
                     f"cannot keep thumbnails for {self.path} in {tempfile.gettempdir()}: "
@@ -120,7 +127,7 @@ class HtmlReport:
         return output.endswith("_segmented.png") or Path(output) == self._segmented
 
     def _link(self, target: str) -> str:
-        """A relative URL, from the bytes of the name: not every name is Unicode."""
+        """Return a relative URL, from the bytes of the name: not every name is Unicode."""
         from urllib.parse import quote
 
         try:
@@ -139,10 +146,9 @@ class HtmlReport:
         """
         import shutil
 
-        template = Path(__file__).with_name("html_report.html").read_text(encoding="utf-8")
-        head, tail = template.split(MARK)
+        head, tail = page_around(Path(__file__).with_name("html_report.html"))
         run = {"images": self._images, "settings": self._told, "changed": self._changed}
-        data = f'<script type="application/json" id="run">{_safe(run)}</script>\n'
+        data = data_script("run", run) + "\n"
         make_folder(self.path.parent)
 
         def write(file: Any) -> None:
@@ -154,22 +160,3 @@ class HtmlReport:
 
         with self._entries:
             write_whole(self.path, write)
-
-
-def _safe(value: Any) -> str:
-    """JSON that HTML takes for text whatever is in it: no <, no >, no &, ASCII only."""
-    import json
-
-    text = json.dumps(value, separators=(",", ":"))
-    for sign in "<>&":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
-
-
-def _data_uri(image: Image.Image, kind: str, **options: Any) -> str:
-    import base64
-    import io
-
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(file.getvalue()).decode()}"

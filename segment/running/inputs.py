@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -14,8 +15,8 @@ from segment.streams import is_standard
 # or containers of data. Asking Pillow itself would import its 45 plug-ins: 50 ms.
 IMAGES = """
     apng avif avifs blp bmp bw cur dcx dds dib fit fits gif heic heif hif icb icns ico im j2c j2k
-    jfif jp2 jpc jpe jpeg jpf jpg jpx jxl mpo msp pbm pcd pcx pfm pgm png pnm ppm psd pxr qoi ras
-    rgb rgba sgi tga tif tiff vda vst webp xbm xpm
+    jfif jp2 jpc jpe jpeg jpf jpg jpx jxl mpo msp pbm pcd pcx pfm pgm png pnm ppm psb psd pxr qoi
+    ras rgb rgba sgi tga tif tiff vda vst webp xbm xpm
 """
 EXTENSIONS = frozenset(f".{name}" for name in IMAGES.split())
 HEAD = 1 << 17  # bytes: a colour profile, or the places of a large TIFF's strips, come first
@@ -122,6 +123,8 @@ def read_names(file: str, separator: bytes) -> list[str]:
         Lines may end as on Windows; a name that holds a line end needs NUL.
     """
     if is_standard(file):
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "standard input is closed")
         content = sys.stdin.buffer.read()
     else:
         with open(file, "rb") as stream:
@@ -135,7 +138,7 @@ def read_names(file: str, separator: bytes) -> list[str]:
 
 
 def _named(name: str) -> Input:
-    """An image that was named itself: a file, even if it is called ``./-``."""
+    """Return an image that was named itself: a file, even if it is called ``./-``."""
     if is_standard(name):
         return Input(name, "", name)
     if is_standard(os.path.normpath(name)):
@@ -206,11 +209,13 @@ def _is(kind: Callable[[], bool]) -> bool:
 
 
 def _written_here(path: str, entries: list[os.DirEntry[str]]) -> set[str]:
-    """Names of the tool's own results in a folder: named like one, and marked inside."""
+    """Return the names of the tool's own results in a folder: named like one, and marked inside."""
     return {
         entry.name
         for entry in entries
-        if OWN_NAME.fullmatch(entry.name) and _is_marked(os.path.join(path, entry.name))
+        if OWN_NAME.fullmatch(entry.name)
+        and _is(entry.is_file)  # a pipe would wait for a writer, a device is none of our business
+        and _is_marked(os.path.join(path, entry.name))
     }
 
 

@@ -6,7 +6,7 @@ import contextlib
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from segment.errors import ImageFileError, SegmentError, StdoutError
 from segment.method.pipeline import segment_pixels
 from segment.method.segmentation import Segmentation
+from segment.pixels.image import pixels_of
 from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import DamagedPage, Picture
+from segment.results.invocation import invocation, page_read
 from segment.results.naming import Product
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
@@ -23,9 +25,12 @@ from segment.results.rasters import SIGNED
 from segment.running.outcomes import Outcome
 from segment.running.plan import Task, Work
 from segment.running.progress import enter
-from segment.streams import is_standard
+from segment.streams import is_standard, is_stream
 from segment.threads import at_most, on_threads
 from segment.writing import write_whole
+
+if TYPE_CHECKING:
+    from segment.method.hierarchy import Hierarchy
 
 
 def run_job(task: Task, work: Work) -> list[Outcome]:
@@ -110,23 +115,46 @@ class _Job:
 
     def _segment(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
         work, output = self.work, self.work.output
-        segmentation = segment_pixels(picture.pixels, work.settings, mask=mask, model=work.model)
+        tree = self._tree(picture, mask)
+        if tree is None:
+            found = segment_pixels(picture.pixels, work.settings, mask=mask, model=work.model)
+        else:
+            asked = work.settings
+            found = tree.cut(asked.level, segments=asked.segments, keep=asked.keep or ())
         enter("writing")
-        count = len(segmentation.sizes)
-        target = work.settings.target_segments if work.model is None else None
+        count = len(found.sizes)
         return Outcome(
             self.task.input,
             "ok",
-            outputs=self._write(picture, segmentation),
-            bandwidth=segmentation.bandwidth,
-            segments=int(np.count_nonzero(segmentation.sizes)),
-            iterations=segmentation.n_iter,
+            outputs=self._write(picture, found, tree),
+            bandwidth=found.bandwidth,
+            segments=int(np.count_nonzero(found.sizes)),
+            iterations=found.n_iter,
             warnings=output.warnings(count, on_map=bool(picture.kept.geo)),
-            more={} if target is None else {"target_segments": target},
-            entry=_entry(picture, segmentation) if output.with_entries else None,
+            more=self._told(tree),
+            entry=_entry(picture, found, tree) if output.with_entries else None,
         )
 
-    def _write(self, picture: Picture, segmentation: Segmentation) -> list[str]:
+    def _tree(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Hierarchy | None:
+        if not self.work.settings.by_tree:
+            return None
+        from segment.method.hierarchy import hierarchy_of  # most runs have none
+
+        return hierarchy_of(pixels_of(picture.pixels, mask))
+
+    def _told(self, tree: Hierarchy | None) -> dict[str, Any]:
+        """Return what was asked for where it is not what came; the level of so many segments."""
+        settings = self.work.settings
+        if tree is not None:
+            merged = tree.merged(settings)
+            height = float(tree.merges[merged - 1, 2]) if merged else 0.0
+            return {"level": height if settings.level is None else settings.level}
+        target = settings.target_segments if self.work.model is None else None
+        return {} if target is None else {"target_segments": target}
+
+    def _write(
+        self, picture: Picture, segmentation: Segmentation, tree: Hierarchy | None
+    ) -> list[str]:
         output, count = self.work.output, len(segmentation.sizes)
         paths = self._paths(picture, count)
         page = "" if picture.page is None else f", page {picture.page}"
@@ -137,6 +165,10 @@ class _Job:
             output.labels_as(count),
             picture.kept,
             self.task.source.name + page,
+            tree,
+            invocation(
+                self.task.source, page_read(self.work.reading, picture.page), self.work.mask
+            ),
         )
         on_threads(lambda product: write(product, result, self.base / paths[product]), [*paths])
         return [str(path) for path in paths.values()]
@@ -164,6 +196,11 @@ class _Job:
                     f"its result {path} would replace an input or another output; "
                     "choose another folder with -o"
                 )
+            if path not in self.work.output.files.values() and is_stream(self.base / path):
+                raise ImageFileError(
+                    f"its result {path} would go to a pipe or a device that is there, which nobody "
+                    "named; remove it, or choose another folder with -o"
+                )
             taken.add(file)
         return paths
 
@@ -177,10 +214,10 @@ class _Job:
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
 
 
-def _entry(picture: Picture, segmentation: Segmentation) -> Any:
+def _entry(picture: Picture, segmentation: Segmentation, tree: Hierarchy | None) -> Any:
     from segment.running.html_report import report_entry  # most runs have no report
 
-    return report_entry(picture.pixels, segmentation)
+    return report_entry(picture.pixels, segmentation, tree)
 
 
 def _reason(error: Exception) -> str:

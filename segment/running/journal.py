@@ -37,10 +37,10 @@ def digest(*parts: Any) -> str:
 
 
 def stamp(path: str | Path) -> Stamp | None:
-    """Size and time of the last change of a file; None where there is none, or a pipe."""
+    """Return size and time of the last change of a file; None where there is none, or a pipe."""
     try:
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):  # not there; in a damaged record, a name that no file has
         return None
     return [status.st_size, status.st_mtime_ns] if S_ISREG(status.st_mode) else None
 
@@ -66,7 +66,9 @@ class Record:
         line = self._lines[folder].pop(stem, None)
         if line is None or source is None:
             return None
-        known = json.loads(line)
+        known = _parsed(line)
+        if known is None:
+            return None
         results = {
             os.path.join(folder, name): as_made for name, as_made in known["outputs"].items()
         }
@@ -94,7 +96,7 @@ class Record:
 
 
 def _within(folder: str, path: str) -> str:
-    """The name of a result; its whole path if it lies elsewhere."""
+    """Return the name of a result; its whole path if it lies elsewhere."""
     place, name = os.path.split(path)
     return name if place == folder else os.path.abspath(path)
 
@@ -112,24 +114,52 @@ def tidy(folder: Path) -> None:
 
 
 def _append(path: Path, line: str) -> None:
-    """One write at the end of the file: lines of several runs in one folder do not mix."""
-    file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-    try:
-        os.write(file, f"{line}\n".encode("ascii"))
-    finally:
-        os.close(file)
+    """One write at the end of the file: lines of several runs in one folder do not mix.
+
+    One that a full disk cut off is ended first: it costs itself and not this one, too.
+    """
+    if path.exists() and not path.is_file():
+        return  # a pipe would wait for a reader
+    with path.open("a+b", buffering=0) as file:
+        cut_off = False
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            cut_off = file.read(1) != b"\n"
+        file.write(b"\n" * cut_off + f"{line}\n".encode("ascii"))
 
 
 def _load(path: Path) -> dict[str, str]:
-    """The last line of each stem; a line that a full disk cut off tells nothing."""
-    lines = {}
+    """Return the last whole line of each stem; what is damaged tells nothing, whatever it holds."""
+    lines: dict[str, str] = {}
     try:
-        with path.open(encoding="ascii", errors="replace") as file:
-            for line in file:
-                with contextlib.suppress(ValueError, AttributeError):
-                    record = json.loads(line)
-                    if record.keys() >= {"stem", "input", "source", "settings", "outputs"}:
-                        lines[record["stem"]] = line.rstrip("\n")
+        if not path.is_file():
+            return lines
+        with path.open("rb") as file:
+            for each in file:
+                line = each.decode("ascii", "replace").rstrip("\r\n")
+                record = _parsed(line)
+                if record is not None:
+                    lines[record["stem"]] = line
     except OSError:
         return {}
     return lines
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    """Return what a line of a record says; None for anything that `add` does not write."""
+    try:
+        record = json.loads(line) if line.isascii() else None
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(record, dict):
+        return None
+    names = all(isinstance(record.get(name), str) for name in ("stem", "input", "settings"))
+    outputs = record.get("outputs")
+    if not names or not _is_stamp(record.get("source")) or not isinstance(outputs, dict):
+        return None
+    stamps = all(as_made is None or _is_stamp(as_made) for as_made in outputs.values())
+    return record if stamps else None
+
+
+def _is_stamp(value: Any) -> bool:
+    return isinstance(value, list) and [type(part) for part in value] == [int, int]

@@ -41,11 +41,11 @@ class Outcome:
 
     @property
     def name(self) -> str:
-        """The input, and its page if it has several."""
+        """The input, with its page if it has several."""
         return self.input if self.page is None else f"{self.input}, page {self.page}"
 
     def facts(self) -> dict[str, Any]:
-        """What `--json` tells: the page and warnings only where there are any.
+        """Return what `--json` tells: the page and warnings only where there are any.
 
         Bytes of a name that are not UTF-8 are spelt ``\\xe9``, so that any program can read it.
         """
@@ -58,7 +58,7 @@ class Outcome:
         return facts | self.more
 
     def line(self) -> str:
-        """Say it in one line."""
+        """Return it as one line of text."""
         if self.status == "failed":
             return f"{self.name}: {self.error}"
         if self.status == "planned":
@@ -74,9 +74,11 @@ class Outcome:
         if "sweep" in self.more:
             counts = [str(trial["segments"] or "no") for trial in self.more["sweep"]]
             return f"{', '.join(counts)} segments"
+        plural = "" if self.segments == 1 else "s"
+        if "level" in self.more:
+            return f"level {self.more['level']:.4g}, {self.segments} segment{plural}"
         target = self.more.get("target_segments")
         nearest = f" (nearest to {target} segments)" if target is not None else ""
-        plural = "" if self.segments == 1 else "s"
         return f"bandwidth {self.bandwidth:.4g}{nearest}, {self.segments} segment{plural}"
 
 
@@ -120,7 +122,7 @@ class Console:
         self.bar.count(outcome.input, outcome.status)
 
     def note(self, line: str) -> None:
-        """Say something that is of interest to who wants to know more."""
+        """Say something for those who want to know more, with `--verbose`."""
         if self.verbosity >= 1:
             self._say(line)
 
@@ -190,7 +192,7 @@ def say(line: str) -> None:
 
 
 def _shown(line: str, stream: TextIO | None) -> str:
-    """A line as a stream can take it: bytes that are no text, and controls, spelt out."""
+    """Return a line as a stream can take it: bytes that are no text, and controls, spelt out."""
     encoding = getattr(stream, "encoding", None) or "ascii"
     text = line.translate(CONTROLS).encode("utf-8", "surrogateescape")
     spelt = text.decode("utf-8", "backslashreplace")

@@ -39,6 +39,7 @@ class RunOptions:
     save_model: str | None = None
     fit_together: bool = False
     html_report: str | None = None
+    explore: bool = False
 
     @property
     def finds_model(self) -> bool:
@@ -123,7 +124,7 @@ class Task:
 
 
 def plan(images: Iterable[Input], folder: Path, *, paged: bool = False) -> list[Task]:
-    """Give every image its names, so that no two inputs share a result.
+    """Return a task for every image, with names such that no two inputs share a result.
 
     Parameters
     ----------
@@ -188,7 +189,7 @@ def _stems(images: list[Input], paged: bool) -> Iterator[tuple[Input, str]]:
 
 
 def _names_in(places: set[str], images: list[Input]) -> dict[str, list[str]]:
-    """Sorted names of the inputs that lie where results go: of the files, and of links to them.
+    """Return sorted names of inputs that lie where results go: of the files, and of links to them.
 
     A result that has the name of a link would be written to where the link leads.
     """

@@ -18,6 +18,7 @@ from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecu
 from typing import IO, Any, Protocol
 
 from segment.errors import SegmentError
+from segment.running.worker import CallFailed
 from segment.threads import Started
 
 LOOK_UP = 0.05  # seconds between two looks at whether a call has ended or is to be given up
@@ -39,7 +40,7 @@ class Pool(Protocol):
 
     @property
     def window(self) -> int: ...
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Call: ...
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Call: ...
     def shutdown(self) -> None: ...
 
 
@@ -48,9 +49,9 @@ class Here:
 
     window = 1
 
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Started[Any]:
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Started[Any]:
         """Start a call."""
-        return Started(functools.partial(function, *arguments))
+        return Started(functools.partial(function, *args, **kwargs))
 
     def shutdown(self) -> None:
         """Leave what is under way to the end of the process."""
@@ -99,11 +100,12 @@ class Workers(Executor):
         self._threads = ThreadPoolExecutor(count)
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Have a module's function called with positional arguments in the next idle worker.
+        """Have a module's function called with the arguments in the next idle worker.
 
-        The future raises what the function raises, or `WorkerDied`.
+        The future raises what the function raises, `WorkerDied`, or where an exception or what
+        was returned cannot be sent between processes, `CallFailed`, which names it.
         """
-        return self._threads.submit(self._call, function, args)
+        return self._threads.submit(self._call, function, args, kwargs)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End all workers now, at work or not."""
@@ -128,18 +130,24 @@ class Workers(Executor):
         """The numbers of the processes."""
         return [worker.pid for worker in self._workers]
 
-    def _call(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
-        call = pickle.dumps(pickle.dumps((function, arguments)))
+    def _call(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call = pickle.dumps(pickle.dumps((function, args, kwargs)))
         place = self._idle.get()
         try:
-            done, answer = self._ask(place, call)
+            packed = self._ask(place, call)
         finally:
             self._idle.put(place)
-        if not done:
+        try:
+            returned, answer = pickle.loads(packed)
+        except Exception as error:
+            raise CallFailed(f"returned what cannot be read here ({error})") from error
+        if not returned:
             raise answer
         return answer
 
-    def _ask(self, place: int, call: bytes) -> tuple[bool, Any]:
+    def _ask(self, place: int, call: bytes) -> bytes:
         if self._workers[place].poll() is not None:  # it died while idle: no call is to blame
             self._replace(place)
         worker = self._workers[place]
@@ -148,7 +156,7 @@ class Workers(Executor):
         try:
             worker.stdin.write(call)
             worker.stdin.flush()
-            answer: tuple[bool, Any] = pickle.load(worker.stdout)
+            answer: bytes = pickle.load(worker.stdout)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             _close(worker.stdin)
             died = WorkerDied(worker.pid, worker.wait())

@@ -18,7 +18,7 @@ _listener: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.Co
 
 
 def enter(stage: str) -> None:
-    """Tell that a stage begins."""
+    """Tell whoever listens that a stage begins."""
     listener = _listener.get()
     if listener is not None:
         listener(stage)
@@ -38,8 +38,11 @@ SLOW = 1.0  # seconds that one image takes before a bar is worth while
 
 
 def on_terminal() -> bool:
-    """Tell whether somebody watches stderr."""
-    return sys.stderr is not None and sys.stderr.isatty()
+    """Return whether somebody watches stderr."""
+    try:
+        return sys.stderr.isatty()
+    except (AttributeError, ValueError):  # none; one that cannot tell; one that is closed
+        return False
 
 
 class NoBar:
@@ -129,7 +132,7 @@ def _bar(**options: Any) -> Any:
 
 
 def _columns() -> int:
-    """Width of the terminal; 0 where there is none, or it does not know its width."""
+    """Return the width of the terminal; 0 where there is none, or it does not know its width."""
     try:
         return os.get_terminal_size(sys.stderr.fileno()).columns
     except (OSError, ValueError, AttributeError):

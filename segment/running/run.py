@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from segment.errors import OptionError, SegmentError
+from segment.results.naming import suffix
 from segment.results.outputs import claimed
 from segment.running.batch import Batch, prepare
 from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
@@ -100,7 +101,18 @@ def _run(
                 if html:
                     html.add(outcome)
                 console.add(outcome)
+                if options.explore:
+                    _open(outcome, console)
         return max(console.close(interrupted=asked()), _write(html))
+
+
+def _open(outcome: Outcome, console: Console) -> None:
+    from segment.results.opening import open_page
+
+    for output in outcome.outputs:
+        shown = not output.endswith(suffix("explorer", 1)) or open_page(Path(output))
+        if not shown and console.verbosity >= 0:
+            say(f"{output}: open it in a browser")
 
 
 def _preview(batch: Batch, found: Inputs, console: Console) -> int:
@@ -111,7 +123,7 @@ def _preview(batch: Batch, found: Inputs, console: Console) -> int:
 
 
 def _in_order(outcomes: Iterable[Outcome], wrong: list[Wrong]) -> Iterator[Outcome]:
-    """Tell of folders that gave nothing where they were named."""
+    """Yield outcomes, and where they were named those of folders that gave nothing."""
     waiting = deque(wrong)
     place, last = -1, None
     for outcome in outcomes:
@@ -168,6 +180,10 @@ def _claimed(found: Inputs, work: Work, options: RunOptions) -> frozenset[str]:
         raise OptionError(
             f"--labels and --segmented take one input, got {count}; use -o for several."
         )
+    if options.explore and count != 1:
+        raise OptionError(
+            f"--explore takes one input, got {count}; --write explorer makes a page for each."
+        )
     for option, path in (("--report", options.html_report), ("--save-model", options.save_model)):
         if path is not None and (not path.strip() or Path(path).is_dir()):
             raise OptionError(f"{option}: expected the name of a file, got {path!r}.")
@@ -215,7 +231,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 @contextlib.contextmanager
 def interruptible() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether the run was asked to stop.
+    """Yield a function that returns whether the run was asked to stop.
 
     A second signal, from somebody who cannot wait, is a KeyboardInterrupt. Signals that the
     caller had ignored, as ``nohup`` does, stay so.

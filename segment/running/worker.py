@@ -14,10 +14,15 @@ import queue
 import signal
 import sys
 import threading
+import traceback
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from segment.writing import abandon
+
+
+class CallFailed(Exception):
+    """A call raised, or returned, what cannot be sent to another process."""
 
 
 def main() -> None:
@@ -35,7 +40,7 @@ def main() -> None:
 
 
 def _channels() -> tuple[BinaryIO, BinaryIO]:
-    """Take the pipes for calls and answers; a library that prints must not print into them."""
+    """Return the pipes for calls and answers; a library that prints must not print into them."""
     calls, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -59,10 +64,24 @@ def _listen(calls: BinaryIO, waiting: queue.SimpleQueue[bytes]) -> None:
 
 
 def _answer(call: bytes) -> bytes:
-    answer: tuple[bool, Any]
+    """Do a call; what it returned or raised, in an envelope that can be opened in any case."""
     try:
-        function, arguments = pickle.loads(call)
-        answer = True, function(*arguments)
+        function, arguments, keywords = pickle.loads(call)
+        answer = _packed(True, function(*arguments, **keywords))
     except Exception as error:  # raised again by the caller's future
-        answer = False, error
+        answer = _packed(False, error)
     return pickle.dumps(answer)
+
+
+def _packed(returned: bool, value: Any) -> bytes:
+    """Pickle an answer, if it can be unpickled, too: an exception's constructor may want more."""
+    try:
+        packed = pickle.dumps((returned, value))
+        if not returned:
+            pickle.loads(packed)
+        return packed
+    except Exception as error:
+        said = f"returned a {type(value).__qualname__} that cannot be sent back ({error})"
+        if not returned:
+            said = "".join(traceback.format_exception_only(value)).strip()
+        return pickle.dumps((False, CallFailed(said)))

@@ -1,6 +1,7 @@
-"""Choosing and reusing on the command line: sweeps, targets, outlines, models, the page."""
+"""Choosing and reusing on the command line: sweeps, targets, outlines, models, the report."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,8 @@ from PIL import Image
 
 from segment import Model, fit_modes, segment_image
 from segment.running.inputs import find_inputs
-from tests.command.test_cli import names_in, run
+from tests.command.test_cli import names_in, run, waiting_run
+from tests.commands import WAIT
 
 
 @pytest.fixture
@@ -139,10 +141,10 @@ def test_fit_together_of_nothing_that_can_be_read(tmp_path):
 def test_html_report(photos, tmp_path):
     """--report writes a page with every image of the run, beside the results."""
     paths, _ = photos
-    page = tmp_path / "pages" / "page.html"
+    page = tmp_path / "pages" / "report.html"
     done = run(tmp_path / "none.png", *paths, "--report", page, "-q", "0.2", "-o", tmp_path / "out")
     assert done.returncode == 1
-    assert names_in(page.parent) == ["page.html"]
+    assert names_in(page.parent) == ["report.html"]
     text = page.read_text()
     assert text.count('id="entry-') == 2
     assert "../out/a_segmented.png" in text
@@ -151,7 +153,7 @@ def test_html_report(photos, tmp_path):
 
 def test_html_report_of_a_model_has_the_settings_of_the_model(photos, tmp_path):
     """What a page tells of the colour space and the bandwidth is what the model decided."""
-    kept, page = tmp_path / "modes.json", tmp_path / "page.html"
+    kept, page = tmp_path / "modes.json", tmp_path / "report.html"
     fit_modes([photos[1][0]], color_space="lab", bandwidth=21.5).save(kept)
     run(photos[0][1], "--model", kept, "--report", page, "-o", tmp_path / "out")
     assert '"bandwidth":21.5,' in page.read_text()
@@ -161,27 +163,21 @@ def test_html_report_of_a_model_has_the_settings_of_the_model(photos, tmp_path):
 def test_html_report_that_cannot_be_written(photos, tmp_path):
     """A page below a file is an error in one line, after the results are written."""
     path = photos[0][0]
-    done = run(path, "--report", path / "page.html", "-o", tmp_path / "out")
+    done = run(path, "--report", path / "report.html", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "error: cannot make the folder" in done.stderr
     assert "Traceback" not in done.stderr
     assert len(names_in(tmp_path / "out")) == 2
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
 def test_html_report_of_an_interrupted_run(tmp_path):
-    """After Ctrl-C the page has what was done until then."""
-    noise = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
-    for i in range(16):
-        Image.fromarray(noise).save(tmp_path / f"{i:02}.png", compress_level=1)
-    command = [sys.executable, "-m", "segment", "-b", "9", "-o", str(tmp_path / "out")]
-    command += ["--report", str(tmp_path / "page.html"), *sorted(map(str, tmp_path.glob("*.png")))]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    process.stderr.readline()  # the first image is done
+    """After Ctrl-C the report has what was done until then."""
+    process = waiting_run(tmp_path, "-o", tmp_path / "out", "--report", tmp_path / "report.html")
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=WAIT)
     assert process.returncode == 130
-    assert 1 <= (tmp_path / "page.html").read_text().count('id="entry-') < 16
+    assert (tmp_path / "report.html").read_text().count('id="entry-') == 2
 
 
 @pytest.mark.parametrize(
@@ -306,30 +302,30 @@ def test_what_decides_on_the_results_is_not_skipped(scans):
         assert expected in run(*command, "--target-segments", target, cwd=folder).stderr
 
 
-def test_the_page_of_a_run_by_workers(scans):
+def test_the_report_of_a_run_by_workers(scans):
     """Entries come back from the workers, one a page; what was skipped is told without one."""
     folder, _ = scans
-    command = ("in", "--page", "all", "-j", "2", "-o", "out", "--report", "page.html")
+    command = ("in", "--page", "all", "-j", "2", "-o", "out", "--report", "report.html")
     assert run(*command, cwd=folder).returncode == 0
-    text = (folder / "page.html").read_text()
+    text = (folder / "report.html").read_text()
     assert text.count('id="entry-') == 3
     images = json.loads(text.partition('id="run">')[2].partition("</script>")[0])["images"]
     names = [image["name"] for image in images]
     assert names == ["in/photo.png", "in/scan.tif, page 1", "in/scan.tif, page 2"]
     assert [image["after"] for image in images][1] == "out/scan_page1_segmented.png"
     assert run(*command, "--existing", "skip", cwd=folder).stderr == "0 done, 2 skipped\n"
-    assert '"status":"skipped"' in (folder / "page.html").read_text()
+    assert '"status":"skipped"' in (folder / "report.html").read_text()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a shell of POSIX")
-def test_the_page_knows_a_recoloured_image_by_any_name(scans):
-    """With --segmented the page shows that file; of standard streams it has no links."""
+def test_the_report_knows_a_recoloured_image_by_any_name(scans):
+    """With --segmented the report shows that file; of standard streams it has no links."""
     folder, _ = scans
-    run("in/photo.png", "--segmented", "x.png", "--report", "page.html", cwd=folder)
-    assert '"after":"x.png"' in (folder / "page.html").read_text()
-    script = f"{sys.executable} -m segment - --segmented - --report page.html"
+    run("in/photo.png", "--segmented", "x.png", "--report", "report.html", cwd=folder)
+    assert '"after":"x.png"' in (folder / "report.html").read_text()
+    script = f"{sys.executable} -m segment - --segmented - --report report.html"
     subprocess.run(["sh", "-c", f"{script} < in/photo.png > x.png"], cwd=folder, check=True)
-    text = (folder / "page.html").read_text()
+    text = (folder / "report.html").read_text()
     assert '"link":null' in text
     assert '"after":null' in text
 

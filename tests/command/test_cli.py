@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,7 +13,9 @@ import pytest
 from PIL import Image
 
 from segment import __version__, segment_image
+from segment.command.cli import main
 from segment.running.journal import NAME as RECORD
+from tests.commands import WAIT, start
 
 
 def run(*arguments, cwd=None, **options):
@@ -178,6 +181,18 @@ def test_bad_inputs_get_one_line_each_and_the_rest_is_done(photo, tmp_path):
         (["x.png", "--bandwidth", "-3"], "-3.0 is not in the range 1e-06<=x<=1e+30"),
         (["x.png", "--n-samples", "0"], "0 is not in the range x>=1"),
         (["x.png", "--max-iter", "many"], "'many' is not a valid integer"),
+        (["x.png", "--max-iter", "-1"], "-1 is not in the range 0<=x<=2147483647"),
+        ([""], "Invalid value for 'INPUT...': expected a name, got an empty one"),
+        (["x.png", ""], "Invalid value for 'INPUT...': expected a name, got an empty one"),
+        *(
+            (["x.png", option, ""], f"'{option}': expected a name, got an empty one")
+            for option in ("--mask", "--labels", "--segmented", "--report", "--save-model")
+        ),
+        *(
+            (["x.png", option, ""], f"'{option}': expected a name, got an empty one")
+            for option in ("--model", "--files-from", "--files0-from")
+        ),
+        (["x.png", "-o", ""], "expected a name, got an empty one"),
         (["x.png", "--color-space", "cmyk"], "'cmyk' is not one of"),
         (["x.png", "--write", "labels,music"], "'music' is not one of labels, segmented"),
         (["x.png", "--colour"], "No such option"),
@@ -207,6 +222,63 @@ def test_usage_errors(arguments, said, tmp_path):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+def test_climbs_of_no_move(photo, tmp_path):
+    """`--max-iter 0` makes of each seed the mean around it, as the library does."""
+    path, pixels = photo
+    done = run(path, "--max-iter", "0", "-b", "40", "--labels", tmp_path / "labels.png")
+    assert done.returncode == 0, done.stderr
+    expected = segment_image(pixels, max_iter=0, bandwidth=40).labels
+    assert np.array_equal(np.asarray(Image.open(tmp_path / "labels.png")), expected)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "said"),
+    [
+        ("io.StringIO()", "{photo}: {labels}  120 x 80, bandwidth"),
+        ("None", ""),
+        ("Bare()", "{photo}: {labels}  120 x 80, bandwidth"),
+    ],
+)
+def test_a_stderr_without_a_file_number(photo, tmp_path, stderr, said):
+    """The command runs and talks where stderr is in memory, of a class of its own, or none."""
+    path, _ = photo
+    script = f"""
+import io, os, sys
+class Bare:
+    text = ""
+    def write(self, text):
+        self.text += text
+    def flush(self):
+        pass
+    getvalue = lambda self: self.text
+talk = sys.stderr = {stderr}
+leave = os._exit
+os._exit = lambda code: (print(code, talk.getvalue() if talk else "", flush=True), leave(code))
+from segment.command.cli import main
+main()
+"""
+    labels = tmp_path / "labels.png"
+    command = [sys.executable, "-c", script, str(path), "--labels", str(labels), "-b", "40"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=WAIT)
+    assert done.stdout.startswith(f"0 {said.format(photo=path, labels=labels)}"), done.stderr
+    missing = subprocess.run(
+        [*command[:3], "none.png"], capture_output=True, text=True, timeout=WAIT
+    )
+    assert missing.stdout.startswith("1 error: none.png: no such" if said else "1 ")
+
+
+def test_main_under_capture(capsys, monkeypatch, photo, tmp_path):
+    """The command can be called in a process whose stderr is a test's or a notebook's."""
+    path, _ = photo
+    codes = []
+    monkeypatch.setattr(sys, "argv", ["x", str(path), "--labels", str(tmp_path / "a.png")])
+    monkeypatch.setattr(os, "_exit", codes.append)
+    monkeypatch.setattr(sys, "stderr", sys.stderr)  # given back at the end
+    main()
+    assert codes == [0]
+    assert capsys.readouterr().err.startswith(f"{path}: {tmp_path / 'a.png'}  ")
 
 
 def test_output_folder_that_cannot_be_made(photo, tmp_path):
@@ -240,28 +312,30 @@ def test_full_disk(photo, tmp_path):
     assert list((tmp_path / "out").iterdir()) == []
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
 def test_interrupt(tmp_path):
     """Ctrl-C ends the run with 130 and a summary; what is finished stays whole."""
-    noise = np.random.default_rng(0).integers(0, 255, (500, 500, 3), np.uint8)
-    Image.fromarray(noise).save(tmp_path / "00.png", compress_level=1)
-    for i in range(1, 40):
-        (tmp_path / f"{i:02}.png").hardlink_to(tmp_path / "00.png")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "segment", "-b", "9", "-o", str(tmp_path / "out")]
-        + sorted(map(str, tmp_path.glob("*.png"))),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    process.stderr.readline()  # the first image is done
+    process = waiting_run(tmp_path, "-o", tmp_path / "out")
     process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=WAIT)[1]
     assert process.returncode == 130
-    assert "Traceback" not in said
-    assert said.splitlines()[-1].startswith("interrupted: ")
-    results = names_in(tmp_path / "out")
-    assert not [name for name in results if name.endswith(".part")]
-    for name in results:
+    assert re.fullmatch(r"interrupted: 2 done, .* images/s\n", said)
+    names = ("00_labels.png", "00_segmented.png", "01_labels.png", "01_segmented.png")
+    assert names_in(tmp_path / "out") == list(names)
+    for name in names:
         Image.open(tmp_path / "out" / name).load()
+
+
+def waiting_run(folder, *options):
+    """A run that has done two images, and waits for the third, a pipe to which nobody writes."""
+    for name in ("00.png", "01.png", "03.png"):
+        Image.fromarray(np.full((4, 4), 9, np.uint8)).save(folder / name)
+    os.mkfifo(folder / "02.png")
+    inputs = [folder / f"{number:02}.png" for number in range(4)]
+    process = start(*inputs, *options)
+    for _ in range(2):
+        process.stderr.readline()
+    return process
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

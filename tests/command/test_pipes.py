@@ -13,6 +13,7 @@ import tifffile
 from PIL import Image
 
 from segment import segment_image
+from tests.commands import WAIT
 from tests.drawn import NOISE, RGB
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="pipes and bytes of POSIX")
@@ -133,7 +134,7 @@ def on_a_terminal(arguments, stream, given=None):
     controller, terminal = os.openpty()
     streams = {"stdin": given or subprocess.DEVNULL, "stdout": subprocess.PIPE, stream: terminal}
     with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, **streams) as process:
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=WAIT)[1]
     os.close(terminal)
     os.close(controller)
     return process.returncode, " ".join(said.decode().split())
@@ -183,7 +184,7 @@ def test_an_endless_pipe_of_nothing(tmp_path):
     ) as process:
         os.close(read)
         os.write(write, b"%PDF-1.7" + bytes(5000))  # and left open
-        said = process.communicate(timeout=60)[1]
+        said = process.communicate(timeout=WAIT)[1]
         os.close(write)
     assert (process.returncode, said) == (1, b"error: -: is a PDF document; export it as PNG\n")
 
@@ -195,7 +196,7 @@ def test_pipes_as_files(photo, tmp_path):
     os.mkfifo(out)
     script = f"cat {photo} > {fifo} & cat {out} > {tmp_path / 'copy.png'} & "
     script += f"{sys.executable} -m segment {fifo} --segmented {out}; wait"
-    done = subprocess.run(["sh", "-c", script], capture_output=True, timeout=60)
+    done = subprocess.run(["sh", "-c", script], capture_output=True, timeout=WAIT)
     assert done.stderr.startswith(f"{fifo}: {out}  32 x 24".encode())
     assert np.array_equal(
         shown((tmp_path / "copy.png").read_bytes()), segment_image(shown(PHOTO)).recolored()
@@ -289,7 +290,7 @@ def test_streams_among_files(photo, tmp_path):
     (tmp_path / "list").write_text("photo.png\n-\n")
     script = f"cat photo.png > fifo.png & {sys.executable} -m segment fifo.png "
     script += "--files-from list -j 3 -o out --json < photo.png; wait"
-    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, timeout=60)
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, capture_output=True, timeout=WAIT)
     facts = [json.loads(line) for line in done.stdout.splitlines()]
     assert [fact["input"] for fact in facts] == ["fifo.png", "photo.png", "-"], done.stderr
     assert len({(tmp_path / fact["outputs"][0]).read_bytes() for fact in facts}) == 1

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from segment import (  # noqa: E402
     segment_image,
 )
 from segment.drawing.points_figure import cluster_figure  # noqa: E402
+from tests.commands import WAIT  # noqa: E402
 
 BLOBS = np.concatenate(
     [np.random.default_rng(0).normal(c, 0.6, (60, 3)) for c in ((0, 0, 0), (6, 1, 2), (2, 7, 5))]
@@ -116,6 +118,24 @@ def test_the_callers_style_stays(bundled_photos):
     assert (
         "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
     )
+
+
+def test_figures_on_threads_leave_the_callers_style():
+    """Eight threads that draw at once leave matplotlib's settings as they were."""
+    before, start = dict(matplotlib.rcParams), threading.Barrier(8, timeout=WAIT)
+    model = MeanShift(bandwidth=2.0).fit(BLOBS[:, :1])
+
+    def draw():
+        start.wait()
+        for _ in range(3):
+            cluster_figure(BLOBS[:, :1], model)
+
+    threads = [threading.Thread(target=draw) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert dict(matplotlib.rcParams) == before
 
 
 def test_another_image_is_refused(bundled_photos):

@@ -92,3 +92,16 @@ def test_target_beside_a_bandwidth(other):
     """A target and a bandwidth exclude each other."""
     with pytest.raises(InvalidInputError, match="target_segments: expected none beside"):
         segment_image(np.zeros((3, 3), np.uint8), target_segments=2, **other)
+
+
+@pytest.mark.parametrize(("low", "high"), [(8.0, 8.0), (8.0, 8.0001)])
+def test_a_range_of_one_bandwidth(low, high):
+    """Where there is only one bandwidth to try, it is tried, and is the answer."""
+    assert bandwidth_for(lambda h: 3, 5, low, high) == (8.0, {8.0: 3})
+
+
+@pytest.mark.parametrize(("low", "high"), [(9.0, 8.0), (0.0, 8.0), (float("nan"), 8.0)])
+def test_a_range_that_is_none(low, high):
+    """A range without a bandwidth in it is refused."""
+    with pytest.raises(InvalidInputError, match="low and high: expected 0 < low <= high"):
+        bandwidth_for(lambda h: 3, 5, low, high)

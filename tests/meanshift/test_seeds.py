@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from sklearn import cluster
 
-from segment import get_bin_seeds
+from segment import InvalidInputError, get_bin_seeds
 from segment.meanshift.seeds import bin_seeds
 from tests import oracles
 
@@ -89,3 +89,33 @@ def test_no_bin_size_keeps_the_points():
     rows = np.ones((5, 2))
     assert get_bin_seeds(rows, 0) is rows
     assert bin_seeds(rows, np.ones(5), 0) is rows
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"bin_size": -1}, r"bin_size: expected a number >= 0, got -1"),
+        ({"bin_size": float("nan")}, r"bin_size: expected a number >= 0, got nan"),
+        ({"bin_size": 1e-320}, r"bin_size: expected a number >= 1e-150, got 1e-320"),
+        (
+            {"bin_size": 1, "min_bin_freq": -3},
+            r"min_bin_freq: expected a whole number >= 1, got -3",
+        ),
+        ({"bin_size": 0, "min_bin_freq": 0}, r"min_bin_freq: expected a whole number >= 1, got 0"),
+        ({"bin_size": 1, "min_bin_freq": 1.5}, r"min_bin_freq: expected a whole number"),
+    ],
+    ids=str,
+)
+def test_parameters_out_of_range(options, said):
+    """A cell without a size, or one that holds no points at least, is refused by name."""
+    with pytest.raises(InvalidInputError, match=said):
+        get_bin_seeds(np.ones((3, 2)), **options)
+
+
+@pytest.mark.parametrize("bin_size", [1e-100, 1e100])
+def test_cells_beyond_float32(bin_size):
+    """Where float32 does not hold the size of a cell, the seeds are float64, and in the cells."""
+    X = np.array([[1.0, 2.0], [1.2, 2.1], [5.0, 0.0]]) * bin_size
+    seeds = get_bin_seeds(X, bin_size)
+    assert seeds.dtype == np.float64
+    np.testing.assert_allclose(seeds, np.array([[1, 2], [5, 0]]) * bin_size, rtol=1e-12)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 
 from segment import ImageFileError, InvalidInputError, Model, fit_modes, segment_image
+from tests.damage import attempted, mutated
 
 COLORED = np.arange(48, dtype=np.uint8).reshape(4, 4, 3) * 5
 
@@ -182,6 +183,25 @@ def changed(**members):
         (changed(color_space="cmyk"), "is a damaged model"),
         (changed(color_space="gray"), "is a damaged model"),
         (changed(settings=None), "is a damaged model"),
+        (changed(settings=[["quantile", 0.1]]), "is a damaged model"),
+        (changed(settings={"quantile": [[[0.1]]]}), "is a damaged model"),
+        (changed(modes=[[10**400, 1, 1]]), "is a damaged model"),
+        (changed(modes=[[1e200, 1, 1]]), "is a damaged model"),
+        (changed(modes=[["1", "2", "3"]]), "is a damaged model"),
+        (changed(modes=[[True, 2, 3]]), "is a damaged model"),
+        (changed(modes=[1, 2, 3]), "is a damaged model"),
+        (changed(modes={"1": 2}), "is a damaged model"),
+        (changed(bandwidth=True), "is a damaged model"),
+        (changed(bandwidth=10**400), "is a damaged model"),
+        (changed(iterations=10**400), "is a damaged model"),
+        (changed(iterations=1.5), "is a damaged model"),
+        (changed(color_space=["rgb"]), "is a damaged model"),
+        (changed(version=True), "expected a model of version 1, got True"),
+        (changed(version=10**400), "expected a model of version 1, got 1000"),
+        (
+            lambda text: text.replace(": 1", ": " + "1" * 5000, 1),
+            "is not a model, or a damaged one",
+        ),
         (lambda text: text.replace('"modes"', '"nodes"'), "is a damaged model (no 'modes')"),
     ],
 )
@@ -194,6 +214,41 @@ def test_files_that_are_no_models(model, tmp_path, change, said):
         Model.load(path)
     assert str(caught.value).startswith(f"{path}: {said}")
     assert ";" in str(caught.value)
+
+
+def test_damage_of_any_kind(model, tmp_path):
+    """Whatever bytes are changed, a file gives a model or the error of one, in one line."""
+    path = tmp_path / "modes.json"
+    model.save(path)
+    whole, refused = path.read_bytes(), 0
+    for seed in range(1000):
+        path.write_bytes(mutated(whole, seed))
+        loaded, said = attempted(lambda: Model.load(path), InvalidInputError)
+        if loaded is None:
+            refused += 1
+            assert said.startswith(f"{path}: ")
+            assert len(said) < 1000
+        else:
+            assert loaded.modes.ndim == 2
+            assert np.isfinite(loaded.modes).all()
+    assert refused > 500
+
+
+def test_numbers_of_any_kind_are_kept(tmp_path):
+    """Settings given as NumPy's numbers are in the file as numbers."""
+    model = fit_modes([COLORED], quantile=np.float32(0.25), n_samples=np.int64(9))
+    model.save(tmp_path / "modes.json")
+    assert Model.load(tmp_path / "modes.json").settings == model.settings
+
+
+def test_one_image_is_no_sequence_of_images():
+    """One array, which might be H grey images, is refused; a stack of (N, H, W, C) is N images."""
+    rows = COLORED.tolist()
+    for images in (COLORED, COLORED[:, :, 0], rows, [rows], "ab", b"ab", 5, None):
+        with pytest.raises(InvalidInputError, match=r"images: expected (a sequence of )?arrays, "):
+            fit_modes(images, bandwidth=20)
+    stack, listed = fit_modes(COLORED[None], bandwidth=20), fit_modes([COLORED], bandwidth=20)
+    np.testing.assert_array_equal(stack.modes, listed.modes)
 
 
 def test_a_binary_file_is_no_model(tmp_path):
@@ -237,6 +292,15 @@ def test_coloured_images_have_no_place_in_a_gray_model():
         segment_image(COLORED, model=fit_modes([gray], bandwidth=9))
     model = fit_modes([gray], bandwidth=9, color_space="gray")
     assert segment_image(COLORED, model=model).labels.all()
+
+
+def test_a_model_of_one_colour(tmp_path):
+    """Where all pixels are alike the estimated bandwidth is 0, and the model labels them."""
+    flat = np.full((3, 4, 3), 9, np.uint8)
+    fit_modes([flat]).save(tmp_path / "modes.json")
+    segmentation = segment_image(flat, model=Model.load(tmp_path / "modes.json"))
+    assert (segmentation.bandwidth, segmentation.sizes.tolist()) == (0.0, [12])
+    assert segmentation.labels.tolist() == segment_image(flat).labels.tolist()
 
 
 def test_no_images():

@@ -1,13 +1,20 @@
 """Results that are kept: segmentations and estimators to files and back."""
 
+import json
+import os
 import pickle
+import struct
+import subprocess
+import zipfile
+from fractions import Fraction
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from segment import ImageFileError, InvalidInputError, MeanShift, Segmentation, segment_image
-from segment.method.segmentation import SHAPES
+from segment.method.segmentation import ARCHIVE
+from tests.damage import attempted, mutated
 
 
 @pytest.mark.parametrize("options", [{}, {"features": "joint", "color_space": "lab"}])
@@ -16,7 +23,7 @@ def test_segmentations_come_back_to_the_bit(bundled_photos, tmp_path, options):
     saved = segment_image(bundled_photos["coffee"], quantile=0.07, **options)
     saved.save(tmp_path / "coffee.npz")
     loaded = Segmentation.load(tmp_path / "coffee.npz")
-    for name in SHAPES:
+    for name in ARCHIVE.arrays:
         ours, theirs = getattr(loaded, name), getattr(saved, name)
         assert type(ours) is type(theirs)
         assert np.array_equal(ours, theirs)
@@ -55,6 +62,12 @@ def rewrite(path, **arrays):
         {"labels": np.ones((2, 3))},
         {"modes": np.zeros((1, 1))},
         {"about": np.array('{"version": 1}')},
+        {"about": np.array('{"version": 1, "settings": [["quantile", 0.1]]}')},
+        {"about": np.array('{"version": 1, "settings": {"n_samples": 1' + "0" * 400 + "}}")},
+        {"labels": np.ones((2, 3), ">i4")},
+        {"bandwidth": np.array(np.nan)},
+        {"n_iter": np.array(-1)},
+        {"colors": np.zeros((6, 2), np.uint8)},
         {"about": np.array('{"version": 1, "settings": {"quantile": 9}}')},
     ],
 )
@@ -71,6 +84,101 @@ def test_files_that_are_no_archives(tmp_path, content):
     (tmp_path / "a.npz").write_bytes(content)
     with pytest.raises(InvalidInputError, match="is not a segmentation"):
         Segmentation.load(tmp_path / "a.npz")
+
+
+@pytest.mark.parametrize("compress", [np.savez, np.savez_compressed])
+def test_damage_of_any_kind(saved, compress):
+    """Whatever bytes are changed, a file gives a segmentation or an error of the two it may."""
+    with np.load(saved) as file:
+        content = {name: file[name] for name in file.files}
+    with saved.open("wb") as file:
+        compress(file, **content)
+    whole, refused = saved.read_bytes(), 0
+    for seed in range(600):
+        saved.write_bytes(mutated(whole, seed))
+        loaded, said = attempted(
+            lambda: Segmentation.load(saved), InvalidInputError, ImageFileError
+        )
+        if loaded is None:
+            refused += 1
+            assert said.startswith(f"{saved}: ")
+            assert "; " in said
+        else:  # what the archive's checksums do not cover: dates, other arrays' names
+            assert np.array_equal(loaded.labels, content["labels"])
+    assert refused > 300
+
+
+def archive_of(path, **headers):
+    """An archive whose arrays have these headers and no values, or lie about their size, too."""
+    about = json.dumps({"version": 1, "settings": {}})
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("about.npy", "w") as file:
+            np.save(file, np.array(about))
+        for name, header in headers.items():
+            text = f"{header:<117}\n".encode()
+            head = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
+            archive.writestr(f"{name}.npy", head)
+
+
+@pytest.mark.parametrize("side", [10**6, 10**9, 10**100])
+def test_terabytes_that_a_header_claims_are_damage(tmp_path, side):
+    """An array said to be larger than the file can hold is damage, and no lack of memory."""
+    header = f"{{'descr': '<i4', 'fortran_order': False, 'shape': ({side}, {side}), }}"
+    archive_of(tmp_path / "a.npz", labels=header)
+    with pytest.raises(InvalidInputError, match="does not fit its size"):
+        Segmentation.load(tmp_path / "a.npz")
+
+
+def test_a_directory_that_lies_about_sizes_is_damage(tmp_path):
+    """An array that header and directory give a terabyte to, in a small file, is damage."""
+    count = 2**19
+    header = f"{{'descr': '<i4', 'fortran_order': False, 'shape': ({count}, {count}), }}"
+    path = tmp_path / "a.npz"
+    archive_of(path, labels=header)
+    with zipfile.ZipFile(path) as archive:
+        info = archive.getinfo("labels.npy")
+        true = struct.pack("<L", info.file_size)
+    data = path.read_bytes()
+    at = data.rindex(b"labels.npy")
+    extra = struct.pack("<HHQ", 1, 8, 4 * count**2 + 128)  # of zip64: sizes beyond 32 bits
+    entry = bytearray(data[at - 46 : at])
+    assert entry[24:28] == true
+    entry[24:28], entry[30:32] = b"\xff" * 4, struct.pack("<H", len(extra))
+    name = data[at : at + 10]
+    end = bytearray(data[at + 10 :])
+    end[12:16] = struct.pack("<L", struct.unpack("<L", end[12:16])[0] + len(extra))
+    path.write_bytes(data[: at - 46] + entry + name + extra + end)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.getinfo("labels.npy").file_size == 4 * count**2 + 128
+    with pytest.raises(InvalidInputError, match="does not fit its size"):
+        Segmentation.load(path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "", "\ud800", 5, None, b"a.npz"])
+def test_what_is_no_name_of_a_file(saved, name):
+    """What no file can be called is refused by loading and by saving."""
+    with pytest.raises(InvalidInputError, match="path: expected the name of a file, got "):
+        Segmentation.load(name)
+    with pytest.raises(InvalidInputError, match="path: expected the name of a file, got "):
+        Segmentation.load(saved).save(name)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+def test_an_archive_cannot_come_from_a_pipe(tmp_path):
+    """An archive is read from its end, so a pipe is an error of the file."""
+    os.mkfifo(tmp_path / "pipe")
+    writer = subprocess.Popen(["sh", "-c", "printf PK > pipe"], cwd=tmp_path)
+    with writer, pytest.raises(ImageFileError, match="cannot be read"):
+        Segmentation.load(tmp_path / "pipe")
+
+
+def test_settings_of_any_kind_of_number_are_saved(tmp_path):
+    """Settings given as NumPy's numbers or as fractions come back equal."""
+    given = {"quantile": np.float32(0.25), "n_samples": np.int64(50), "cluster_all": np.True_}
+    image = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
+    segmentation = segment_image(image, **given, spatial_weight=Fraction(1, 4))
+    segmentation.save(tmp_path / "a.npz")
+    assert Segmentation.load(tmp_path / "a.npz").settings == segmentation.settings
 
 
 def test_later_versions(saved):

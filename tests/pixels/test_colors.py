@@ -5,28 +5,42 @@ import pytest
 from skimage import color
 
 from segment import InvalidInputError
-from segment.pixels.colors import to_color_space, to_rgb
+from segment.pixels.colors import GRIDS, to_color_space, to_rgb
 
 PALETTE = np.random.RandomState(0).randint(0, 256, (2000, 3)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("space", ["lab", "luv", "hsv"])
 def test_color_spaces_are_those_of_scikit_image(space):
-    """Coordinates are scikit-image's of the same colours, 8-bit or float, and of grey as RGB."""
+    """Coordinates are scikit-image's on the grid, of bytes or floats, and of grey as RGB."""
     convert = getattr(color, f"rgb2{space}")
-    expected = convert(PALETTE[None])[0]
     for pixels in (PALETTE, PALETTE.astype(float)):
-        np.testing.assert_allclose(to_color_space(pixels, space), expected, rtol=0, atol=1e-10)
+        assert_on_grid(to_color_space(pixels, space), convert(PALETTE[None])[0], space)
     gray = PALETTE[:, :1]
     expected = convert(np.broadcast_to(gray, (len(gray), 3))[None])[0]
-    np.testing.assert_allclose(to_color_space(gray, space), expected, rtol=0, atol=1e-10)
+    assert_on_grid(to_color_space(gray, space), expected, space)
+
+
+def assert_on_grid(found, expected, space):
+    """Whole multiples of the grid of the colour space, the nearest ones to what is expected."""
+    np.testing.assert_array_equal(found / GRIDS[space] % 1, 0)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=GRIDS[space] / 2 + 1e-10)
+
+
+@pytest.mark.parametrize("space", ["gray", "lab", "luv", "hsv"])
+def test_no_color_is_near_to_the_middle_between_two_grid_points(space):
+    """What processors differ by, some 1e-13, cannot take an 8-bit colour to another grid point."""
+    channel = np.arange(0, 256, 3)
+    cube = np.stack(np.meshgrid(channel, channel, channel), axis=-1).reshape(-1, 3) / 255
+    convert = color.rgb2gray if space == "gray" else getattr(color, f"rgb2{space}")
+    steps = convert(cube[None])[0] * (255 if space == "gray" else 1) / GRIDS[space]
+    assert (0.5 - np.abs(steps - np.rint(steps))).min() * GRIDS[space] > 9e-13
 
 
 def test_gray_is_the_luminance_of_scikit_image():
-    """Grey points are scikit-image's luminance in 0..255; grey pixels stay as they are."""
+    """Grey points are scikit-image's luminance on the grid; grey pixels stay as they are."""
     expected = color.rgb2gray(PALETTE[None])[0] * 255
-    found = to_color_space(PALETTE, "gray")
-    np.testing.assert_allclose(found, expected[:, None], rtol=0, atol=1e-10)
+    assert_on_grid(to_color_space(PALETTE, "gray"), expected[:, None], "gray")
     gray = to_color_space(PALETTE[:, :1], "gray")
     assert (gray.tolist(), gray.dtype) == (PALETTE[:, :1].tolist(), np.float64)
 

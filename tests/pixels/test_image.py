@@ -61,7 +61,7 @@ def test_an_opaque_image_has_nothing_to_tell_apart():
     ],
 )
 def test_other_arrays_are_refused(image, message):
-    """The error says what an image may be and what came."""
+    """The error says what an image may be and what was got."""
     with pytest.raises(InvalidInputError, match=message):
         pixel_rows(image)
 

@@ -16,11 +16,11 @@ SHAPES = [(1, 1), (1, 3), (4, 4), (5, 1), (17, 33), (1, 70), (65, 2), (16, 16), 
 
 
 def textured(shape, channels, kind, seed):
-    """An image of whole numbers, or of floats; with a gradient, so that places differ."""
+    """An image of whole numbers, or of floats with 12 bits behind the point; with a gradient."""
     rng = np.random.default_rng(seed)
     slope = np.add.outer(np.linspace(0, 90, shape[0]), np.linspace(0, 90, shape[1]))
     image = slope[..., None] + rng.integers(0, 70, (*shape, channels))
-    return image.astype(np.uint8) if kind == "uint8" else image / 1.037
+    return image.astype(np.uint8) if kind == "uint8" else np.rint(image / 1.037 * 2**12) / 2**12
 
 
 @st.composite

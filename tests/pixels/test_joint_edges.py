@@ -102,7 +102,7 @@ GRAY = np.arange(12, dtype=np.uint8).reshape(3, 4)
     ids=str,
 )
 def test_what_the_joint_domain_does_not_take(options, message):
-    """Errors tell what was expected, what came, and how to mend it."""
+    """Errors tell what was expected, what was got, and how to mend it."""
     with pytest.raises(InvalidInputError, match=message):
         segment_image(GRAY, features="joint", **options)
 
@@ -120,7 +120,7 @@ def test_values_that_are_no_numbers_are_refused(value, features):
 def test_a_mask_and_transparency_leave_nothing():
     """A mask that selects transparent pixels only is an error that names both."""
     image = np.dstack([GRAY, np.where(GRAY < 4, 0, 255)]).astype(np.uint8)
-    with pytest.raises(InvalidInputError, match="every pixel is transparent or out of the mask"):
+    with pytest.raises(InvalidInputError, match="transparent, without data or out of the mask"):
         segment_image(image, features="joint", mask=GRAY < 4)
     found = segment_image(image, features="joint", mask=GRAY < 9, bandwidth=1e3)
     assert (found.labels > 0).tolist() == ((GRAY >= 4) & (GRAY < 9)).tolist()

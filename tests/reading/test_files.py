@@ -107,7 +107,8 @@ def test_other_modes_become_plain(tmp_path, mode):
     pixels = read_image(saved(tmp_path / "a.tif", image))
     assert pixels.dtype == np.uint8
     assert pixels.shape == ((6, 9) if mode == "1" else (6, 9, 3))
-    assert np.array_equal(pixels, np.asarray(image.convert("L" if mode == "1" else "RGB")))
+    expected = np.asarray(image.convert("L" if mode == "1" else "RGB")).astype(int)
+    assert np.abs(pixels - expected).max() <= (1 if mode == "YCbCr" else 0)  # libtiff's rounding
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -472,14 +473,14 @@ def test_all_pages_of_one_is_the_image(tmp_path):
 
 
 def test_overviews_and_masks_are_no_pages(tmp_path):
-    """The smaller copies that maps and scans carry do not count as pages."""
+    """The smaller copies that maps and scans carry, and masks, do not count as pages."""
     with tifffile.TiffWriter(tmp_path / "a.tif") as tiff:
         tiff.write(NOISE, photometric="rgb", metadata=None)
         tiff.write(NOISE[::2, ::2], photometric="rgb", subfiletype=1, metadata=None)
         tiff.write(SEEN_THROUGH > 0, subfiletype=4, photometric="mask", metadata=None)
     picture = read_one(tmp_path / "a.tif")
     assert picture.warnings == ()
-    assert np.array_equal(picture.pixels, NOISE)
+    assert np.array_equal(picture.pixels[..., :3], NOISE)
 
 
 def test_a_damaged_page_does_not_stop_the_others(tmp_path):
@@ -565,8 +566,15 @@ def test_sizes_that_pillow_calls_a_bomb(tmp_path, side, said):
         read_image(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize("error", [RuntimeError("broken"), NotImplementedError("format 0")])
-def test_whatever_a_plugin_raises_is_an_image_file_error(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (RuntimeError("broken"), "is damaged"),
+        (OSError("Unsupported bits"), "of a kind that no reader here knows; get a whole copy, or"),
+        (NotImplementedError("format 0"), "is of a kind that no reader here knows; save it as PNG"),
+    ],
+)
+def test_whatever_a_plugin_raises_is_an_image_file_error(tmp_path, monkeypatch, error, words):
     """Plug-ins raise anything over damaged files; here it is one error, and theirs its cause."""
 
     def fail(*_, **__):
@@ -574,7 +582,7 @@ def test_whatever_a_plugin_raises_is_an_image_file_error(tmp_path, monkeypatch, 
 
     path = saved(tmp_path / "a.png", NOISE)
     monkeypatch.setattr(Image, "open", fail)
-    with pytest.raises(ImageFileError, match="is damaged") as caught:
+    with pytest.raises(ImageFileError, match=words) as caught:
         read_image(path)
     assert caught.value.__cause__ is error
     assert str(error) not in str(caught.value)

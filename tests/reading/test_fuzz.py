@@ -5,19 +5,25 @@ that what fails once fails again.
 """
 
 import io
-import random
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import tifffile
 from PIL import Image, ImageCms
 
+from segment import ImageFileError
+from segment.reading.files import read_mask
 from segment.reading.picture import ReadingOptions
 from segment.results.outputs import Output
 from segment.running.job import run_job
 from segment.running.plan import Task, Work
 from segment.settings import Settings
-from tests.drawn import png
+from tests.damage import attempted, mutated
+from tests.decoding.test_clean_aperture import with_part
+from tests.decoding.test_xpm import xpm
+from tests.decoding.written import bmp, psd
+from tests.drawn import chunk, png
 
 Y, X = np.mgrid[:24, :32]
 PICTURE = np.dstack([X * 8, Y * 10, X // 8 * 60 + Y]).astype(np.uint8)
@@ -34,6 +40,16 @@ def by_pillow(kind, mode="RGB", **options):
 def by_tifffile(values, **options):
     content = io.BytesIO()
     tifffile.imwrite(content, values, **options)
+    return content.getvalue()
+
+
+def by_astropy(values, tiles=False, **header):
+    from astropy.io import fits
+
+    unit = fits.CompImageHDU(values) if tiles else fits.PrimaryHDU(values)
+    unit.header.update(header)
+    content = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), unit] if tiles else [unit]).writeto(content)
     return content.getvalue()
 
 
@@ -72,31 +88,35 @@ SEEDS = {
     "jpeg profile": by_pillow("JPEG", icc_profile=PROFILE),
     "tiff 16 profile": by_tifffile(DEEP, photometric="rgb", iccprofile=PROFILE),
     "geotiff": by_tifffile(DEEP[..., 0], extratags=PLACE),
+    "tiff planes": by_tifffile(
+        np.ascontiguousarray(np.moveaxis(DEEP, -1, 0)),
+        photometric="rgb",
+        planarconfig="separate",
+        compression="zlib",
+        byteorder=">",
+        tile=(16, 16),
+    ),
+    "tiff zstd": by_pillow("TIFF", compression="zstd"),
+    "tiff stack": by_tifffile(np.stack([DEEP, DEEP]), photometric="rgb", truncate=True),
+    "tiff palette": by_pillow("TIFF", "P", compression="tiff_lzw"),
     "tiff float": by_tifffile(PICTURE / 255, photometric="rgb", bigtiff=True),
+    "png gamma": png(PICTURE, chunk(b"gAMA", b"\0\1\x86\xa0"), chunk(b"cHRM", bytes(range(32)))),
+    "avif part": with_part(by_pillow("AVIF"), 16, 1, 12, 1, 0, 1, 0, 1),
+    "bmp fields": bmp(PICTURE[..., 0].astype(int), 16, (0xF00, 0xF0, 0xF)),
+    "psd": psd(np.moveaxis(PICTURE, -1, 0), 3, layers=-1),
+    "psd packed": psd(np.moveaxis(DEEP, -1, 0), 3, 16, packed=True),
+    "xpm": xpm("c #f00", "c None", "c #000011112222"),
 }
 
 
-def mutated(content, seed):
-    """Flip, cut, repeat, exchange and overwrite bytes, a few times; mostly near the header."""
-    chance = random.Random(seed)
-    data = bytearray(content)
-    for _ in range(chance.choice([1, 1, 2, 5])):
-        reach = len(data) if chance.random() < 0.5 else min(len(data), 120)
-        at, size = chance.randrange(max(1, reach)), chance.choice([1, 2, 4, 8, 40])
-        kind = chance.randrange(6)
-        if kind == 0:
-            data[at : at + 1] = bytes([chance.randrange(256)])
-        elif kind == 1:
-            data[at : at + 4] = chance.choice([b"\xff\xff\xff\xff", bytes(4), b"\x7f\xff\xff\xff"])
-        elif kind == 2:
-            del data[at + size :]
-        elif kind == 3:
-            del data[at : at + size]
-        elif kind == 4:
-            data[at:at] = data[at : at + size] * chance.choice([1, 3, 100])
-        else:
-            data[at : at + size] = chance.randbytes(size)
-    return bytes(data)
+if find_spec("astropy"):
+    SEEDS["fits"] = by_astropy(PICTURE[..., 0].astype(np.int16) - 99, BLANK=-99)
+    SEEDS["fits tiles"] = by_astropy(DEEP[..., 0], tiles=True)
+if find_spec("imagecodecs"):
+    import imagecodecs
+
+    SEEDS["jpeg 2000 deep"] = imagecodecs.jpeg2k_encode(DEEP, level=0)
+    SEEDS["jpeg xl animated"] = imagecodecs.jpegxl_encode(np.stack([PICTURE, PICTURE[::-1]]))
 
 
 @pytest.mark.parametrize("lenient", [False, True], ids=["strict", "lenient"])
@@ -131,3 +151,16 @@ def test_seeds_are_whole(name, tmp_path):
     task = Task(str(path), str(tmp_path / "out"), str(path))
     outcomes = run_job(task, Work(Settings(bandwidth=60), Output(tmp_path), LIMIT))
     assert {outcome.status for outcome in outcomes} == {"ok"}
+
+
+@pytest.mark.parametrize("name", ["png", "png palette", "gif", "tiff lzw", "ico", "webp"])
+def test_damaged_masks(name, tmp_path, fuzz_rounds):
+    """A damaged file that is read as a mask gives one, or the error of a file, and no other."""
+    path = tmp_path / "mask"
+    for number in range(4 * fuzz_rounds):
+        path.write_bytes(mutated(SEEDS[name], f"mask {name} {number}"))
+        mask, said = attempted(lambda: read_mask(path), ImageFileError)
+        if mask is None:
+            assert "; " in said, number
+        else:
+            assert (mask.ndim, mask.dtype) == (2, np.bool_)

@@ -270,7 +270,7 @@ GOOD = np.ones((2, 3), np.int32)
     ],
 )
 def test_what_regions_do_not_take(arguments, message):
-    """Errors tell which argument is wrong, what was expected and what came."""
+    """Errors tell which argument is wrong, what was expected and what was got."""
     labels, colors, *rest = arguments
     options = dict(zip(["connectivity", "min_size"], rest, strict=False))
     with pytest.raises(InvalidInputError, match=message):

@@ -1,4 +1,4 @@
-"""The page of a run, read as text and used in a real browser."""
+"""The report of a run, read as text and used in a real browser."""
 
 import base64
 import io
@@ -22,6 +22,7 @@ from segment.running.plan import Work, plan
 from segment.running.pools import Here
 from segment.settings import Settings
 from tests.browser import Browser
+from tests.trees import grown_tree
 
 HOSTILE = '<b>&"x".jpg' if os.name == "posix" else "&x.jpg"  # other systems forbid the rest
 STRIPES = np.zeros((120, 300, 3), np.uint8)
@@ -35,7 +36,7 @@ def decoded(uri):
 
 
 def labels_of(entry):
-    """The labels of a thumbnail, as the page's script finds them."""
+    """The labels of a thumbnail, as the report's script finds them."""
     codes = decoded(entry["map"]) @ [1, 256, 65536]
     return np.array([0] + [row[0] for row in entry["rows"]])[codes]
 
@@ -71,23 +72,23 @@ def test_entry_of_a_large_image_is_small():
 
 
 def made(folder, names=(HOSTILE, "small.png", "bad.png")):
-    """A run over a photo with a hostile name, a tiny image and a damaged one, and its page."""
+    """A run over a photo with a hostile name, a tiny image and a damaged one, and its report."""
     sources = [folder / name for name in names]
     Image.fromarray(STRIPES).save(sources[0], "PNG")
     Image.fromarray(np.arange(25, dtype=np.uint8).reshape(5, 5) * 10).save(sources[1])
     sources[2].write_text("no picture")
     settings = Settings(bandwidth=30.0)
-    page = HtmlReport(folder / "report" / "page.html", settings)
+    report = HtmlReport(folder / "report" / "report.html", settings)
     output = Output(folder / "out", with_entries=True)
     tasks = plan(find_inputs(map(str, sources)).images, folder / "out")
     for outcome in Batch(tasks, Work(settings, output)).run(Here()):
-        page.add(outcome)
-    page.close()
-    return folder / "report" / "page.html"
+        report.add(outcome)
+    report.close()
+    return folder / "report" / "report.html"
 
 
 def test_page_is_one_file_without_network(tmp_path):
-    """The page names no address, and embeds no markup of a file's name."""
+    """The report names no address, and embeds no markup of a file's name."""
     text = made(tmp_path).read_text()
     assert not re.search(r"https?:|//cdn|@import|<link", text)
     assert "<b>" not in text
@@ -101,7 +102,7 @@ def test_page_is_one_file_without_network(tmp_path):
 
 
 def test_page_is_the_same_for_the_same_run(tmp_path):
-    """Nothing in the page depends on the time but the seconds of each image."""
+    """Nothing in the report depends on the time but the seconds of each image."""
     texts = []
     for _ in range(2):
         text = made(tmp_path).read_text()
@@ -111,11 +112,11 @@ def test_page_is_the_same_for_the_same_run(tmp_path):
 
 def test_names_that_are_not_unicode(tmp_path):
     """A name of any bytes gets a link that leads to it."""
-    page = HtmlReport(tmp_path / "page.html", Settings())
+    report = HtmlReport(tmp_path / "report.html", Settings())
     name = os.fsdecode(b"caf\xe9.jpg") if sys.platform == "linux" else "café.jpg"
-    page.add(Outcome(str(tmp_path / name), "failed", "is \u2028 </script> damaged"))
-    page.close()
-    text = (tmp_path / "page.html").read_text()
+    report.add(Outcome(str(tmp_path / name), "failed", "is \u2028 </script> damaged"))
+    report.close()
+    text = (tmp_path / "report.html").read_text()
     data = json.loads(re.search(r'id="run">(.*?)</script>', text)[1])
     assert data["images"][0]["error"] == "is \u2028 </script> damaged"
     assert data["images"][0]["link"] == (
@@ -129,9 +130,9 @@ def test_thumbnails_that_find_no_room(tmp_path, monkeypatch):
     entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30))
     full = open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", lambda size: full)
-    page = HtmlReport(tmp_path / "page.html", Settings())
+    report = HtmlReport(tmp_path / "report.html", Settings())
     with full, pytest.raises(ImageFileError, match="No space left on device; make room"):
-        page.add(Outcome("a.jpg", "ok", entry=entry))
+        report.add(Outcome("a.jpg", "ok", entry=entry))
 
 
 @pytest.fixture(scope="module")
@@ -143,7 +144,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture
 def page(browser, tmp_path):
-    """A tab with the page of a run; at the end its console must be empty."""
+    """A tab with the report of a run; at the end its console must be empty."""
     file = made(tmp_path)
     browser.call(
         "Emulation.setDeviceMetricsOverride",
@@ -230,10 +231,10 @@ def test_full_images_stand_behind_the_slider(page):
 
 
 def test_thumbnails_stay_where_the_files_are_gone(page, tmp_path):
-    """A page that was moved away from its files shows what it holds itself."""
-    moved = tmp_path / "elsewhere" / "deep" / "page.html"
+    """A report that was moved away from its files shows what it holds itself."""
+    moved = tmp_path / "elsewhere" / "deep" / "report.html"
     moved.parent.mkdir(parents=True)
-    moved.write_bytes((tmp_path / "report" / "page.html").read_bytes())
+    moved.write_bytes((tmp_path / "report" / "report.html").read_bytes())
     page.open(moved.as_uri())
     page.do("document.querySelector('.card button').click()")
     page.wait("current && current.map")
@@ -328,16 +329,54 @@ def test_phone_width_dark_and_light(page, scheme):
     assert abs(tones[0] - tones[1]) > 500
 
 
+STRIPS = np.repeat([[1, 2, 3]], (100, 140, 60), axis=1).repeat(120, axis=0)
+STRIPS[:60, 100:240] = 4  # half of the middle one
+
+
+def test_slider_through_the_regions(browser, tmp_path):
+    """Where a run has cut trees of regions, a slider shows their levels, with sizes and colours."""
+    tree = grown_tree(STRIPES, STRIPS)
+    entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30), tree)
+    report = HtmlReport(tmp_path / "report.html", Settings())
+    report.add(Outcome("a.tif", "ok", None, [], 300, 120, 30.0, 3, 9, 0.01, entry=entry))
+    report.close()
+    browser.resize(1200, 900)
+    browser.complaints.clear()
+    browser.open((tmp_path / "report.html").as_uri())
+    browser.do("document.querySelector('.card button').click()")
+    browser.wait("!document.getElementById('levels').hidden")
+    assert browser.do("document.getElementById('told').textContent") == "3 regions"
+    rows = "[...document.querySelectorAll('#palette li button')].map(e => e.title)"
+    assert len(browser.do(rows)) == 3
+    browser.do("document.getElementById('regions').focus()")
+    browser.press("End", 35)
+    assert browser.do("document.getElementById('told').textContent") == "4 regions"
+    assert browser.do(rows)[:2] == [
+        "label 1: 12,000 pixels, #000000",
+        "label 2: 8,400 pixels, #00a050",
+    ]
+    browser.press("Home", 36)
+    (row,) = browser.do(rows)
+    assert row == "label 1: 36,000 pixels, #327d25"
+    assert browser.do(
+        "[...document.getElementById('after').getContext('2d').getImageData(150, 60, 1, 1).data]"
+    ) == [0x32, 0x7D, 0x25, 255]
+    browser.mouse("mouseMoved", *spot(browser, 0.9, 0.5))
+    told = browser.do("document.getElementById('readout').textContent")
+    assert told == "label 1: 36,000 pixels, 100.0 %, #327d25"
+    assert browser.complaints == []
+
+
 def test_thousands_of_images_stay_light(browser, tmp_path):
     """Of 2,000 images only the thumbnails in sight are made, and taken back out of sight."""
     entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30))
-    page = HtmlReport(tmp_path / "page.html", Settings())
+    report = HtmlReport(tmp_path / "report.html", Settings())
     for i in range(2000):
         name = f"photo-{i:04}.jpg"
-        page.add(Outcome(name, "ok", None, [], 300, 120, 30.0, 3, 9, 0.01, entry=entry))
-    page.close()
+        report.add(Outcome(name, "ok", None, [], 300, 120, 30.0, 3, 9, 0.01, entry=entry))
+    report.close()
     browser.complaints.clear()
-    browser.open((tmp_path / "page.html").as_uri())
+    browser.open((tmp_path / "report.html").as_uri())
     count = "[...document.querySelectorAll('.card canvas')].filter(c => c.width === 300).length"
     browser.wait(f"{count} > 3 && document.querySelector('.card img').src")
     assert browser.do(count) < 100

@@ -1,6 +1,9 @@
 """Which images are found under the names that were given."""
 
 import os
+import socket
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +13,10 @@ from segment.reading.formats import pillow_formats
 from segment.reading.picture import Kept
 from segment.results.rasters import write_labels, write_segmented
 from segment.running.inputs import EXTENSIONS, Wrong, find_inputs, read_names
+from segment.running.journal import NAME as RECORD
+from segment.running.plan import plan
+from tests.commands import photos, run
+from tests.damage import attempted, mutated
 
 
 @pytest.fixture
@@ -170,13 +177,13 @@ def test_names_that_are_no_text_are_found(tree):
     assert os.fsdecode(b"in/" + odd) in names("in")
 
 
-def test_every_extension_is_one_that_pillow_reads():
-    """What is taken for an image in a folder, Pillow or one of its plug-ins has a reader for."""
+def test_every_extension_is_one_that_is_read():
+    """What is taken for an image in a folder, Pillow, a plug-in or a decoder of ours reads."""
     Image.init()
     for kind in ("HEIF", "JXL"):
         pillow_formats(kind)
     readable = {name for name, kind in Image.registered_extensions().items() if kind in Image.OPEN}
-    assert not EXTENSIONS - readable - {".mpo"}
+    assert not EXTENSIONS - readable - {".mpo", ".psb"}
     assert {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".bmp", ".gif"} <= EXTENSIONS
     assert not EXTENSIONS & {".pdf", ".ps", ".eps", ".mpg", ".h5", ".txt"}
 
@@ -196,3 +203,71 @@ def test_lists_of_names(tmp_path, content, separator, listed):
     """A list has a name a line, or names that end in NUL and may hold anything else."""
     (tmp_path / "list").write_bytes(content)
     assert read_names(str(tmp_path / "list"), separator) == listed
+
+
+def odd_files(folder):
+    """Files of every kind that a scan must not open, named like images and like results."""
+    for name in ("x_labels.png", "x_segmented.tif", "pipe.png"):
+        os.mkfifo(folder / name)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(folder / "socket_labels.png"))
+    for name in ("link_labels.png", "link.jpg"):
+        (folder / name).symlink_to(folder / "pipe.png")
+    (folder / "device_labels.png").symlink_to("/dev/zero")
+    (folder / "turned_labels.png").symlink_to("turned_labels.png")
+    (folder / "folder_labels.png").mkdir()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+def test_a_scan_opens_no_pipes(tmp_path, monkeypatch):
+    """Pipes, sockets, devices and links to them in a folder are no images, and are not opened."""
+    monkeypatch.chdir(tmp_path)  # the name of a socket must be short
+    (tmp_path / "in").mkdir()
+    odd_files(Path("in"))
+    Path("in", "a.png").touch()
+    found = find_inputs(["in"], recursive=True)
+    assert [image.name for image in found.images] == ["in/a.png"]
+    assert (found.others, found.own) == (8, 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+@pytest.mark.parametrize("option", ["--dry-run", "--recursive", "--existing=skip"])
+def test_a_run_opens_no_pipes(tmp_path, monkeypatch, option):
+    """A run over a folder with pipes ends, whether it does anything or not, and leaves them out."""
+    monkeypatch.chdir(tmp_path)
+    photos(tmp_path / "in", 1, size=8)
+    odd_files(Path("in"))
+    Path("out").mkdir()
+    os.mkfifo(Path("out", RECORD))
+    done = run("in", "-o", "out", "-b", "9", option, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "000_labels.png" in done.stdout + done.stderr
+    assert Path("out", RECORD).is_fifo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX")
+def test_a_pipe_in_the_place_of_a_result(tmp_path):
+    """A pipe that has the name of a result fails that image; the others are done."""
+    photos(tmp_path / "in", 2, size=8)
+    (tmp_path / "out").mkdir()
+    os.mkfifo(tmp_path / "out" / "000_labels.png")
+    done = run("in", "-o", "out", "-b", "9", cwd=tmp_path)
+    (error,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert "000_labels.png would go to a pipe or a device that is there" in error
+    assert done.stderr.endswith("1 done, 1 failed\n")
+    assert (tmp_path / "out" / "000_labels.png").is_fifo()
+
+
+def test_lists_of_any_bytes(tmp_path):
+    """Whatever is in a list, it gives names, all but lines with NUL; none of them is an error."""
+    whole = "".join(f"photo {number}/caf\xe9.jpg\r\n" for number in range(9)).encode()
+    for seed in range(300):
+        (tmp_path / "list").write_bytes(mutated(whole, seed))
+        for separator in (b"\n", b"\0"):
+            listed, said = attempted(
+                lambda s=separator: read_names(str(tmp_path / "list"), s), ValueError
+            )
+            assert listed is not None or (separator == b"\n" and "holds NUL" in said)
+            found = find_inputs(listed or ())
+            assert len(found.images) + len(found.wrong) <= len(listed or ())
+            plan(found.images, tmp_path)

@@ -1,11 +1,13 @@
 """The record by which a run resumes, and what damages it."""
 
 import json
+import os
 
 import pytest
 
 from segment.running.journal import NAME, Record, stamp, tidy
 from segment.running.plan import Task
+from tests.damage import mutated
 
 
 @pytest.fixture
@@ -40,7 +42,19 @@ def test_the_last_line_counts(done):
 
 
 @pytest.mark.parametrize(
-    "damage", [b'{"stem": "b", "inp', b"\xff\x00\n", b"[]\n", b"{}\n", b"\n\n"]
+    "damage",
+    [
+        b'{"stem": "b", "inp',
+        b"\xff\x00\n",
+        b"[]\n",
+        b"{}\n",
+        b"\n\n",
+        b"7\n",
+        b"[" * 100_000 + b"\n",
+        b"9" * 5000 + b"\n",
+        b'{"stem": "a", "x": ' + b"[" * 5000 + b"]" * 5000 + b"}\n",
+    ],
+    ids=lambda damage: str(damage[:12]),
 )
 def test_damage_costs_no_more_than_its_line(done, damage):
     """A line that was cut off, or is no record, hides no other and is no error."""
@@ -50,6 +64,62 @@ def test_damage_costs_no_more_than_its_line(done, damage):
     with file.open("ab") as end:
         end.write(damage)
     assert outputs(task) == [str(result)]
+
+
+WRONG = [None, True, 7, 1.5, "x", [], [1], [1, "2"], [True, 1], {}, {"a": 1}, 10**400, [[]]]
+SPOILT = [("outputs", {"a\0": [1, 2]}), ("outputs", {"\ud800": [1, 2]}), ("outputs", {"x": 1})]
+SPOILT += [
+    (name, value) for name in ("stem", "input", "settings") for value in WRONG if value != "x"
+]
+SPOILT += [(name, value) for name in ("source", "outputs") for value in WRONG if value != {}]
+
+
+@pytest.mark.parametrize(("name", "value"), SPOILT, ids=str)
+def test_a_member_of_another_kind_costs_its_line(done, name, value):
+    """A line with anything in the place of one of its members is as good as none."""
+    task, result, file = done
+    line = json.loads(file.read_text())
+    file.write_text(json.dumps(line | {name: value}) + "\n")
+    assert outputs(task) is None
+    file.write_text(json.dumps(line) + "\n" + json.dumps(line | {"stem": "b", name: value}) + "\n")
+    assert outputs(task) == [str(result)]
+    tidy(file.parent)
+    assert outputs(task) == [str(result)]
+
+
+def test_damage_of_any_kind(done):
+    """Whatever bytes of a line are changed, the lines around it tell what they told."""
+    task, result, file = done
+    good = file.read_bytes()
+    other = json.dumps(json.loads(good) | {"stem": "b"}).encode() + b"\n"
+    for seed in range(1000):
+        damaged = mutated(other, seed).replace(b"\n", b" ").replace(b'"a"', b'"b"') + b"\n"
+        file.write_bytes(damaged + good + damaged)
+        assert outputs(task) == [str(result)]
+        tidy(file.parent)
+        assert outputs(task) == [str(result)]
+        found = outputs(Task(task.input, str(file.parent / "b"), task.identity))
+        assert found is None or all(isinstance(path, str) for path in found)
+
+
+def test_a_line_that_was_cut_off_costs_itself_only(done):
+    """What is recorded after a full disk cut a line off is found again."""
+    task, result, file = done
+    file.write_bytes(b'{"stem": "b", "inp')
+    Record("x").add(task, stamp(task.input), [str(result)])
+    assert outputs(task) == [str(result)]
+    assert len(file.read_bytes().splitlines()) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes of POSIX")
+def test_a_pipe_is_no_record(done):
+    """A pipe in the place of the record is neither read nor written to: the run goes on."""
+    task, result, file = done
+    file.unlink()
+    os.mkfifo(file)
+    Record("x").add(task, stamp(task.input), [str(result)])
+    assert outputs(task) is None
+    tidy(file.parent)
 
 
 def test_a_line_of_another_kind_is_not_done(done):

@@ -1,15 +1,18 @@
 """Passing names: what is left of them after errors and kills."""
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from segment.threads import Started
-from segment.writing import abandoning, passing, remove_parts_of, remove_stale_parts
+from segment.writing import abandoning, passing, remove_parts_of, remove_stale_parts, write_whole
+from tests.commands import WAIT
 
 
 def parts_in(folder):
@@ -23,6 +26,44 @@ def test_a_passing_name_lies_beside_the_target_and_is_hidden(tmp_path):
         assert first.parent == tmp_path
         assert first.name.startswith(".")
         assert first.suffix == ".part"
+
+
+def test_names_do_not_rest_on_a_clock(tmp_path, monkeypatch):
+    """Where the clock stands still, many threads write at once, each under a name of its own."""
+    for clock in ("time", "monotonic", "perf_counter"):
+        monkeypatch.setattr(time, clock, lambda: 7.0)
+        monkeypatch.setattr(time, f"{clock}_ns", lambda: 7)
+    names, together = [], threading.Barrier(8)
+
+    def write(number):
+        for turn in range(20):
+            together.wait()
+            with passing(tmp_path / "a.png") as name:
+                names.append(name)
+            write_whole(tmp_path / f"{number}.txt", lambda file, t=turn: file.write(b"%d" % t))
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(names)) == len(names) == 160
+    assert sorted(path.name for path in tmp_path.glob("*.txt")) == [f"{n}.txt" for n in range(8)]
+    assert all(path.read_bytes() == b"19" for path in tmp_path.glob("*.txt"))
+
+
+def test_a_name_that_is_there_is_left_alone(tmp_path, monkeypatch):
+    """What a killed process of the same number left under a name is not written over."""
+    with passing(tmp_path / "a.png") as name:
+        start, _, _ = name.name.rpartition("-")
+        name.unlink()
+    monkeypatch.setattr("segment.writing._numbers", itertools.count())
+    for number in range(3):
+        (tmp_path / f"{start}-{number:x}.part").write_text("theirs")
+    with passing(tmp_path / "a.png") as name:
+        assert name.name == f"{start}-3.part"
+        name.unlink()
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["theirs"] * 3
 
 
 def test_an_error_removes_what_was_written(tmp_path):
@@ -53,7 +94,7 @@ def test_an_abandoned_run_begins_no_part(tmp_path):
     def write():
         with contextlib.suppress(FileNotFoundError), passing(tmp_path / "a.png") as name:
             started.set()
-            ended.wait(20)
+            ended.wait(WAIT)
             name.open("r+b")
         try:
             with passing(tmp_path / "b.png"):
@@ -64,9 +105,9 @@ def test_an_abandoned_run_begins_no_part(tmp_path):
     started = threading.Event()
     with abandoning():
         call = Started(write)
-        started.wait(20)
+        started.wait(WAIT)
     ended.set()
-    call.result(20)
+    call.result(WAIT)
     assert said == ["the run has ended"]
     assert parts_in(tmp_path) == []
     with passing(tmp_path / "c.png") as name:

@@ -1,24 +1,35 @@
 """A real scheduler and two workers: the same results, also when a worker is lost."""
 
+import contextlib
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
 
 import pytest
 
-from tests.commands import kill, photos, results, run, start, wait_until
+from tests.commands import WAIT, is_running, kill, photos, results, run, start, wait_until
 
 pytest.importorskip("distributed", reason="needs the extra dask")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
 
 def launch(*arguments, folder, log):
-    """Start a process of Dask's in a folder; its talk goes to a file."""
+    """Start a process of Dask's in a folder, with a group of its own; its talk goes to a file."""
     with log.open("w") as stream:
         command = [sys.executable, "-m", "distributed.cli.dask_" + arguments[0], *arguments[1:]]
-        return subprocess.Popen(command, cwd=folder, stdout=stream, stderr=stream)
+        return subprocess.Popen(
+            command, cwd=folder, stdout=stream, stderr=stream, start_new_session=True
+        )
+
+
+def end(process):
+    """Kill a process and all that it started, and ask for it: a worker may not heed SIGTERM."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +42,35 @@ def cluster(tmp_path_factory):
     address, options = f"tcp://127.0.0.1:{port}", ("--no-dashboard",)
     log = folder / "scheduler.log"
     host = ("--host", "127.0.0.1", "--port", port)
-    processes = [launch("scheduler", *host, *options, folder=folder, log=log)]
-    for number in range(2):
-        one = ("--nthreads", "1", "--no-nanny", *options)
-        worker_log = folder / f"worker{number}.log"
-        processes.append(launch("worker", address, *one, folder=folder, log=worker_log))
-    wait_until(lambda: log.read_text().count("Register worker") == 2, 60)
-    yield address, processes[1:], log
-    for process in reversed(processes):
-        process.terminate()
-    for process in processes:
-        process.wait(20)
+    with contextlib.ExitStack() as started:
+
+        def started_in(*arguments, log):
+            process = launch(*arguments, *options, folder=folder, log=log)
+            started.callback(end, process)
+            return process
+
+        started_in("scheduler", *host, log=log)
+        one = ("worker", address, "--nthreads", "1", "--no-nanny")
+        workers = [started_in(*one, log=folder / f"worker{number}.log") for number in range(2)]
+        wait_until(lambda: log.read_text().count("Register worker") == 2)
+        yield address, workers, log
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes")
+def test_the_cluster_of_these_tests_ends(tmp_path):
+    """Processes that are stopped, or start others and heed no signal, are ended and reaped."""
+    script = "import signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    script += "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(3600)'])\n"
+    script += "print(child.pid, flush=True); time.sleep(3600)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, start_new_session=True
+    )
+    with process.stdout as stream:
+        child = int(stream.readline())
+    os.kill(child, signal.SIGSTOP)
+    end(process)
+    wait_until(lambda: not is_running(child))
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_a_cluster_gives_the_same_results(cluster, tmp_path):
@@ -87,7 +116,7 @@ def test_a_lost_worker_loses_no_image(cluster, tmp_path):
     process = start(tmp_path / "in", "-o", tmp_path / "out", "-b", "9", "--scheduler", address)
     process.stderr.readline()
     kill(workers[0].pid)
-    said = process.communicate(timeout=60)[1]
+    said = process.communicate(timeout=WAIT)[1]
     assert process.returncode == 0, said
     assert "40 done" in said
     run(tmp_path / "in", "-o", tmp_path / "expected", "-b", "9", env=dict(os.environ))

@@ -4,7 +4,7 @@ import io
 import os
 import subprocess
 import sys
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,11 +18,11 @@ pty = pytest.importorskip("pty", reason="needs a terminal of POSIX")
 termios = pytest.importorskip("termios", reason="needs a terminal of POSIX")
 
 
-def on_terminal(*arguments):
+def on_terminal(*arguments, command=COMMAND):
     """Run the command with a terminal as stderr; return what it shows, and its exit code."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
-    process = subprocess.Popen([*COMMAND, *map(str, arguments)], stderr=theirs, stdin=theirs)
+    process = subprocess.Popen([*command, *map(str, arguments)], stderr=theirs, stdin=theirs)
     os.close(theirs)
     shown = b""
     try:
@@ -59,21 +59,27 @@ def test_a_pipe_gets_no_bar_unless_it_is_asked_for(tmp_path):
 
 
 def test_a_small_image_gets_no_bar(tmp_path):
-    """One image that takes less than a second is one line on a terminal, too."""
+    """One image that takes less than the time after which a bar appears is one line."""
     photos(tmp_path, 1, size=8)
-    shown, _ = on_terminal(tmp_path / "000.png", "-o", tmp_path / "out")
+    script = "from segment.command.cli import main; from segment.running import progress\n"
+    script += "progress.SLOW = 1e9\nmain()"
+    shown, _ = on_terminal(
+        tmp_path / "000.png", "-o", tmp_path / "out", command=[sys.executable, "-c", script]
+    )
     assert shown.count("\n") == 1
     assert "\r" not in shown.replace("\r\n", "")
 
 
 def test_a_large_image_shows_its_stages(monkeypatch):
     """After a second the bar names the stage that the image is in, and is gone at the end."""
+    now = [7.0]
     monkeypatch.setattr(sys, "stderr", io.StringIO())
-    monkeypatch.setattr(progress, "SLOW", 0.05)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
     bar = progress.StagesBar()
-    bar.look()
-    assert sys.stderr.getvalue() == ""
-    time.sleep(0.1)
+    for now[0] in (7.0, 7.5, 8.0):
+        bar.look()
+        assert sys.stderr.getvalue() == ""
+    now[0] = 8.1
     for stage in STAGES:
         bar.enter(stage)
         bar.look()

@@ -316,7 +316,8 @@ def test_workers_import_what_the_command_imports(tree):
         pytest.param(
             ["in", "--report", "in"], "--report: expected the name of a file", id="folder"
         ),
-        pytest.param(["in", "--save-model", ""], "--save-model: expected the name", id="no-name"),
+        pytest.param(["in", "--save-model", ""], "'--save-model': expected a name", id="no-name"),
+        pytest.param(["in", "--save-model", " "], "--save-model: expected the name", id="blank"),
         pytest.param(
             ["in", "--fit-together", "-f", "joint"],
             "features: expected 'color' for modes that are kept",

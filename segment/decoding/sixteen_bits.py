@@ -7,6 +7,8 @@ low bytes: no decoder of our own, whatever the compression or the interlacing.
 
 from __future__ import annotations
 
+import io
+import struct
 import sys
 from collections.abc import Callable
 from typing import IO, Any
@@ -15,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFile
 
+from segment.decoding.jpeg_xl import header_of
+
 OTHER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 WIDE = {f"{mode};16{order}" for mode in ("RGB", "RGBX", "RGBA", "CMYK") for order in OTHER}
 
 
 def is_deep(image: ImageFile.ImageFile) -> bool:
-    """Whether an opened image, not yet loaded, has 16-bit colours that Pillow would cut."""
+    """Return whether an opened image, not yet loaded, has 16-bit colours that Pillow would cut."""
     return bool(image.tile) and all(_raw_mode(tile) in WIDE | {"LA;16B"} for tile in image.tile)
 
 
@@ -76,7 +80,7 @@ HEAD = 1 << 16  # bytes in which a format says how deep it is
 
 
 def bits_of(image: ImageFile.ImageFile, file: IO[bytes]) -> int:
-    """Tell how many bits a channel of an opened image has, if Pillow leaves some of them out.
+    """Return how many bits a channel of an opened image has, if Pillow leaves some of them out.
 
     Returns
     -------
@@ -100,11 +104,6 @@ def bits_of(image: ImageFile.ImageFile, file: IO[bytes]) -> int:
     return max(8, HEADERS[image.format](head))
 
 
-def _jpeg_2000(head: bytes) -> int:
-    at = head.find(b"\xff\x4f\xff\x51")  # start of codestream, then the sizes
-    return (head[at + 42] & 0x7F) + 1 if 0 <= at < len(head) - 42 else 8
-
-
 def _avif(head: bytes) -> int:
     at = head.find(b"av1C")
     flags = head[at + 6] if 0 <= at < len(head) - 6 else 0
@@ -116,4 +115,18 @@ def _heif(head: bytes) -> int:
     return (head[at + 21] & 7) + 8 if 0 <= at < len(head) - 21 else 8
 
 
-HEADERS = {"JPEG2000": _jpeg_2000, "AVIF": _avif, "HEIF": _heif}
+def _jpeg_xl(head: bytes) -> int:
+    return header_of(io.BytesIO(head)).depth
+
+
+def _sgi(head: bytes) -> int:
+    return 8 * head[3]
+
+
+def _dds(head: bytes) -> int:
+    """Of masks, where the colours are plain; compressed ones have 8 bits."""
+    flags, masks = int.from_bytes(head[80:84], "little"), struct.unpack_from("<3I", head, 92)
+    return max(mask.bit_count() for mask in masks) if flags & 0x40 else 8
+
+
+HEADERS = {"AVIF": _avif, "HEIF": _heif, "JXL": _jpeg_xl, "SGI": _sgi, "DDS": _dds}

@@ -1,0 +1,1 @@
+cdef int chosen_set() noexcept

@@ -1,0 +1,3 @@
+VARIABLE: str
+AVAILABLE: tuple[str, ...]
+CHOSEN: str

@@ -1,0 +1,113 @@
+"""Where the strips or tiles of a TIFF's page lie, in the file and in the image."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The segments, strips or tiles, of an image.
+
+    Attributes
+    ----------
+    height, width : int
+        Of the image.
+    rows, columns : int
+        Of a segment. All tiles have as many; the last strip of a plane stops with the image.
+    planes, samples : int
+        Planes one after the other in the file, and samples of a pixel in each.
+    tiled : bool
+    offsets, counts : tuple of int
+        First byte and number of bytes of each segment; both 0 for one that is left out.
+    """
+
+    height: int
+    width: int
+    rows: int
+    columns: int
+    planes: int
+    samples: int
+    tiled: bool
+    offsets: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def down(self) -> int:
+        return math.ceil(self.height / self.rows)
+
+    @property
+    def across(self) -> int:
+        return math.ceil(self.width / self.columns)
+
+    def rows_of(self, segment: int) -> int:
+        """Return how many rows a segment has."""
+        above = segment % self.down * self.rows
+        return self.rows if self.tiled else min(self.rows, self.height - above)
+
+    @property
+    def number(self) -> int:
+        """How many segments the image takes."""
+        return self.planes * self.down * self.across
+
+    def is_complete(self) -> bool:
+        """Return whether the file says of each segment where it is; it may list more."""
+        return min(len(self.offsets), len(self.counts)) >= self.number
+
+    def completed(self, end: int) -> Layout:
+        """Return it with what is missing at the end of the file, where nothing can be read."""
+        listed = min(len(self.offsets), len(self.counts), self.number)
+        rest = self.number - listed
+        offsets = self.offsets[:listed] + (end,) * rest
+        return dataclasses.replace(self, offsets=offsets, counts=self.counts[:listed] + (0,) * rest)
+
+    def left_out(self) -> NDArray[np.bool_]:
+        """Return for each segment whether it is sparse, that is, has no bytes in the file."""
+        return np.logical_not(np.logical_or(self.offsets, self.counts))
+
+    def joined(self, segments: NDArray[Any]) -> NDArray[Any]:
+        """Return the image, (H, W, C), of segments, (N, rows, columns, samples)."""
+        grid = segments.reshape(self.planes, self.down, self.across, *segments.shape[1:])
+        image = grid.transpose(1, 3, 2, 4, 0, 5)  # one view, whatever lies where
+        whole = (self.down * segments.shape[1], self.across * segments.shape[2], -1)
+        return np.ascontiguousarray(image.reshape(whole)[: self.height, : self.width])
+
+    def absent(self) -> NDArray[np.bool_] | None:
+        """Return which samples are in no segment, (H, W, C); None if all are in one."""
+        gone = self.left_out()
+        if not gone.any():
+            return None
+        shape = (len(gone), self.rows, self.columns, self.samples)
+        return self.joined(np.broadcast_to(gone[:, None, None, None], shape))
+
+
+def layout_of(page: Any, offset: int | None = None) -> Layout:
+    """Return the layout of a page as tifffile has it.
+
+    Parameters
+    ----------
+    page : tifffile.TiffPage
+    offset : int, optional
+        Where the image begins if it is a later one of several that one page stands for, each
+        uncompressed and in one piece.
+    """
+    height, width = int(page.imagelength), int(page.imagewidth)
+    planes = int(page.samplesperpixel) if int(page.planarconfig) == 2 else 1
+    samples = int(page.samplesperpixel) // planes
+    if offset is not None:
+        size = height * width * samples * int(page.bitspersample) // 8
+        offsets = tuple(offset + plane * size for plane in range(planes))
+        counts = (size,) * planes
+        return Layout(height, width, height, width, planes, samples, False, offsets, counts)
+    if page.is_tiled:
+        rows, columns = int(page.tilelength), int(page.tilewidth)
+    else:
+        rows, columns = min(int(page.rowsperstrip) or height, height), width
+    at = tuple(page.dataoffsets), tuple(page.databytecounts)
+    return Layout(height, width, rows, columns, planes, samples, bool(page.is_tiled), *at)

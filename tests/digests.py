@@ -1,0 +1,72 @@
+"""Prints what `segment_image` and `MeanShift` answer to many cases, as digests by name, in JSON.
+
+`tests/meanshift/test_instructions.py` runs it in processes with other instruction sets.
+"""
+
+import hashlib
+import itertools
+import json
+import os
+
+import numpy as np
+from skimage import data
+
+from segment import MeanShift, segment_image
+
+SPACES = {"rgb": 1.0, "lab": 0.4, "luv": 0.5, "hsv": 0.006, "gray": 0.8}  # scale of the radii
+IMAGES = {
+    "coffee": lambda: data.coffee()[120:160, 180:236],
+    "chelsea": lambda: data.chelsea()[90:126, 120:170],
+    "retina": lambda: data.retina()[600:640, 500:550],
+    "camera": lambda: data.camera()[150:190, 200:250],
+    "16 bits": lambda: data.coffee()[100:140, 200:240].astype(np.uint16) * 199 + 77,
+    "floats": lambda: np.sqrt(data.astronaut()[60:96, 200:240] / 255.0),
+}
+OPTIONS = list(
+    itertools.product(["color", "joint"], SPACES, ["flat", "gaussian"], ["nearest", "basin"])
+)
+CASES = [
+    *(f"coffee, {', '.join(options)}" for options in OPTIONS),
+    *(  # every option with every other image, but not all of them together
+        f"{name}, {', '.join(OPTIONS[i])}"
+        for n, name in enumerate(list(IMAGES)[1:])
+        for i in range(n, len(OPTIONS), 5)
+    ),
+    *(f"points, {kernel}, {assign}" for _, _, kernel, assign in OPTIONS[:4]),
+]
+
+
+def digest(*arrays):
+    """Of the bytes of some arrays or numbers."""
+    return hashlib.sha256(b"".join(np.asarray(array).tobytes() for array in arrays)).hexdigest()
+
+
+def of_image(name, features, space, kernel, assign):
+    """The digest of all that a segmentation is."""
+    image = IMAGES[name]()
+    options = {"features": features, "color_space": space, "kernel": kernel, "assign": assign}
+    narrow = SPACES[space] / (3 if kernel == "gaussian" else 1)
+    if features == "joint":
+        options |= {"spatial_radius": 6.5, "range_radius": 25 * narrow, "min_size": 5}
+    elif kernel == "gaussian":
+        options |= {"bandwidth": 30 * narrow, "min_size": 9}
+    threads = int(os.environ.get("SEGMENT_TEST_THREADS", 0)) or None
+    found = segment_image(image, threads=threads, **options)
+    return digest(
+        found.labels, found.modes, found.colors, found.mode_colors, found.sizes,
+        found.bandwidth, found.n_iter,
+    )  # fmt: skip
+
+
+def of_points(kernel, assign):
+    """The digest of what the estimator finds in points of four dimensions, not on any grid."""
+    points = np.random.default_rng(2).normal(0, 1, (400, 4)) + np.eye(4).repeat(100, axis=0) * 4
+    bandwidth = 1.9 if kernel == "flat" else 0.8
+    model = MeanShift(bandwidth=bandwidth, kernel=kernel, assign=assign).fit(points)
+    return digest(model.cluster_centers_, model.labels_, model.n_iter_)
+
+
+if __name__ == "__main__":
+    print(json.dumps({case: (
+        of_points(*case.split(", ")[1:]) if case.startswith("points") else
+        of_image(*case.split(", "))) for case in CASES}))  # fmt: skip
