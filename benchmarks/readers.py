@@ -21,7 +21,8 @@ import numpy as np
 
 from segment.errors import ImageFileError
 from segment.reading.files import read_pages
-from segment.reading.picture import DamagedPage, Notes, ReadingOptions
+from segment.reading.picture import DamagedPage, Notes
+from segment.reading.reading_options import ReadingOptions
 from segment.reading.values import in_known_range
 
 LARGE = 50_000_000  # pixels that are not compared

@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import stat
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segment.errors import ImageFileError, StdoutError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STANDARD = "-"  # standard input where a file is read, standard output where one is written
 
@@ -17,6 +20,7 @@ def is_standard(path: str | Path) -> bool:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> is_standard("-"), is_standard(Path("-")), is_standard("./-")
     (True, True, False)
     """
@@ -27,6 +31,8 @@ def is_stream(path: str | Path) -> bool:
     """Return whether only this process can read it, and once: standard input, or a pipe."""
     if is_standard(path):
         return True
+    from pathlib import Path  # which --help does without
+
     try:
         mode = Path(path).stat().st_mode
     except (OSError, ValueError):  # not there; a name that no file can have

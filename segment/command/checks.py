@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from segment.command.option_types import given
 from segment.streams import STANDARD
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FINDING = (  # how modes are found: of no use where they are known
     "quantile",
@@ -141,6 +143,8 @@ def destinations(
         raise click.UsageError("Two results both go to standard output; name a file for one.")
     if STANDARD in chosen.values():
         _check_stdout(chosen)
+    from pathlib import Path  # which --help does without
+
     return {product: Path(name) for product, name in chosen.items()}
 
 
@@ -177,6 +181,8 @@ def check_stdin(images: tuple[str, ...], others: Sequence[str | None]) -> None:
 
 
 def _check_names(files: dict[str, str]) -> None:
+    from pathlib import Path  # likewise
+
     for product, name in files.items():
         suffix = Path(name).suffix.lower()
         known = FORMATS if product == "labels" else (".png",)

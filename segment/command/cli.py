@@ -24,7 +24,7 @@ from segment.command.checks import (
 from segment.command.option_types import GroupedCommand, Name, given
 from segment.command.options import file_options, model_options, run_options, setting_options
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
-from segment.reading.picture import ReadingOptions
+from segment.reading.reading_options import ReadingOptions
 from segment.running.outcomes import say
 from segment.settings import USUAL_LEVEL, Settings
 

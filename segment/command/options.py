@@ -15,7 +15,7 @@ from segment.command.option_types import (
     setting,
     together,
 )
-from segment.reading.picture import ReadingOptions
+from segment.reading.reading_options import ReadingOptions
 from segment.results.naming import LABEL_FORMATS
 
 _region, _tree = partial(setting, group="Regions"), partial(setting, group="Hierarchy")

@@ -180,6 +180,8 @@ class Hierarchy:
             If the file cannot be read.
         InvalidInputError
             If it is not a hierarchy, a damaged one, or one of a later version.
+        MemoryError
+            If it is whole, and larger than the memory there is.
         """
         content, settings = ARCHIVE.read(path)
         if reason := _wrong_with(**content):

@@ -17,9 +17,10 @@ from segment.decoding.bmp import BmpFrames
 from segment.errors import ImageFileError
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
 from segment.reading.frame_pages import FramePages, frames_of
-from segment.reading.picture import DamagedPage, MaskReading, Notes, Picture, ReadingOptions
+from segment.reading.picture import DamagedPage, Notes, Picture
 from segment.reading.pillow_pages import PillowPages
 from segment.reading.process_state import borrowed, held_back
+from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
 from segment.tiff.places import world_file, world_tags

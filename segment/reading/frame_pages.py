@@ -10,9 +10,10 @@ from segment.decoding import jpeg2000, jpeg_xl
 from segment.decoding.frame import Frames
 from segment.errors import ImageFileError
 from segment.reading.formats import pillow_formats
-from segment.reading.picture import Kept, Notes, Picture, ReadingOptions, check_size
+from segment.reading.picture import Kept, Notes, Picture, check_size
 from segment.reading.pillow_pages import plain_values
 from segment.reading.profiles import array_to_srgb, is_srgb, kept_profile
+from segment.reading.reading_options import ReadingOptions
 from segment.reading.values import in_known_range, with_alpha
 
 

@@ -6,43 +6,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from segment.errors import ImageFileError
+from segment.reading.reading_options import ReadingOptions
 
-if TYPE_CHECKING:  # --help takes the defaults from here
+if TYPE_CHECKING:
     from fractions import Fraction
 
     from numpy.typing import NDArray
 
     from segment.tiff.places import GeoTag
-
-MAX_PIXELS = 500_000_000
-
-
-@dataclass(frozen=True)
-class ReadingOptions:
-    """How to read a file.
-
-    Attributes
-    ----------
-    page : int, "all" or None
-        Page of a file with several, from 1; None for the first, with a warning if there
-        are more.
-    ignore_icc : bool
-        Take the values as sRGB, whatever the embedded colour profile says.
-    allow_truncated : bool
-        Take what there is of a damaged file or one that is cut off.
-    max_pixels : int
-        Larger images are refused from their header.
-    """
-
-    page: int | Literal["all"] | None = None
-    ignore_icc: bool = False
-    allow_truncated: bool = False
-    max_pixels: int = MAX_PIXELS
-
-
-@dataclass(frozen=True)
-class MaskReading(ReadingOptions):
-    """How to read a mask, of which only counts what is 0: its values are never stretched."""
 
 
 @dataclass(frozen=True)

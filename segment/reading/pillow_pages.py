@@ -14,7 +14,7 @@ from PIL import Image, ImageFile
 from segment.decoding.pillow_gaps import complete, corrected, plain_source
 from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.formats import check_density
-from segment.reading.picture import Kept, Notes, Picture, ReadingOptions, Resolution, check_size
+from segment.reading.picture import Kept, Notes, Picture, Resolution, check_size
 from segment.reading.profiles import (
     channels_of,
     color_space,
@@ -24,6 +24,7 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
+from segment.reading.reading_options import ReadingOptions
 from segment.reading.values import (
     ORIENTATION,
     in_known_range,

@@ -17,8 +17,9 @@ from PIL import UnidentifiedImageError
 
 from segment.errors import ImageFileError
 from segment.reading.formats import MOST_PAGES
-from segment.reading.picture import Kept, Notes, Picture, ReadingOptions, Resolution, check_size
+from segment.reading.picture import Kept, Notes, Picture, Resolution, check_size
 from segment.reading.pillow_pages import PillowPages
+from segment.reading.reading_options import ReadingOptions
 from segment.reading.tiff_tags import check_meaning, interpreted
 from segment.reading.values import ORIENTATION, Missing, is_turned, upright
 from segment.tiff.places import geo_tags

@@ -8,18 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.errors import ImageFileError
-from segment.reading.picture import Kept, Notes, Picture, ReadingOptions
+from segment.reading.picture import Kept, Notes, Picture
 from segment.reading.profiles import (
-    channels_of,
+    array_to_srgb,
     color_space,
-    deep_to_srgb,
-    in_8_bits,
     is_srgb,
     kept_profile,
     to_srgb,
 )
+from segment.reading.reading_options import ReadingOptions
 from segment.reading.values import Missing, in_known_range, white, with_alpha
 from segment.tiff.no_data import no_data, without_data
 from segment.tiff.samples import Samples
@@ -158,30 +156,17 @@ def _in_srgb(
     convert = bool(profile) and not options.ignore_icc and not is_srgb(profile or b"")
     if photometric in LAB:
         return _rgb_of_lab(colors, photometric, profile if convert else None, notes), None
-    if convert and profile and colors.dtype.kind == "u":
-        if colors.dtype == np.uint16 and channels_of(profile) == colors.shape[2]:
-            return deep_to_srgb(colors, profile), None
-        if colors.dtype == np.uint16:
-            colors = in_8_bits(colors, notes)
-        image = to_srgb(_image(colors), profile, notes)
-        converted = np.asarray(image.convert("L" if colors.shape[2] == 1 else "RGB"))
-        return converted.reshape(*converted.shape[:2], -1), None
+    if convert and colors.dtype.kind == "u":
+        return array_to_srgb(colors, profile, notes), None
     if colors.shape[2] == 4:
-        colors = _rgb_of_cmyk(colors)
+        whole = colors.dtype.kind == "u"
+        colors = array_to_srgb(colors, None, notes) if whole else _rgb_of_cmyk(colors)
     return colors, kept_profile(profile, colors)
 
 
-def _image(colors: NDArray[np.uint8]) -> Image.Image:
-    mode = {1: "L", 3: "RGB", 4: "CMYK"}[colors.shape[2]]
-    return Image.fromarray(colors[:, :, 0] if mode == "L" else colors, mode)
-
-
-def _rgb_of_cmyk(colors: NDArray[Any]) -> NDArray[Any]:
-    if colors.dtype == np.uint8:
-        return np.asarray(_image(colors).convert("RGB"))
-    if colors.dtype == np.uint16:
-        return deep_rgb_of_cmyk(colors)
-    light = 1 - colors / white(colors.dtype)
+def _rgb_of_cmyk(shares: NDArray[Any]) -> NDArray[Any]:
+    """Convert floats in 0..1, of which no profile is heeded."""
+    light = 1 - shares
     return np.asarray(light[:, :, :3] * light[:, :, 3:])
 
 

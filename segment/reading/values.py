@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
-from segment.reading.picture import MaskReading, Notes, ReadingOptions
+from segment.reading.picture import Notes
+from segment.reading.reading_options import MaskReading, ReadingOptions
 
 Missing = NDArray[np.bool_] | None  # (H, W), pixels that have no value
 

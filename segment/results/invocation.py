@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
-from segment.reading.picture import ReadingOptions
+from segment.reading.reading_options import ReadingOptions
 from segment.streams import is_standard
 
 

@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 
 from segment.reading.files import read_pages
-from segment.reading.picture import ReadingOptions
+from segment.reading.reading_options import ReadingOptions
 from tests.drawn import chunk
 
 MODULES = ("imagecodecs", "astropy", "astropy.io", "pillow_heif", "pillow_jxl")

@@ -12,8 +12,9 @@ from PIL import Image, ImageCms
 
 from segment.errors import ImageFileError
 from segment.reading.files import read_image, read_mask, read_pages
-from segment.reading.picture import DamagedPage, Notes, ReadingOptions
+from segment.reading.picture import DamagedPage, Notes
 from segment.reading.profiles import deep_to_srgb, to_srgb
+from segment.reading.reading_options import ReadingOptions
 from tests.drawn import COLORS, DEEP, NOISE, RGB, chunk, header_only_png, png, with_alpha
 
 SEEN_THROUGH = np.where(NOISE[..., 0] > 99, 255, 0).astype(np.uint8)

@@ -14,7 +14,7 @@ from PIL import Image, ImageCms
 
 from segment import ImageFileError
 from segment.reading.files import read_mask
-from segment.reading.picture import ReadingOptions
+from segment.reading.reading_options import ReadingOptions
 from segment.results.outputs import Output
 from segment.running.job import run_job
 from segment.running.plan import Task, Work

@@ -14,8 +14,8 @@ from PIL import Image, ImageFile
 from segment import ImageFileError
 from segment.pixels.colors import to_rgb
 from segment.reading.files import read_image
-from segment.reading.picture import ReadingOptions
 from segment.reading.process_state import borrowed, held_back
+from segment.reading.reading_options import ReadingOptions
 from tests.commands import WAIT
 
 ROWS = np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)

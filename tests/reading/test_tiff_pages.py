@@ -7,7 +7,8 @@ from PIL import Image
 
 from segment.errors import ImageFileError
 from segment.reading.files import read_image, read_mask, read_pages
-from segment.reading.picture import DamagedPage, ReadingOptions
+from segment.reading.picture import DamagedPage
+from segment.reading.reading_options import ReadingOptions
 from tests.drawn import DEEP, NOISE
 
 GREY = NOISE[..., 0]

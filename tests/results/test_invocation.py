@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segment.reading.picture import ReadingOptions
+from segment.reading.reading_options import ReadingOptions
 from segment.results.invocation import invocation, page_read
 
 posix = pytest.mark.skipif(os.name == "nt", reason="how POSIX shells quote")

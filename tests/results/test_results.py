@@ -9,7 +9,8 @@ from PIL import Image, ImageCms
 from skimage import io
 
 from segment.errors import ImageFileError
-from segment.reading.picture import Kept, ReadingOptions, Resolution
+from segment.reading.picture import Kept, Resolution
+from segment.reading.reading_options import ReadingOptions
 from segment.results.naming import fitting_format
 from segment.results.outputs import Output
 from segment.results.rasters import write_labels, write_segmented

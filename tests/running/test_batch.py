@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segment.reading.picture import ReadingOptions
+from segment.reading.reading_options import ReadingOptions
 from segment.results.outputs import Output
 from segment.running import job
 from segment.running.batch import Batch, made_with
