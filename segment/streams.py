@@ -52,8 +52,10 @@ def write_stdout(content: bytes) -> None:
     """
     if sys.stdout is None:
         raise ImageFileError("standard output is closed; name a file")
+    rest = memoryview(content)
     try:
-        sys.stdout.buffer.write(content)
+        while rest:  # where Python does not buffer, the system may take a part and tell so
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
     except OSError as error:
         raise StdoutError(error.errno, error.strerror) from None

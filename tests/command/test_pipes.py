@@ -218,6 +218,25 @@ def test_a_closed_pipe_ends_quietly(tmp_path, extra):
     assert said == b"141\n"
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_stops_half_way_is_noticed(tmp_path, unbuffered):
+    """A result that was taken only in part is not counted as written, however Python buffers."""
+    noise = np.random.default_rng(0).integers(0, 255, (700, 700, 3), np.uint8)
+    Image.fromarray(noise).save(tmp_path / "a.png")
+    options = "-b 90 --label-format npy --labels -"
+    script = f"{sys.executable} -m segment {tmp_path / 'a.png'} {options} --quiet; echo $? >&2"
+    with subprocess.Popen(
+        ["sh", "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
+    ) as process:
+        assert process.stdout.read(6) == b"\x93NUMPY"
+        process.stdout.close()
+        said = process.stderr.read()
+    assert said == b"141\n"
+
+
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_json_into_a_closed_pipe(photo, tmp_path, jobs):
     """So do lines of JSON."""
