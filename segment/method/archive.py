@@ -9,11 +9,10 @@ import contextlib
 import json
 import math
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +21,9 @@ from segment.errors import ImageFileError, InvalidInputError, shown
 from segment.settings import Settings
 from segment.validation import checked_path
 from segment.writing import write_whole
+
+if TYPE_CHECKING:
+    from zipfile import ZipFile
 
 # What NumPy writes before an array. Its own reader takes more than that, with warnings.
 HEADER = re.compile(
@@ -136,8 +138,10 @@ def read_arrays(file: IO[bytes], kinds: Mapping[str, tuple[Any, int]]) -> dict[s
     Exception
         Of any class that zipfile, zlib and NumPy know, if the file is damaged.
     """
+    from zipfile import ZipFile  # 3 ms, which only those pay who read one
+
     size = file.seek(0, 2)
-    with zipfile.ZipFile(file) as archive:
+    with ZipFile(file) as archive:
         return {
             name: _array(archive, f"{name}.npy", np.dtype(kind), dimensions, size)
             for name, (kind, dimensions) in kinds.items()
@@ -145,7 +149,7 @@ def read_arrays(file: IO[bytes], kinds: Mapping[str, tuple[Any, int]]) -> dict[s
 
 
 def _array(
-    archive: zipfile.ZipFile, name: str, kind: np.dtype[Any], dimensions: int, size: int
+    archive: ZipFile, name: str, kind: np.dtype[Any], dimensions: int, size: int
 ) -> NDArray[Any]:
     with archive.open(name) as member:
         dtype, shape, start = _header(member)

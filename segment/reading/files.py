@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from segment.decoding.bmp import BmpFrames
 from segment.errors import ImageFileError
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
-from segment.reading.frame_pages import FramePages, frames_of
 from segment.reading.picture import DamagedPage, Notes, Picture
 from segment.reading.pillow_pages import PillowPages
 from segment.reading.process_state import borrowed, held_back
@@ -25,6 +23,7 @@ from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
 from segment.tiff.places import world_file, world_tags
 
+MISREAD = ("FITS", "PSD", "JPEG2000", "JXL")  # of which Pillow gives wrong values, or may
 UNREADABLE = (
     "is damaged or cut off, or of a kind that no reader here knows; "
     "get a whole copy, or save it as PNG"
@@ -124,9 +123,8 @@ def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
         from segment.reading.tiff_pages import TiffPages
 
         return TiffPages(file, options)
-    frames = frames_of(kind, file)
-    if frames is not None:
-        return FramePages(frames, options)
+    if kind in MISREAD and (pages := _frame_pages(kind, file, options)):
+        return pages
     formats = pillow_formats(kind)
     try:
         return PillowPages(file, formats, options)
@@ -137,11 +135,19 @@ def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
             "is not an image of a kind known here; expected JPEG, PNG, TIFF, WebP, ..."
         ) from None
     except (OSError, ValueError) as error:
-        if kind == "BMP":
-            return FramePages(BmpFrames(file), options)
+        if kind == "BMP" and (pages := _frame_pages(kind, file, options)):
+            return pages
         if getattr(error, "errno", None):
             raise
         raise ImageFileError(UNREADABLE) from error
+
+
+def _frame_pages(kind: str, file: IO[bytes], options: ReadingOptions) -> Pages | None:
+    """Return the pages by a decoder of ours, which most files do without; None for Pillow's."""
+    from segment.reading.frame_pages import FramePages, frames_of
+
+    frames = frames_of(kind, file)
+    return None if frames is None else FramePages(frames, options)
 
 
 def _several(pages: Pages) -> bool:

@@ -17,8 +17,8 @@ from segment.reading.reading_options import ReadingOptions
 from segment.reading.values import in_known_range, with_alpha
 
 
-def frames_of(kind: str | None, file: IO[bytes]) -> Frames | None:
-    """Return the frames of a file that Pillow cannot read rightly; None for all others.
+def frames_of(kind: str, file: IO[bytes]) -> Frames | None:
+    """Return the frames of a file that Pillow cannot read rightly; None where it can.
 
     Raises
     ------
@@ -33,6 +33,10 @@ def frames_of(kind: str | None, file: IO[bytes]) -> Frames | None:
         from segment.decoding.psd import PsdFrames
 
         return PsdFrames(file)
+    if kind == "BMP":
+        from segment.decoding.bmp import BmpFrames
+
+        return BmpFrames(file)
     if kind == "JPEG2000":
         header = jpeg2000.header_of(file)
         return None if header.is_pillows else jpeg2000.Jpeg2000Frames(file, header)
