@@ -264,7 +264,7 @@ def test_arrays_that_scikit_learn_refuses_are_refused(points):
 
 def test_predict_needs_a_fit_and_as_many_coordinates():
     """Predicting before a fit, or on points of another dimension, is an error that says so."""
-    with pytest.raises(NotFittedError, match="call fit"):
+    with pytest.raises(NotFittedError, match=r"Call .fit. with"):
         MeanShift().predict([[1, 2]])
     with pytest.raises(ValueError, match=r"X has 3 features, .* expecting 2"):
         MeanShift(bandwidth=1).fit([[1, 2]]).predict([[1, 2, 3]])
