@@ -146,6 +146,31 @@ split it or scale it down
         )
 
 
+def checked_mask(name: str, mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return where a mask of an image of that shape is not 0, which it must be somewhere.
+
+    Examples
+    --------
+    >>> checked_mask("mask", [[0, 3]], (1, 2))
+    array([[False,  True]])
+    """
+    chosen = as_array(name, mask)
+    if chosen.shape != shape:
+        raise InvalidInputError(
+            f"{name}: expected shape {shape} like the image, got {chosen.shape}; "
+            "crop or scale it to the image"
+        )
+    if chosen.dtype.kind not in "biuf" or np.isnan(chosen).any():
+        raise InvalidInputError(
+            f"{name}: expected numbers or booleans, got {chosen.dtype}"
+            f"{' with NaN' if chosen.dtype.kind == 'f' else ''}; make it 0 and 1"
+        )
+    selected: NDArray[np.bool_] = chosen != 0
+    if not selected.any():
+        raise InvalidInputError(f"{name}: expected something selected, but it is 0 everywhere")
+    return selected
+
+
 def checked_label_map(name: str, labels: ArrayLike) -> NDArray[np.int32]:
     """Return a non-empty (H, W) map of whole numbers >= 0 as int32."""
     array = as_array(name, labels)

@@ -13,7 +13,7 @@ from segment.errors import InvalidInputError
 from segment.meanshift.points import distinct_points
 from segment.pixels.colors import to_color_space
 from segment.settings import Settings
-from segment.validation import as_array, check_pixels
+from segment.validation import as_array, check_pixels, checked_mask
 
 
 @dataclass(frozen=True)
@@ -74,20 +74,7 @@ def pixels_of(image: NDArray[Any], mask: ArrayLike | None = None) -> Pixels:
     colors, visible = pixel_rows(image)
     shape = np.shape(image)[:2]
     if mask is not None:
-        chosen = as_array("mask", mask)
-        if chosen.shape != shape:
-            raise InvalidInputError(
-                f"mask: expected shape {shape} like the image, got {chosen.shape}; "
-                "crop or scale it to the image"
-            )
-        if chosen.dtype.kind not in "biuf" or np.isnan(chosen).any():
-            raise InvalidInputError(
-                f"mask: expected numbers or booleans, got {chosen.dtype}"
-                f"{' with NaN' if chosen.dtype.kind == 'f' else ''}; make it 0 and 1"
-            )
-        selected = chosen.reshape(-1) != 0
-        if not selected.any():
-            raise InvalidInputError("mask: expected something selected, but it is 0 everywhere")
+        selected = checked_mask("mask", mask, shape).reshape(-1)
         visible = selected if visible is None else visible & selected
     if visible is not None and not visible.any():
         raise InvalidInputError(
