@@ -5,6 +5,7 @@ import doctest
 import graphlib
 import pickle
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -237,3 +238,13 @@ def test_run_time_needs_only_what_is_declared():
         "assert segment_image(np.zeros((3, 3, 3), np.uint8), color_space='lab').labels.max() == 1"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_scikit_learn_is_imported_by_what_it_calls_alone():
+    """Only the room of what scikit-learn calls imports it, and only within functions."""
+    for name, paths in ROOMS.items():
+        for path in paths:
+            for line in path.read_text().splitlines():
+                if re.match(r"\s*(from|import) sklearn", line):
+                    assert name == "scikit_learn", name
+                    assert line.startswith("    "), line
