@@ -51,8 +51,8 @@ CUTS: SettingsTable = {f"hierarchy, level {level:g}": {"level": level} for level
     f"hierarchy, {count} segments": {"segments": count} for count in NUMBERS
 }
 USUAL = "hierarchy, level 1"
-# Of scikit-image; the parameter that parts fine from coarse, and its values, from fine to coarse. What a row says
-# is the best that the method can do with one setting for all photos, as for ours.
+# Of scikit-image: the parameter that parts fine from coarse, and values from fine to coarse. Their
+# row says the best that a method can do with one setting for all photos, as for ours.
 PEERS: dict[str, tuple[str, tuple[float, ...], dict[str, Any]]] = {
     "slic": ("n_segments", (100, 50, 25, 16, 12, 8, 4), {"start_label": 1}),
     "felzenszwalb": ("scale", (100, 300, 600, 1000, 2000, 4000), {"sigma": 0.8, "min_size": 150}),
