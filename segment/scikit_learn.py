@@ -190,6 +190,8 @@ def _also(theirs: type[Exception]) -> type[NotFittedError]:
     """Make a class of errors that handlers of ours and of theirs catch."""
 
     class Error(NotFittedError, theirs):  # type: ignore[misc, valid-type]
+        __module__ = NotFittedError.__module__
+
         def __reduce__(self) -> tuple[Any, ...]:  # where it is unpickled theirs may not be loaded
             return NotFittedError, self.args
 

@@ -119,7 +119,7 @@ class MeanShift(Clusterer):
         Parameters
         ----------
         X : (n, d) array-like
-            Finite numbers, in any unit.
+            Finite numbers, in any unit; or a data frame of pandas, polars or Arrow.
         y : ignored
 
         Raises
@@ -164,11 +164,19 @@ class MeanShift(Clusterer):
         Parameters
         ----------
         X : (n, d) array-like
+            With the columns of the fit; a UserWarning where only one of the two has names.
 
         Returns
         -------
         labels : (n,) int64 array
             In 0..k-1.
+
+        Raises
+        ------
+        NotFittedError
+            Before a fit; scikit-learn's, too, where that is loaded.
+        InvalidInputError
+            A ValueError: `X` is not what it should be, or has other columns than the fit.
         """
         if not hasattr(self, "cluster_centers_"):
             raise not_fitted(type(self).__name__)

@@ -130,6 +130,7 @@ def test_the_error_before_a_fit_is_caught_as_its_own():
         MeanShift().predict(POINTS)
     assert str(ours.value) == str(theirs.value)
     assert isinstance(ours.value, segment.NotFittedError)
+    assert f"{type(ours.value).__module__}.{type(ours.value).__name__}" == "segment.NotFittedError"
     again = pickle.loads(pickle.dumps(ours.value))
     assert isinstance(again, segment.NotFittedError)
     assert str(again) == str(ours.value)

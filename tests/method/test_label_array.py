@@ -139,6 +139,13 @@ def test_arguments_that_make_no_sense_are_refused(image, options, said):
         mean_shift_labels(image, **options)
 
 
+def test_a_setting_that_there_is_not_is_a_type_error():
+    """A parameter of another function, `n_segments` of slic, is a TypeError that names it."""
+    for image in (STRIPES, STRIPES[None]):
+        with pytest.raises(TypeError, match="n_segments"):
+            mean_shift_labels(image, n_segments=100)
+
+
 def test_the_documentation_names_every_setting():
     """The parameters that are handed on are those of `segment_image`, all of them named."""
     text = re.search(r"\*\*settings\n(.*?)\n\n", mean_shift_labels.__doc__, re.DOTALL)[1]
