@@ -87,7 +87,7 @@ LINES = {
     "--write lab\t": "--write labels",
     "--write labels,reg\t": "--write labels,regions",
     "--recolor mo\tph\t": "--recolor mode photo one.png",
-    "ph\t-o ou\t": "photo one.png -o out here/",
+    "ph\t-o ou\tx": "photo one.png -o out here/x",
     "--mask ph\t": "--mask photo one.png",
     "-b ph\t": "-b ph",  # a number, which no file is
 }
