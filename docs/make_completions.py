@@ -92,7 +92,7 @@ _{function}() {{
 
 complete -o default -F _{function} {name}
 """
-# compopt is missing in bash 3.2, which macOS has: names of files are offered for all values there.
+# Without compopt, as in the bash 3.2 of macOS, names of files are offered for all of these values.
 BASH_VALUES = {
     "file": ";;",
     "dir": "compopt +o default -o dirnames 2>/dev/null ;;",
