@@ -92,7 +92,7 @@ def inputs(tmp_path):
     (tmp_path / "short.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "bad.png").write_bytes(b"damaged")
     names = (tmp_path / f"{name}.png" for name in ("good", "bad", "short"))
-    return [*names, "--allow-truncated", "-b", "90", "-o", tmp_path / "out"]
+    return [*names, "--allow-truncated", "-b", "90", "-j", "1", "-o", tmp_path / "out"]
 
 
 def test_a_terminal_shows_what_went_wrong_in_colour(inputs):
