@@ -70,7 +70,7 @@ def test_the_page_has_all_options_and_examples():
         if isinstance(option, click.Option)
         for name in option.opts + option.secondary_opts
     )
-    assert "[default: labels,segmented]" in text
+    assert "[default: labels,segmented]" in " ".join(text.split())
     for line in command.epilog.splitlines()[2:]:
         assert f"       {line.strip()}\n" in text
 
