@@ -106,11 +106,12 @@ class GroupedCommand(click.Command):
             formatter.write_dl([*_brief_records(options, ctx)], col_max=22)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        whole = self.epilog or ""
-        if ALL not in ctx.meta:  # after a line that keeps click from filling, and a heading
-            self.epilog = "".join(whole.splitlines(keepends=True)[: 2 + EXAMPLES_SHOWN])
-        super().format_epilog(ctx, formatter)
-        self.epilog = whole
+        lines = (self.epilog or "").splitlines()
+        if ALL not in ctx.meta:  # below a line that keeps click from filling, and a heading
+            del lines[2 + EXAMPLES_SHOWN :]
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n".join(lines))
 
 
 class GroupedOption(click.Option):
@@ -139,7 +140,8 @@ def _brief_records(
         record = option.get_help_record(ctx)
         if record and isinstance(option, GroupedOption) and option.brief:
             default = option.default if option.show_default else None
-            yield record[0], f"{option.brief}{f'  [default: {default}]' if default else ''}"
+            shown = "" if default is None else f"  [default: {default}]"
+            yield record[0], f"{option.brief}{shown}"
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
