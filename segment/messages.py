@@ -68,7 +68,13 @@ def on_terminal(stream: TextIO | None) -> bool:
 
 
 def spelt(line: str, stream: TextIO | None) -> str:
-    """Return a line as a stream can take it: bytes that are no text, and controls, spelt out."""
+    r"""Return a line as a stream can take it: bytes that are no text, and controls, spelt out.
+
+    Examples
+    --------
+    >>> print(spelt("red\x1b[31m.png", None))
+    red\x1b[31m.png
+    """
     encoding = getattr(stream, "encoding", None) or "ascii"
     text = line.translate(CONTROLS).encode("utf-8", "surrogateescape")
     as_text = text.decode("utf-8", "backslashreplace")
