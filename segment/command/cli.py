@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -21,31 +22,31 @@ from segment.command.checks import (
     destinations,
     products,
 )
-from segment.command.option_types import GroupedCommand, Name, given
+from segment.command.option_types import GroupedCommand, Name, given, help_all_option
 from segment.command.options import file_options, model_options, run_options, setting_options
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
+from segment.messages import bad, say
 from segment.reading.reading_options import ReadingOptions
-from segment.running.outcomes import say
 from segment.settings import USUAL_LEVEL, Settings
 
 # As the shell sees a process that the signal ended.
 CLOSED_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 EXAMPLES = """\b
 Examples:
-  meanshift-segment photo.jpg
   meanshift-segment photo.jpg --quantile 0.2
+  meanshift-segment photo.jpg --level 1 --write segmented,boundaries
+  meanshift-segment photos/ -r -o results/ --report results/report.html
+  meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment *.jpg -o results --write labels
   meanshift-segment photo.jpg --bandwidth 12 --color-space lab
   meanshift-segment photo.jpg --features joint --write segmented,regions
   meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
   meanshift-segment photo.jpg --sweep 0.02,0.05,0.1,0.2
   meanshift-segment photo.jpg --target-segments 8
-  meanshift-segment photo.jpg --level 1 --write segmented,boundaries
   meanshift-segment *.jpg --fit-together --save-model modes.json --report report.html
   meanshift-segment other.jpg --model modes.json
   meanshift-segment photo.jpg --explore
   meanshift-segment photo.jpg --json > photo.json
-  meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment scan.tif --page 2 --labels scan.npy
   meanshift-segment photos/ -r -o results/ --jobs 4 --existing skip
   find . -name '*.tif' -print0 | meanshift-segment --files0-from - --json > log.jsonl
@@ -62,6 +63,7 @@ Examples:
 @file_options
 @model_options
 @run_options
+@help_all_option
 @click.version_option(__version__, "--version", prog_name="meanshift-segment")
 @click.pass_context
 def command(
@@ -197,11 +199,15 @@ def main() -> None:
     """Run the command and exit: 0 all done, 1 an image failed, 2 usage error, 130 interrupted."""
     if sys.stderr is not None:
         sys.stderr = _beside(sys.stderr)
+    if sys.platform == "win32":
+        from colorama import just_fix_windows_console  # older consoles print codes as they are
+
+        just_fix_windows_console()
     try:
         code = command.main(standalone_mode=False) or 0
         code = code or _flushed()
     except click.ClickException as error:
-        error.show()
+        _explain(error)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = 130
@@ -219,6 +225,15 @@ def _beside(stderr: TextIO) -> TextIO:
     return os.fdopen(number, "w", buffering=1, encoding=stderr.encoding, errors=stderr.errors)
 
 
+def _explain(error: click.ClickException) -> None:
+    """Say what click would print: how the command is used, and what was wrong."""
+    shown = io.StringIO()
+    error.show(shown)
+    for line in shown.getvalue().splitlines():
+        label, _, rest = line.partition(" ")
+        say(*([bad(label), " ", rest] if label == "Error:" else [line]))
+
+
 def _flushed() -> int:
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):
@@ -233,7 +248,7 @@ def _exit_code(error: OSError) -> int:
     if error.errno == errno.EPIPE:
         return CLOSED_PIPE
     if isinstance(error, StdoutError):
-        say(f"error: cannot write to standard output: {error.strerror}")
+        say(bad("error:"), f" cannot write to standard output: {error.strerror}")
     else:
-        say(f"error: {error}")
+        say(bad("error:"), f" {error}")
     return 1

@@ -20,12 +20,21 @@ from segment.results.naming import LABEL_FORMATS
 
 _region, _tree = partial(setting, group="Regions"), partial(setting, group="Hierarchy")
 setting_options = together(
-    setting("-q", "--quantile"),
+    setting(
+        "-q",
+        "--quantile",
+        brief="Coarseness: larger, fewer segments.",
+    ),
     setting("--n-samples"),
     setting("--seed"),
-    setting("-b", "--bandwidth", show_default="from the quantile"),
+    setting(
+        "-b",
+        "--bandwidth",
+        show_default="from the quantile",
+        brief="Instead: the radius within which colours are alike.",
+    ),
     setting("--target-segments"),
-    setting("-f", "--features"),
+    setting("-f", "--features", brief="Colour alone, or with position."),
     setting("-c", "--color-space"),
     setting("--spatial-weight"),
     setting("--spatial-radius"),
@@ -41,8 +50,12 @@ setting_options = together(
         type=click.Choice(["4", "8"]),
         callback=lambda ctx, param, value: int(value),
     ),
-    _region("--min-size", show_default="0; for joint features a thousandth of the pixels"),
-    _tree("--level"),
+    _region(
+        "--min-size",
+        show_default="0; for joint features a thousandth of the pixels",
+        brief="Absorb regions of fewer pixels into a neighbour.",
+    ),
+    _tree("--level", brief="Regions as people draw them: 1; larger, fewer."),
     _tree("--segments"),
     _tree("--keep", type=Numbers("keep"), metavar="ID,ID,..."),
     option(
@@ -50,6 +63,7 @@ setting_options = together(
         "--mask",
         type=Name(),
         metavar="FILE",
+        brief="Only pixels where this image is not 0 take part.",
         help="Image of the same size: only pixels where it is not 0 take part.",
     ),
 )
@@ -59,10 +73,11 @@ file_options = together(
     _output(
         "-o",
         "--output-dir",
-        type=Name(),
+        type=Name(folder=True),
         metavar="DIR",
         default="outputs",
         show_default=True,
+        brief="Folder for the results.",
         help="Folder for the results; created if missing.",
     ),
     _output(
@@ -70,6 +85,7 @@ file_options = together(
         type=Products(),
         default="labels,segmented",
         show_default=True,
+        brief="Such as boundaries, regions or polygons.",
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
         "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
@@ -105,6 +121,7 @@ file_options = together(
         "html_report",
         type=Name(),
         metavar="FILE.html",
+        brief="A page with every image before and after.",
         help="Write an HTML report that shows every image before and after.",
     ),
     _output(
@@ -184,6 +201,7 @@ run_options = together(
         "-r",
         "--recursive",
         is_flag=True,
+        brief="Images in the folders of a folder, too.",
         help="Take the images in the folders of a folder, too; results mirror its tree.",
     ),
     _many(

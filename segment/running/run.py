@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +15,15 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from segment.errors import OptionError, SegmentError
+from segment.messages import bad, on_terminal, say
 from segment.results.naming import suffix
 from segment.results.outputs import claimed
 from segment.running.batch import Batch, prepare
 from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
-from segment.running.outcomes import Console, Outcome, say
+from segment.running.outcomes import Console, Outcome
 from segment.running.plan import RunOptions, Work, plan
 from segment.running.pools import Cluster, ClusterError, Here, Pool, Workers
-from segment.running.progress import ImagesBar, NoBar, StagesBar, heard_by, on_terminal
+from segment.running.progress import ImagesBar, NoBar, StagesBar, heard_by
 from segment.streams import is_stream
 from segment.threads import available_cores
 from segment.writing import abandoning
@@ -169,7 +171,7 @@ def _write(html: HtmlReport | None) -> int:
         if html:
             html.close()
     except SegmentError as error:
-        say(f"error: {error}")
+        say(bad("error:"), f" {error}")
         return 1
     return 0
 
@@ -220,7 +222,7 @@ def _cluster(options: RunOptions) -> Pool:
 
 
 def _bar(images: int, wanted: bool | None, verbosity: int) -> NoBar:
-    shown = on_terminal() if wanted is None else wanted
+    shown = on_terminal(sys.stderr) if wanted is None else wanted
     if not shown or not images or (verbosity < 0 and not wanted):
         return NoBar()
     return ImagesBar(images) if images > 1 else StagesBar()
