@@ -28,7 +28,7 @@ def images(draw, kinds=("uint8", "float64"), units=UNITS):
     """A small image, what of it is visible, and units."""
     seed = draw(st.integers(0, 999))
     shape = draw(st.sampled_from(SHAPES))
-    image = textured(shape, draw(st.sampled_from([1, 3])), draw(st.sampled_from(kinds)), seed)
+    image = textured(shape, draw(st.sampled_from([1, 2, 3, 4, 7])), draw(st.sampled_from(kinds)), seed)
     visible = None
     if draw(st.booleans()):
         visible = np.random.default_rng(seed).random(shape) < draw(st.sampled_from([0.1, 0.6]))
