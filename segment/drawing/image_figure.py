@@ -111,7 +111,8 @@ def segmentation_figure(
     upper.suptitle(title, x=0.012, ha="left", weight="bold")
     _draw_pictures(upper, pixels.rgb(), segmentation)
     if below:
-        _draw_colors(lower, pixels, segmentation)
+        names = image.names if isinstance(image, BandImage) else ()
+        _draw_colors(lower, pixels, segmentation, names)
     return figure
 
 
@@ -133,7 +134,7 @@ def _draw_pictures(figure: Any, image: NDArray[np.uint8], segmentation: Drawn) -
         axes.set_axis_off()
 
 
-def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
+def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn, bands: tuple[str, ...]) -> None:
     settings = segmentation.settings
     distinct = distinct_points(pixels.shown)
     modes, firsts = np.unique(segmentation.modes, axis=0, return_index=True)
@@ -163,7 +164,7 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
     else:
         deep = {"projection": "3d"} if points.shape[1] > 2 else {}
         left, right = figure.add_subplot(1, 2, 1, **deep), figure.add_subplot(1, 2, 2)
-        at, names = _axes_of(pixels, settings)
+        at, names = _axes_of(pixels, settings, bands)
         left.set(title="pixels and modes", **dict(zip(LABELS, names, strict=False)))
         painted = segmentation.palette()[labels] / 255
         draw_points(left, some[:, at], painted, modes[:, at], colors)
@@ -178,14 +179,17 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
     right.set(xlabel="way walked in the colour space", ylabel="density (1: all pixels)")
 
 
-def _axes_of(pixels: Pixels, settings: Settings) -> tuple[list[int], list[str]]:
+def _axes_of(
+    pixels: Pixels, settings: Settings, bands: tuple[str, ...]
+) -> tuple[list[int], list[str]]:
     """Return which coordinates of the points are drawn, and what they are called."""
     count = pixels.colors.shape[1]
     if pixels.view is None or settings.color_space != "rgb":
         return [0, 1, 2], list(AXES[settings.color_space])
     shown = pixels.view.places
     at = list(shown) if shown and len(shown) == 3 else list(range(min(count, 3)))
-    return at, [f"band {place + 1}" for place in at]
+    names = bands or tuple(f"band {number}" for number in range(1, count + 1))
+    return at, [names[place] for place in at]
 
 
 def _sample(places: NDArray[np.intp]) -> NDArray[np.intp]:
