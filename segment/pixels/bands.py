@@ -283,7 +283,7 @@ def scaled(values: NDArray[Any], scale: BandScale) -> NDArray[Any]:
     --------
     >>> scale = BandScale(np.array([0.0]), np.array([4095 / 255]))
     >>> scaled(np.array([[0], [4095], [1000]], np.uint16), scale).tolist()
-    [[0.0], [255.0], [62.271240234375]]
+    [[0.0], [255.0], [62.27099609375]]
     """
     if values.dtype == np.uint8 and scale.keeps_bytes:
         return values
@@ -362,7 +362,7 @@ class BandImage:
             shown = self.values[:, :, list(at)]
         count = shown.shape[2]
         scale = BandScale(np.zeros(count), np.ones(count))
-        if shown.dtype != np.uint8:
+        if shown.dtype != np.uint8 or self.bits < 8:
             scale = band_scale(statistics_of(shown, self.visible, STRETCH), STRETCH, self.bits)
             clean = shown if self.visible is None else np.where(self.visible[..., None], shown, 0)
             shown = np.rint(scaled(clean, scale).clip(0, 255)).astype(np.uint8)
