@@ -10,7 +10,7 @@ from PIL import Image
 
 from segment.bands import Band, chosen_places, shown_places
 from segment.errors import ImageFileError
-from segment.reading.picture import Kept, Notes, Picture, Scene
+from segment.reading.picture import Kept, Notes, Picture, Scene, taken
 from segment.reading.profiles import (
     array_to_srgb,
     color_space,
@@ -123,7 +123,7 @@ def _scene(
     places = chosen_places(bands, options.bands)
     shown = shown_places(bands, options.show_bands, places)
     missing = _missing(samples, list(places), masked, page)
-    used = values[:, :, list(places)]
+    used = taken(values, places)
     gone = [] if missing is None else [missing]
     if used.dtype.kind == "f":
         gone.append(~np.isfinite(used).all(axis=2))

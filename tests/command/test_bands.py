@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import shlex
+from pathlib import Path
 
 import click
 import numpy as np
@@ -44,6 +46,20 @@ def run(capsys):
         return code, [json.loads(each) for each in out.splitlines()], err
 
     return run
+
+
+def test_commands_of_the_page_run(scene, run):
+    """Every command of docs/bands.md works, on a scene with bands of the names that it uses."""
+    profile = {"driver": "GTiff", "height": 40, "width": 48, "count": 8, "dtype": "uint16"}
+    with rasterio.open("scene.tif", "w", **profile) as file:
+        file.write(np.concatenate([np.moveaxis(SENSED, -1, 0)] * 2))
+        for number, name in ((4, "red"), (8, "nir")):
+            file.set_band_description(number, name)
+    page = (Path(__file__).parents[2] / "docs" / "bands.md").read_text()
+    lines = re.search(r"```sh\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert run(line.removeprefix("meanshift-segment "))[0] == 0
 
 
 def labels_in(path):
