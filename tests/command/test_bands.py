@@ -136,6 +136,25 @@ def test_tables_are_in_the_units_of_the_file(scene, run):
             assert float(row[f"max_{name}"]) == values.max()
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "int16"])
+def test_tables_of_photos_are_in_the_units_of_the_file(scene, run, dtype):
+    """One band of any type, however it is brought to 8 bits, is measured as it is stored."""
+    values = SENSED[..., 3].astype(dtype)
+    profile = {"driver": "GTiff", "height": 40, "width": 48, "count": 1, "dtype": dtype}
+    with rasterio.open("g.tif", "w", **profile) as file:
+        file.write(values, 1)
+    _, (told,), _ = run("g.tif -o o -b 9 --json --write labels,regions")
+    labels = labels_in("o/g_labels.png")
+    with (scene / "o" / "g_regions.csv").open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    for row in rows:
+        there = values[labels == int(row["label"])].astype(float)
+        assert float(row["mean_gray"]) == pytest.approx(there.mean(), rel=1e-12)
+        assert float(row["max_gray"]) == there.max()
+    unit = 257 if dtype == "uint16" else (values.max() - values.min()) / 255
+    assert told["scale"]["unit"] == [pytest.approx(unit)]
+
+
 @pytest.mark.parametrize(
     ("line", "places"), [("", [2, 1, 0]), ("--show-bands nir,3,2", [3, 2, 1]), ("--bands 4", [3])]
 )
