@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from segment.bands import ALL, ScaleText
 from segment.errors import InvalidInputError
 from segment.results.naming import PRODUCTS
 from segment.settings import Range, Settings, Several
@@ -60,7 +61,9 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
         return str(value)
 
 
-ALL = "segment: all options"  # of what a context knows: whether the help is that of --help-all
+ALL_OPTIONS = (
+    "segment: all options"  # of what a context knows: whether the help is that of --help-all
+)
 EXAMPLES_SHOWN = 3  # of the epilog, by --help
 
 
@@ -86,7 +89,7 @@ class GroupedCommand(click.Command):
         return option
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        if ALL in ctx.meta:
+        if ALL_OPTIONS in ctx.meta:
             return super().format_help_text(ctx, formatter)
         formatter.write_paragraph()
         with formatter.indentation():
@@ -95,7 +98,7 @@ class GroupedCommand(click.Command):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups = self.groups(ctx)
-        if ALL in ctx.meta:
+        if ALL_OPTIONS in ctx.meta:
             for group, options in groups.items():
                 records = (option.get_help_record(ctx) for option in options)
                 with formatter.section(group):
@@ -107,7 +110,7 @@ class GroupedCommand(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         lines = (self.epilog or "").splitlines()
-        if ALL not in ctx.meta:  # below a line that keeps click from filling, and a heading
+        if ALL_OPTIONS not in ctx.meta:  # below a line that keeps click from filling, and a heading
             del lines[2 + EXAMPLES_SHOWN :]
         formatter.write_paragraph()
         with formatter.indentation():
@@ -154,7 +157,7 @@ def help_all_option(command: Any) -> Any:
 
     def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         if value and not ctx.resilient_parsing:
-            ctx.meta[ALL] = True
+            ctx.meta[ALL_OPTIONS] = True
             click.echo(ctx.get_help(), color=ctx.color)
             ctx.exit()
 
@@ -253,3 +256,36 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before 
                 f"expected {whole}numbers with commas between them, got {value!r}", param, ctx
             )
         return numbers
+
+
+class BandList(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """Comma-separated bands: numbers from 1 and names, or all."""
+
+    name = "LIST"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int | str, ...]:
+        words = [word.strip() for word in value.split(",")]
+        bands = tuple(int(word) if word.isdecimal() else word for word in words)
+        if "" in bands or 0 in bands or len(set(bands)) < len(bands):
+            self.fail(
+                "expected numbers from 1, names or all, each once, with commas between them, "
+                f"got {value!r}",
+                param,
+                ctx,
+            )
+        if ALL in bands and len(bands) > 1:
+            self.fail(f"expected nothing beside {ALL}, got {value!r}", param, ctx)
+        return bands
+
+
+class Scale(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """How bands compare, as the setting takes it."""
+
+    name = "SCALE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            ScaleText().check("scale", value)
+        except InvalidInputError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)

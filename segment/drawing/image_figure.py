@@ -16,8 +16,9 @@ from segment.meanshift.density import climb_paths, kernel_density
 from segment.meanshift.modes import climb_to_ends
 from segment.meanshift.points import distinct_points
 from segment.meanshift.tree import build_tree
+from segment.pixels.bands import BandImage
 from segment.pixels.colors import to_color_space
-from segment.pixels.image import Pixels, pixels_of
+from segment.pixels.image import Pixels, pixels_again
 from segment.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ AXES = {
 }
 
 
+LABELS = ("xlabel", "ylabel", "zlabel")
+
+
 class Drawn(Protocol):
     """What is drawn of a `Segmentation`; its attributes say what these are."""
 
@@ -49,18 +53,24 @@ class Drawn(Protocol):
     @property
     def bandwidth(self) -> float: ...
     @property
+    def low(self) -> NDArray[np.float64]: ...
+    @property
+    def unit(self) -> NDArray[np.float64]: ...
+    @property
     def settings(self) -> Settings: ...
     def palette(self) -> NDArray[np.uint8]: ...
     def recolored(self, *, ground: int) -> NDArray[np.uint8]: ...
 
 
 @styled
-def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = "") -> Figure:
+def segmentation_figure(
+    image: NDArray[Any] | BandImage, segmentation: Drawn, name: str = ""
+) -> Figure:
     """Draw an image, its segments and their boundaries; for colour features the colours, too.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array
+    image : (H, W) or (H, W, C) array, or BandImage
         The one that was segmented.
     segmentation : Segmentation
     name : str
@@ -72,24 +82,19 @@ def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = ""
         Below the three pictures, for features "color": up to 6,000 pixels in the colour space in
         the colour of their segment with the modes marked (for grey, the density with its
         modes), and the density along climbs to the modes of the six largest segments, each from
-        the farthest pixel drawn that climbs there.
+        the farthest pixel drawn that climbs there. Of bands those are drawn that pictures show.
 
     Raises
     ------
     InvalidInputError
-        If the image has not the size of the labels.
+        If the image has not the size of the labels, or for features "color" other bands.
     MissingPackageError
         If matplotlib is not installed.
     """
     if not isinstance(name, str):
         raise InvalidInputError(f"name: expected text, got {shown(name)}")
-    pixels = pixels_of(image)
+    pixels = _pixels_of(image, segmentation)
     height, width = pixels.shape
-    if segmentation.labels.shape != pixels.shape:
-        raise InvalidInputError(
-            f"image: expected shape {segmentation.labels.shape} like the labels, "
-            f"got {pixels.shape}; give the image that was segmented"
-        )
     below = 4.6 if segmentation.settings.features == "color" else 0.0
     above = min(max((WIDTH - 0.8) / 3 * height / width, 1.2), 7.0)
     figure = empty_figure(WIDTH, above + below + 0.9)
@@ -101,8 +106,24 @@ def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = ""
     upper.suptitle(title, x=0.012, ha="left", weight="bold")
     _draw_pictures(upper, pixels.rgb(), segmentation)
     if below:
-        _draw_colors(lower, pixels, segmentation)
+        names = image.names if isinstance(image, BandImage) else ()
+        _draw_colors(lower, pixels, segmentation, names)
     return figure
+
+
+def _pixels_of(image: NDArray[Any] | BandImage, segmentation: Drawn) -> Pixels:
+    pixels = pixels_again(image, segmentation.low, segmentation.unit)
+    if segmentation.labels.shape != pixels.shape:
+        raise InvalidInputError(
+            f"image: expected shape {segmentation.labels.shape} like the labels, "
+            f"got {pixels.shape}; give the image that was segmented"
+        )
+    bands, known = pixels.colors.shape[1], len(segmentation.low)
+    if segmentation.settings.features == "color" and bands != known:
+        raise InvalidInputError(
+            f"image: expected {known} bands, got {bands}; give the image that was segmented"
+        )
+    return pixels
 
 
 def _draw_pictures(figure: Any, image: NDArray[np.uint8], segmentation: Drawn) -> None:
@@ -123,7 +144,7 @@ def _draw_pictures(figure: Any, image: NDArray[np.uint8], segmentation: Drawn) -
         axes.set_axis_off()
 
 
-def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
+def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn, bands: tuple[str, ...]) -> None:
     settings = segmentation.settings
     distinct = distinct_points(pixels.shown)
     modes, firsts = np.unique(segmentation.modes, axis=0, return_index=True)
@@ -133,13 +154,8 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
         points = np.repeat(points, modes.shape[1], axis=1)
 
     def density(places: NDArray[Any]) -> NDArray[np.float64]:
-        return kernel_density(
-            places,
-            points,
-            distinct.weights,
-            bandwidth=segmentation.bandwidth,
-            kernel=settings.kernel,
-        )
+        how: dict[str, Any] = {"bandwidth": segmentation.bandwidth, "kernel": settings.kernel}
+        return kernel_density(places, points, distinct.weights, **how)
 
     rows = distinct.spread(np.arange(len(points), dtype=np.int32))
     shown = segmentation.labels.reshape(-1)
@@ -151,12 +167,14 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
         left.set(title="density of the grey values, and the modes", xlabel="grey value")
         draw_curve(left, points, distinct.weights, density, modes, colors)
     else:
-        left, right = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
-        names = AXES[settings.color_space]
-        left.set(title="pixels and modes", xlabel=names[0], ylabel=names[1], zlabel=names[2])
-        draw_points(left, some, segmentation.palette()[labels] / 255, modes, colors)
-    climb: dict[str, Any] = {"bandwidth": segmentation.bandwidth, "kernel": settings.kernel}
-    climb["max_iter"] = settings.max_iter
+        deep = {"projection": "3d"} if points.shape[1] > 2 else {}
+        left, right = figure.add_subplot(1, 2, 1, **deep), figure.add_subplot(1, 2, 2)
+        at, labeled = _axes_of(pixels, settings, bands)
+        left.set(title="pixels and modes", **labeled)
+        painted = segmentation.palette()[labels] / 255
+        draw_points(left, some[:, at], painted, modes[:, at], colors)
+    known = {"kernel": settings.kernel, "max_iter": settings.max_iter}
+    climb: dict[str, Any] = {"bandwidth": segmentation.bandwidth, **known}
     tree = build_tree(points, distinct.weights)
     ends = climb_to_ends(tree, some, **climb)
     starts, reached = _starts(some, labels, ends.places[ends.which], segmentation)
@@ -164,6 +182,19 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
     draw_climbs(right, paths, density, segmentation.mode_colors[reached] / 255)
     right.set(title="density along climbs to the modes of the largest segments")
     right.set(xlabel="way walked in the colour space", ylabel="density (1: all pixels)")
+
+
+def _axes_of(
+    pixels: Pixels, settings: Settings, bands: tuple[str, ...]
+) -> tuple[list[int], dict[str, str]]:
+    """Return which coordinates of the points are drawn, and the labels of their axes."""
+    count = pixels.colors.shape[1]
+    if pixels.view is None or settings.color_space != "rgb":
+        return [0, 1, 2], dict(zip(LABELS, AXES[settings.color_space], strict=True))
+    shown = pixels.view.places
+    at = list(shown) if shown and len(shown) == 3 else list(range(min(count, 3)))
+    names = bands or tuple(f"band {number}" for number in range(1, count + 1))
+    return at, {label: names[place] for label, place in zip(LABELS, at, strict=False)}
 
 
 def _sample(places: NDArray[np.intp]) -> NDArray[np.intp]:

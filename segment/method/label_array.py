@@ -37,10 +37,10 @@ def mean_shift_labels(
         Label of the first segment. Pixels of no segment (out of the mask, transparent, or
         beyond every mode without `cluster_all`) have the one before it: 0, or -1.
     **settings
-        Parameters of `segment_image` by name, with its defaults: the bandwidth (`quantile`,
-        `bandwidth`, `n_samples`, `seed`, `target_segments`), the points (`features`,
-        `color_space`, `spatial_weight`, `spatial_radius`, `range_radius`), the climb (`kernel`,
-        `assign`, `min_bin_freq`, `max_iter`, `cluster_all`), regions (`connected`,
+        Parameters of `segment_image` by name, with its defaults: the bands (`alpha`, `scale`), the
+        bandwidth (`quantile`, `bandwidth`, `n_samples`, `seed`, `target_segments`), the points
+        (`features`, `color_space`, `spatial_weight`, `spatial_radius`, `range_radius`), the climb
+        (`kernel`, `assign`, `min_bin_freq`, `max_iter`, `cluster_all`), regions (`connected`,
         `connectivity`, `min_size`), the hierarchy (`level`, `segments`, `keep`), `model` and
         `threads`.
 

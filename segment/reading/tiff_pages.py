@@ -92,7 +92,7 @@ class TiffPages:
             samples = read_samples(tags, self._file, lenient, frame.offset)
             masked = self._masked(frame, lenient)
             picture = interpreted(samples, masked, tags, self._options, notes)
-            picture = dataclasses.replace(picture, pixels=upright(picture.pixels, orientation))
+            picture = _upright(picture, orientation)
         kept = Kept(
             _resolution(tags, is_turned(orientation)) or picture.kept.resolution,
             picture.kept.profile,
@@ -188,6 +188,18 @@ def _tags_of_rare_kinds() -> Iterator[None]:
             "is a TIFF of a kind that is not read here, or damaged: its tags contradict each "
             "other, or its samples are of several types or complex; save it anew"
         ) from error
+
+
+def _upright(picture: Picture, orientation: int) -> Picture:
+    def turned(values: Any) -> Any:
+        return None if values is None else upright(values, orientation)
+
+    scene = picture.scene
+    if scene:
+        scene = dataclasses.replace(scene, visible=turned(scene.visible), shown=turned(scene.shown))
+    return dataclasses.replace(
+        picture, pixels=turned(picture.pixels), stored=turned(picture.stored), scene=scene
+    )
 
 
 def _size(page: Any) -> tuple[int, int]:
