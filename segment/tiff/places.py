@@ -58,6 +58,17 @@ def world_file(image: Path) -> Path | None:
     return next((name for name in spelt if name != image and name.is_file()), None)
 
 
+def place_beside(image: Path) -> tuple[tuple[GeoTag, ...], tuple[str, ...]]:
+    """Return GeoTIFF's tags for the world file beside an image, and a warning if it is none."""
+    beside = world_file(image)
+    if beside is None:
+        return (), ()
+    try:
+        return world_tags(beside), ()
+    except (OSError, ValueError) as error:
+        return (), (f"its world file {beside.name} is left out: {error}",)
+
+
 def world_tags(path: Path) -> tuple[GeoTag, ...]:
     """Return GeoTIFF's tags for what a world file says.
 
