@@ -15,8 +15,7 @@ from segment.bands import Band
 from segment.errors import ImageFileError
 from segment.raster.steady_file import SteadyFile
 from segment.tiff.no_data import visible_among
-from segment.tiff.places import GeoTag, place_beside
-from segment.tiff.resolution import Resolution
+from segment.tiff.places import GeoTag, Resolution, place_beside
 
 MAGIC = npy.MAGIC_PREFIX
 AT_ONCE = 1 << 21  # bytes read in one go where only some of the bands are asked for

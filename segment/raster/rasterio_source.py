@@ -17,8 +17,7 @@ from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
 from segment.raster.steady_file import SteadyFile
 from segment.tiff.no_data import no_data_of, visible_among
-from segment.tiff.places import GeoTag, geo_tags
-from segment.tiff.resolution import Resolution
+from segment.tiff.places import GeoTag, Resolution, geo_tags
 
 _filters = threading.Lock()
 
@@ -143,14 +142,14 @@ def _type_of(dataset: Any) -> np.dtype[Any]:
     if len(types) > 1:
         raise ImageFileError(f"has bands of the types {', '.join(types)}, expected one; convert it")
     try:
-        dtype = np.dtype(types[0])
+        dtype: np.dtype[Any] = np.dtype(types[0])
     except TypeError:
         dtype = np.dtype(np.void)
     if dtype.kind not in "buif":
         raise ImageFileError(f"has {types[0]} values, expected real numbers; convert it")
     if ColorInterp.palette in dataset.colorinterp:
         raise ImageFileError("has a palette; convert it (gdal_translate -expand rgb)")
-    return np.dtype(dtype)
+    return dtype
 
 
 def _band(dataset: Any, number: int) -> Band:

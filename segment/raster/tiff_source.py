@@ -16,8 +16,7 @@ from segment.raster.steady_file import SteadyFile
 from segment.tiff.band_names import alpha_of, bands_of
 from segment.tiff.frames import Frames, check_segments
 from segment.tiff.no_data import no_data, visible_among
-from segment.tiff.places import GeoTag, geo_tags, place_beside
-from segment.tiff.resolution import Resolution, resolution_of
+from segment.tiff.places import GeoTag, Resolution, geo_tags, place_beside, resolution_of
 from segment.tiff.samples import palette_of
 from segment.tiff.stored import DamagedSegmentError
 from segment.tiff.window import PageRows

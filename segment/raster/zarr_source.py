@@ -13,8 +13,7 @@ from segment.bands import Band
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
 from segment.tiff.no_data import no_data_of, visible_among
-from segment.tiff.places import GeoTag
-from segment.tiff.resolution import Resolution
+from segment.tiff.places import GeoTag, Resolution
 
 ROWS, COLUMNS = {"y", "lat", "latitude", "northing"}, {"x", "lon", "longitude", "easting"}
 CHANNELS = {"c", "channel", "channels", "band", "bands"}
@@ -46,7 +45,7 @@ class ZarrSource:
         dtype = np.dtype(self._array.dtype)
         if dtype.kind not in "buif" or not (self.height and self.width):
             raise ImageFileError(
-                f"has {dtype} values of shape {shape}, expected an image of real numbers; convert it"
+                f"has {dtype} values of shape {shape}, expected real numbers (H, W, C); convert it"
             )
         self._dtype = dtype.newbyteorder("=")
         attributes = self._array.attrs

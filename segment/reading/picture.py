@@ -11,8 +11,7 @@ from segment.reading.reading_options import ReadingOptions
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from segment.tiff.places import GeoTag
-    from segment.tiff.resolution import Resolution
+    from segment.tiff.places import GeoTag, Resolution
 
 
 @dataclass(frozen=True)

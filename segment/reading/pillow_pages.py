@@ -32,7 +32,7 @@ from segment.reading.values import (
     upright,
     with_alpha,
 )
-from segment.tiff.resolution import Resolution
+from segment.tiff.places import Resolution
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # it talks of what fails here anyway
 # Frames of these are no pages: layers, sizes of one icon, a phone's second rendering of a photo.

@@ -15,8 +15,7 @@ from segment.reading.reading_options import ReadingOptions
 from segment.reading.tiff_tags import check_meaning, interpreted
 from segment.reading.values import ORIENTATION, Missing, is_turned, upright
 from segment.tiff.frames import Frame, Frames, check_segments
-from segment.tiff.places import geo_tags
-from segment.tiff.resolution import Resolution, resolution_of
+from segment.tiff.places import Resolution, geo_tags, resolution_of
 from segment.tiff.samples import read_samples
 
 OLD_JPEG = 6  # whose tables and offsets only libtiff finds, in the file itself

@@ -16,15 +16,13 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.tiff.directory import LONG8, RATIONAL, UNDEFINED
 from segment.tiff.layout import Layout, layout_of
 from segment.tiff.libtiff import (
     BILEVEL,
     DEFLATE,
     JPEG,
-    LONG8,
-    RATIONAL,
     RGB,
-    UNDEFINED,
     UNTOUCHED,
     YCBCR,
     Column,

@@ -18,7 +18,7 @@ from segment.running.inputs import find_inputs
 from segment.running.job import run_job
 from segment.running.plan import Work, plan
 from segment.settings import Settings
-from segment.tiff.resolution import Resolution
+from segment.tiff.places import Resolution
 from segment.writing import make_folder, write_whole
 from tests.drawn import NOISE, RGB, with_alpha
 
