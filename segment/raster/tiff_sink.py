@@ -247,8 +247,9 @@ def _tags_of_place(contents: Contents) -> TagsOfPage:
     if kept.resolution:
         x, y = kept.resolution.x, kept.resolution.y
         for code, value in ((282, x), (283, y)):
-            share = value.limit_denominator(1_000_000)  # whose parts fit 32 bits
-            tags[code] = (RATIONAL, (share.numerator % (1 << 32), share.denominator))
+            most = max(value.numerator, value.denominator)
+            share = value if most < 1 << 32 else value.limit_denominator(4000)  # below a million
+            tags[code] = (RATIONAL, (share.numerator, share.denominator))
         tags[296] = (SHORT, (UNITS[kept.resolution.unit],))
     if kept.profile and contents.channels > 1:
         tags[34675] = (UNDEFINED, kept.profile)
