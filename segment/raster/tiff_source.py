@@ -55,6 +55,8 @@ class TiffSource:
         with self._file.opened() as file:
             frames = Frames(file)
             number = (page or 1) - 1
+            if not frames.has(0):
+                raise EOFError("no image in it")
             if not frames.has(number):
                 raise ImageFileError(f"has no page {number + 1}; choose another with --page")
             frame = frames[number]
