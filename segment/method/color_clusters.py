@@ -18,7 +18,7 @@ from segment.meanshift.seeds import bin_seeds
 from segment.meanshift.tree import Tree, build_tree, nearest_mode
 from segment.method.clusters import Clusters, climb
 from segment.method.model import Model
-from segment.pixels.colors import mean_colors, to_color_space
+from segment.pixels.colors import mean_channels, to_color_space
 from segment.pixels.image import Pixels, label_map
 from segment.settings import Settings
 from segment.threads import Started
@@ -71,7 +71,7 @@ def clusters_of_colors(
         bandwidth=bandwidth,
         n_iter=n_iter,
         points=None,
-        means=mean_colors(distinct.points, distinct.weights, labels, len(modes)),
+        means=mean_channels(distinct.points, distinct.weights, labels, len(modes)),
     )
 
 
@@ -144,8 +144,9 @@ def known_clusters(pixels: Pixels, settings: Settings, model: Model) -> Clusters
     Raises
     ------
     InvalidInputError
-        If the modes are grey and the pixels are not.
+        If the modes are of other bands than the pixels, or grey and the pixels are not.
     """
+    model.check_bands(pixels.colors.shape[1], scaled=pixels.view is not None)
     distinct = distinct_points(pixels.shown)
     ground = color_ground(distinct, settings)
     tree, channels = ground.tree, model.modes.shape[1]

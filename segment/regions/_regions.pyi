@@ -27,6 +27,12 @@ def add_squares(
     means: NDArray[np.float64],
     squares: NDArray[np.float64],
 ) -> None: ...
+def find_extremes(
+    regions: NDArray[np.int32],
+    values: Values,
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+) -> None: ...
 def outline(regions: NDArray[np.int32], table: NDArray[np.int64]) -> None: ...
 def absorb_small(
     regions: NDArray[np.int32],

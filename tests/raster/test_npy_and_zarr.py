@@ -41,7 +41,7 @@ def test_arrays_that_are_refused(tmp_path, array, said):
 def test_pickles_and_cut_off_files(tmp_path):
     """Objects are not unpickled, and a file shorter than its header says is refused."""
     np.save(tmp_path / "a.npy", np.array([[{}]]), allow_pickle=True)
-    with pytest.raises(ImageFileError, match="expected real numbers"):
+    with pytest.raises(ImageFileError, match="it holds objects"):
         open_source(tmp_path / "a.npy")
     np.save(tmp_path / "a.npy", np.zeros((4, 4)))
     content = (tmp_path / "a.npy").read_bytes()
@@ -49,7 +49,7 @@ def test_pickles_and_cut_off_files(tmp_path):
     with pytest.raises(ImageFileError, match="is cut off: expected 256 bytes, got 255"):
         open_source(tmp_path / "a.npy")
     (tmp_path / "a.npy").write_bytes(content[:40])
-    with pytest.raises(ImageFileError, match="is a damaged NPY file"):
+    with pytest.raises(ImageFileError, match="is no NPY file of an image"):
         open_source(tmp_path / "a.npy")
 
 
