@@ -103,9 +103,9 @@ class Unfinished:
     def remove(self) -> None:
         """Take away what is written."""
         remove(self.part)
+        self.close()
         if self.resumable:
             self._journal_name.unlink(missing_ok=True)
-        self.close()
 
     def close(self) -> None:
         """Let other runs at it."""
