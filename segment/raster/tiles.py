@@ -126,7 +126,8 @@ class Tiles:
         half = Tiles(file, *size, self.channels, self.dtype)
         for number in range(half.down):
             parts = [
-                self.row(at)[::2, ::2] for at in range(2 * number, min(2 * number + 2, self.down))
+                self.row(at)[::2, ::2].copy()  # which lets go of the other three pixels
+                for at in range(2 * number, min(2 * number + 2, self.down))
             ]
             half.append(np.concatenate(parts))
         return half
@@ -219,3 +220,5 @@ class TileRows:
             if whole:
                 self._put(self._held[:end])
         self.next_row += len(rows)
+        if self.next_row == self._height:
+            self._held = self._held[:0].copy()  # of the same type: what follows has its memory

@@ -14,7 +14,7 @@ from segment.reading.picture import Kept, Notes, Picture, Scene
 from segment.reading.profiles import (
     array_to_srgb,
     color_space,
-    is_srgb,
+    is_converted,
     kept_profile,
     to_srgb,
 )
@@ -191,7 +191,7 @@ def _in_srgb(
     """Convert to grey or RGB in sRGB; also return the profile that the result is in, if any."""
     profile = page.tags.valueof(ICC_PROFILE)
     profile = profile if isinstance(profile, bytes) else None
-    convert = bool(profile) and not options.ignore_icc and not is_srgb(profile or b"")
+    convert = is_converted(profile, options)
     if photometric in LAB:
         return _rgb_of_lab(colors, photometric, profile if convert else None, notes), None
     if convert and colors.dtype.kind == "u":
