@@ -19,6 +19,7 @@ from segment.tiff.stored import Damage
 from segment.tiff.unpacking import sample_type
 
 AT_ONCE = 1 << 21  # bytes of samples decoded in one go: few enough to stay in a cache
+TOGETHER = 1 << 23  # bytes on all cores, unless a strip or tile for each is more
 LARGEST = 1 << 28  # bytes of a strip or tile: it must be held, beside what it is cut from
 UNCOMPRESSED, YCBCR = 1, 6
 OpenFile = Callable[[], AbstractContextManager[IO[bytes]]]  # the file, for one thread alone
@@ -108,7 +109,8 @@ class PageRows:
     def read(self, open_file: OpenFile, top: int, bottom: int, channels: Sequence[int]) -> Strip:
         """Return the samples of some channels in the rows from `top` to before `bottom`.
 
-        Decoded on all cores; besides what is returned some megabytes are held for each.
+        Decoded on all cores; beside what is returned each holds some segments, about 8 MB together
+        or one segment for each, four times: compressed, decompressed, in place and on the way.
 
         Raises
         ------
@@ -117,7 +119,8 @@ class PageRows:
         """
         layout = self.layout
         strip = Strip(np.empty((bottom - top, layout.width, len(channels)), self.dtype), None, [])
-        blocks = self._blocks(top, bottom, layout.planes)
+        cores = available_cores()
+        blocks = self._blocks(top, bottom, min(AT_ONCE, TOGETHER // cores))
         results: list[tuple[Block, NDArray[np.bool_] | None, list[int]]] = []
 
         def work(part: list[Block]) -> None:
@@ -125,7 +128,7 @@ class PageRows:
                 for block in part:
                     results.append((block, *self._put(file, block, top, strip.values, channels)))
 
-        cores = min(available_cores(), len(blocks))
+        cores = min(cores, len(blocks))
         on_threads(work, [blocks[first::cores] for first in range(cores)])
         for block, hidden, damaged in results:
             strip.damaged += damaged
@@ -150,11 +153,11 @@ class PageRows:
         rows = slice(top, min(top + whole.rows, whole.height))
         return column, row, rows, slice(left, min(left + whole.columns, whole.width))
 
-    def _blocks(self, top: int, bottom: int, planes: int) -> list[Block]:
-        """Cut the grid of segments that some rows touch into blocks of `AT_ONCE` bytes."""
+    def _blocks(self, top: int, bottom: int, size: int) -> list[Block]:
+        """Cut the grid of segments that some rows touch into blocks of so many bytes, or of one."""
         layout = self.layout
         first, last = top // layout.rows, math.ceil(bottom / layout.rows)
-        most = max(1, AT_ONCE // (self._bytes * planes))
+        most = max(1, size // (self._bytes * layout.planes))
         columns, rows = min(most, layout.across), max(1, most // layout.across)
         return [
             Block(range(down, min(down + rows, last)), range(left, right))

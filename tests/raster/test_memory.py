@@ -8,10 +8,11 @@ import tifffile
 
 from segment.raster.opening import open_sink, open_source
 from segment.reading.picture import Kept
+from segment.threads import available_cores
 from segment.tiff import window
 
-HEIGHT, WIDTH = 1024, 1024  # RGB: 3 MiB, in rows of tiles of 768 KiB
-TILE_ROW = 256 * WIDTH * 3
+HEIGHT, WIDTH = 1024, 1024  # RGB: 3 MiB
+TILE = 128 * 128 * 3
 
 
 @pytest.fixture
@@ -23,10 +24,10 @@ def traced():
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-@pytest.mark.parametrize("tile", [None, (256, 256)], ids=["strips", "tiles"])
-def test_a_strip_takes_itself_and_a_row_of_tiles(tmp_path, monkeypatch, traced, compression, tile):
-    """To read a strip takes what is returned, and less than a row of tiles beside it."""
-    monkeypatch.setattr(window, "AT_ONCE", 1 << 17)
+@pytest.mark.parametrize("tile", [None, (128, 128)], ids=["strips", "tiles"])
+def test_a_strip_takes_itself_and_a_few_tiles(tmp_path, monkeypatch, traced, compression, tile):
+    """To read a strip takes what is returned, and a few tiles on each core beside it."""
+    monkeypatch.setattr(window, "AT_ONCE", TILE)
     rows = np.random.default_rng(1).integers(0, 9, (256, WIDTH, 3), np.uint8)
     values = np.tile(rows, (HEIGHT // 256, 1, 1))
     options = {"tile": tile} if tile else {"rowsperstrip": 16 if compression else HEIGHT}
@@ -39,7 +40,7 @@ def test_a_strip_takes_itself_and_a_row_of_tiles(tmp_path, monkeypatch, traced, 
     got, _ = source.read(400, 900, [0, 1, 2])
     peak = tracemalloc.get_traced_memory()[1] - before
     assert np.array_equal(got[112:368], rows)
-    assert got.nbytes < peak < got.nbytes + TILE_ROW * (1 if compression else 0.5)
+    assert got.nbytes < peak < got.nbytes + available_cores() * 4 * TILE
 
 
 @pytest.mark.parametrize("overviews", [False, True])
