@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
 from segment.threads import available_cores, on_threads
+from segment.tiff.frames import MOST_SEGMENTS
 from segment.tiff.layout import Layout, layout_of
 from segment.tiff.samples import check_kind, decoded
 from segment.tiff.stored import Damage
@@ -84,11 +85,13 @@ class PageRows:
         self._allowed = damage_allowed
         self.dtype = _type(page)
         layout = layout_of(page, offset)
+        _check_number(layout.number)
         if not (layout.is_complete() or damage_allowed):
             raise ImageFileError("is damaged: it does not say where all strips or tiles are")
         self._whole = layout = layout.completed(size)
         row = math.ceil(layout.columns * layout.samples * int(page.bitspersample) / 8)
         if page.compression == UNCOMPRESSED and page.photometric != YCBCR and not layout.tiled:
+            _check_number(layout.planes * math.ceil(layout.height * row / AT_ONCE))
             layout = layout.finer(row, AT_ONCE // 2)
         self.layout = layout
         self._bytes = layout.rows * layout.columns * layout.samples * self.dtype.itemsize
@@ -201,6 +204,15 @@ class PageRows:
             for to, place in enumerate(places):
                 values[rows, columns, to] = samples[source, :, place]
         return _hidden(window, damage), damage.segments
+
+
+def _check_number(segments: int) -> None:
+    """Refuse sizes that only damage claims, before lists of as many segments are made."""
+    if segments > MOST_SEGMENTS:
+        raise ImageFileError(
+            f"is damaged, or has more than {MOST_SEGMENTS:,} strips or tiles; get a new copy, or "
+            "save it in larger tiles"
+        )
 
 
 def _hidden(window: Layout, damage: Damage) -> NDArray[np.bool_] | None:
