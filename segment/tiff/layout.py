@@ -65,7 +65,7 @@ class Layout:
         return min(len(self.offsets), len(self.counts)) >= self.number
 
     def completed(self, end: int) -> Layout:
-        """Return it with what is missing, or beyond it, at the end of the file: there is nothing."""
+        """Return it with what is missing or lies beyond the end of the file at its end: nothing."""
         listed = min(len(self.offsets), len(self.counts), self.number)
         rest = self.number - listed
         offsets = tuple(min(at, end) for at in self.offsets[:listed]) + (end,) * rest

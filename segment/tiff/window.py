@@ -87,7 +87,10 @@ class PageRows:
         layout = layout_of(page, offset)
         _check_number(layout.number)
         if not (layout.is_complete() or damage_allowed):
-            raise ImageFileError("is damaged: it does not say where all strips or tiles are")
+            raise ImageFileError(
+                "is damaged: it does not say where all its strips or tiles are; get a whole copy; "
+                "--allow-truncated takes what there is of it"
+            )
         self._whole = layout = layout.completed(size)
         row = math.ceil(layout.columns * layout.samples * int(page.bitspersample) / 8)
         if page.compression == UNCOMPRESSED and page.photometric != YCBCR and not layout.tiled:
