@@ -15,7 +15,7 @@ from segment.decoding.frame import Frames
 from segment.errors import ImageFileError
 from segment.npy import read_array, read_header
 from segment.reading.formats import pillow_formats
-from segment.reading.picture import Kept, Notes, Picture, Scene, check_size
+from segment.reading.picture import Kept, Notes, Picture, Scene, check_size, taken
 from segment.reading.pillow_pages import plain_values
 from segment.reading.profiles import array_to_srgb, is_converted, kept_profile
 from segment.reading.reading_options import MaskReading, ReadingOptions
@@ -149,7 +149,7 @@ class NpyPages:
         bands = tuple(Band(number, name, kind, bits) for number, name in names)
         places = chosen_places(bands, self._options.bands)
         shown = shown_places(bands, self._options.show_bands, places)
-        used, visible = values[:, :, list(places)], None
+        used, visible = taken(values, places), None
         if values.dtype.kind == "f":
             visible = np.isfinite(used).all(axis=2)
             if not visible.any():

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import re
 import shlex
+from pathlib import Path
 
 import click
 import numpy as np
@@ -44,6 +46,20 @@ def run(capsys):
         return code, [json.loads(each) for each in out.splitlines()], err
 
     return run
+
+
+def test_commands_of_the_page_run(scene, run):
+    """Every command of docs/bands.md works, on a scene with bands of the names that it uses."""
+    profile = {"driver": "GTiff", "height": 40, "width": 48, "count": 8, "dtype": "uint16"}
+    with rasterio.open("scene.tif", "w", **profile) as file:
+        file.write(np.concatenate([np.moveaxis(SENSED, -1, 0)] * 2))
+        for number, name in ((4, "red"), (8, "nir")):
+            file.set_band_description(number, name)
+    page = (Path(__file__).parents[2] / "docs" / "bands.md").read_text()
+    lines = re.search(r"```sh\n(.*?)```", page, re.DOTALL)[1].splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert run(line.removeprefix("meanshift-segment "))[0] == 0
 
 
 def labels_in(path):
@@ -118,6 +134,25 @@ def test_tables_are_in_the_units_of_the_file(scene, run):
             assert float(row[f"std_{name}"]) == pytest.approx(values.std(), rel=1e-9)
             assert float(row[f"min_{name}"]) == values.min()
             assert float(row[f"max_{name}"]) == values.max()
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "float32", "int16"])
+def test_tables_of_photos_are_in_the_units_of_the_file(scene, run, dtype):
+    """One band of any type, however it is brought to 8 bits, is measured as it is stored."""
+    values = SENSED[..., 3].astype(dtype)
+    profile = {"driver": "GTiff", "height": 40, "width": 48, "count": 1, "dtype": dtype}
+    with rasterio.open("g.tif", "w", **profile) as file:
+        file.write(values, 1)
+    _, (told,), _ = run("g.tif -o o -b 9 --json --write labels,regions")
+    labels = labels_in("o/g_labels.png")
+    with (scene / "o" / "g_regions.csv").open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    for row in rows:
+        there = values[labels == int(row["label"])].astype(float)
+        assert float(row["mean_gray"]) == pytest.approx(there.mean(), rel=1e-12)
+        assert float(row["max_gray"]) == there.max()
+    unit = 257 if dtype == "uint16" else (values.max() - values.min()) / 255
+    assert told["scale"]["unit"] == [pytest.approx(unit)]
 
 
 @pytest.mark.parametrize(
