@@ -17,7 +17,7 @@ import segment
 
 HOME = Path(segment.__file__).parent
 GROUND = {"bands", "cpu_quota", "elementary", "errors", "messages", "npy", "percentiles"}
-GROUND |= {"scikit_learn", "settings", "streams", "threads", "validation", "writing"}
+GROUND |= {"scikit_learn", "settings", "streams", "threads", "unfinished", "validation", "writing"}
 # Which wings a wing may import from; all may from the ground, and rooms of one wing from each other
 # as long as that leads in no circle.
 WINGS = {
@@ -28,7 +28,8 @@ WINGS = {
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
     "regions": set(),
-    "reading": {"decoding", "tiff"},
+    "raster": {"tiff"},
+    "reading": {"decoding", "raster", "tiff"},
     "decoding": set(),
     "tiff": set(),
     "meanshift": set(),

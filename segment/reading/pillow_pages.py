@@ -14,13 +14,13 @@ from PIL import Image, ImageFile
 from segment.decoding.pillow_gaps import complete, corrected, plain_source
 from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.formats import check_density
-from segment.reading.picture import Kept, Notes, Picture, Resolution, check_size
+from segment.reading.picture import Kept, Notes, Picture, check_size
 from segment.reading.profiles import (
     channels_of,
     color_space,
     deep_to_srgb,
     in_8_bits,
-    is_srgb,
+    is_converted,
     kept_profile,
     to_srgb,
 )
@@ -32,6 +32,7 @@ from segment.reading.values import (
     upright,
     with_alpha,
 )
+from segment.tiff.places import Resolution
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # it talks of what fails here anyway
 # Frames of these are no pages: layers, sizes of one icon, a phone's second rendering of a photo.
@@ -82,7 +83,7 @@ class PillowPages:
         if not (lenient or page):
             check_density(image, self._file)
         profile: bytes | None = image.info.get("icc_profile") or None
-        convert = profile and not self._options.ignore_icc and not is_srgb(profile)
+        convert = is_converted(profile, self._options)
         resolution = _resolution(image)
         simple = channels_of(profile) if profile and convert else 0  # at full depth
         if image.mode == "CMYK":

@@ -14,7 +14,7 @@ from segment.reading.picture import Kept, Notes, Picture, Scene, taken
 from segment.reading.profiles import (
     array_to_srgb,
     color_space,
-    is_srgb,
+    is_converted,
     kept_profile,
     to_srgb,
 )
@@ -22,7 +22,7 @@ from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.values import Missing, in_known_range, nothing_left, white, with_alpha
 from segment.tiff.band_tags import ALPHA, PREMULTIPLIED, bands_of
 from segment.tiff.no_data import no_data, without_data
-from segment.tiff.samples import Samples
+from segment.tiff.samples import Samples, palette_of
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
 LINEAR_RAW = 34892
@@ -81,7 +81,7 @@ def interpreted(
     stored = colors
     missing = _missing(samples, slice(colors.shape[2]), masked, page)
     if photometric == PALETTE:
-        table = _palette(page)
+        table = palette_of(page)
         colors, bits = table[np.minimum(colors[:, :, 0], len(table) - 1)], 8
     colors, missing = in_known_range(colors, bits, missing, notes, options)
     if alpha is not None:
@@ -148,12 +148,6 @@ def _missing(samples: Samples, places: slice | list[int], masked: Missing, page:
     return np.logical_or.reduce(found) if found else None
 
 
-def _palette(page: Any) -> NDArray[np.uint8]:
-    """Return the colours of a palette, (N, 3), whose tag has 16 bits, in old files 8."""
-    table = np.asarray(page.colormap, dtype=np.uint16).T
-    return (table >> 8 if table.max(initial=0) > 255 else table).astype(np.uint8)
-
-
 def _channels(
     samples: Samples, page: Any, notes: Notes
 ) -> tuple[NDArray[Any], NDArray[Any] | None, bool]:
@@ -205,7 +199,7 @@ def _in_srgb(
     """Convert to grey or RGB in sRGB; also return the profile that the result is in, if any."""
     profile = page.tags.valueof(ICC_PROFILE)
     profile = profile if isinstance(profile, bytes) else None
-    convert = bool(profile) and not options.ignore_icc and not is_srgb(profile or b"")
+    convert = is_converted(profile, options)
     if photometric in LAB:
         return _rgb_of_lab(colors, photometric, profile if convert else None, notes), None
     if convert and colors.dtype.kind == "u":

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 pytest.importorskip("rasterio", reason="needs GDAL as a writer, of the extra 'test'")
 pytest.importorskip("imagecodecs", reason="needs tifffile's codecs, of the extra 'test'")
 
+from segment.raster.steady_file import SteadyFile
+from segment.tiff import window
+from segment.tiff.samples import read_samples
 from tests.tiff.matrix import write_by_gdal, write_by_tifffile
 
 READ_ALL = """
@@ -24,7 +28,7 @@ read = {}
 for path in Path(sys.argv[1]).glob("*.tif"):
     try:
         (picture,) = read_pages(path)
-        read[path.stem] = picture.pixels
+        read[path.stem] = (picture.pixels, picture.visible, picture.scene is not None)
     except ImageFileError as error:
         read[path.stem] = str(error)
 sys.stdout.buffer.write(pickle.dumps(read))
@@ -34,7 +38,7 @@ WRITERS = {"gdal": write_by_gdal, "tifffile": write_by_tifffile}
 
 @pytest.fixture(scope="module", params=WRITERS)
 def matrix(request, tmp_path_factory):
-    """The files of a writer, and what is read of them on each install."""
+    """The files of a writer, what is read of them on each install, and where they are."""
     folder = tmp_path_factory.mktemp(request.param)
     kinds = WRITERS[request.param](folder)
     read = {}
@@ -44,7 +48,7 @@ def matrix(request, tmp_path_factory):
             command, check=True, capture_output=True, cwd=Path(__file__).parents[2]
         )
         read[install] = pickle.loads(done.stdout)
-    return kinds, read
+    return kinds, read, folder
 
 
 def seen(kind):
@@ -72,7 +76,7 @@ def seen(kind):
 @pytest.mark.parametrize("install", ["plain", "formats"])
 def test_each_file_is_true_or_refused(matrix, install):
     """Every file comes with its true values, or a rare one with what it takes to read it."""
-    kinds, read = matrix
+    kinds, read, _ = matrix
     assert len(kinds) > 200
     wrong = []
     for kind in kinds:
@@ -86,9 +90,18 @@ def test_each_file_is_true_or_refused(matrix, install):
     assert not wrong, f"{len(wrong)} of {len(kinds)}: {wrong[:9]}"
 
 
-def differences(kind, pixels):
-    """What of pixels is not what the file shows."""
+def differences(kind, got):
+    """What of pixels is not what the file shows, or of a scene, what it holds."""
+    pixels, shown, is_scene = got
     colors, visible = seen(kind)
+    if is_scene:
+        if not np.array_equal(np.ones(visible.shape, bool) if shown is None else shown, visible):
+            yield "other pixels are visible"
+        bands = kind.values[:, :, :-1] if kind.alpha else kind.values
+        farthest = np.abs(pixels.astype(np.float64) - bands)[visible].max()
+        if pixels.dtype != bands.dtype or farthest > kind.loss:
+            yield f"differs by {farthest}"
+        return
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
     has_alpha = pixels.shape[2] in (2, 4)
     alpha = pixels[:, :, -1] > 0 if has_alpha else np.ones(visible.shape, bool)
@@ -103,3 +116,24 @@ def differences(kind, pixels):
     farthest = np.abs(shown - colors)[visible].max()
     if farthest > max(kind.loss / 255, rounding if kind.bits not in (8, 16) else rounding / 1.9):
         yield f"differs by {farthest}"
+
+
+def test_any_window_of_each_file_is_what_stands_there(matrix, monkeypatch):
+    """Rows and channels by chance, decoded few bytes at a time, are those of the whole page."""
+    monkeypatch.setattr(window, "AT_ONCE", 200)
+    chance, wrong = np.random.default_rng(1), []
+    for path in sorted(matrix[2].glob("*.tif")):
+        steady = SteadyFile(path)
+        with steady.opened() as file, tifffile.TiffFile(file) as tiff:
+            page = tiff.pages[0]
+            values = read_samples(page, file, False).values
+            rows = window.PageRows(page, steady.size)
+        top = int(chance.integers(len(values)))
+        bottom = int(chance.integers(top + 1, len(values) + 1))
+        channels = chance.permutation(values.shape[2])[: chance.integers(1, 5)].tolist()
+        got = rows.read(steady.opened, top, bottom, channels)
+        expected = values[top:bottom][:, :, channels]
+        same = np.array_equal(got.values, expected, equal_nan=expected.dtype.kind == "f")
+        if not same or got.values.dtype != expected.dtype or got.damaged:
+            wrong.append(path.name)
+    assert not wrong
