@@ -21,7 +21,7 @@ GROUND = {"cpu_quota", "errors", "settings", "streams", "threads", "validation",
 WINGS = {
     "command": {"reading", "results", "running"},
     "running": {"drawing", "method", "pixels", "reading", "results"},
-    "results": {"drawing", "method", "pixels", "reading", "regions"},
+    "results": {"drawing", "method", "pixels", "reading", "regions", "tiff"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},

@@ -1,8 +1,8 @@
 """Strips of a label map to the rings of pixel edges around its parts, in bounded memory.
 
-rasterio.features.shapes (GDAL's polygonize) and scikit-image's label ask for the whole map; GDAL
-gives the polygons in the order in which they end, with corners of other parts on straight lines and
-rings that touch themselves. shapely's coverage functions take polygons that are there already.
+rasterio.features.shapes (GDAL's polygonize) asks for the whole map, gives parts in the order in
+which they end, and has no corner where neighbours meet beside a straight side, without which they
+come apart as soon as corners move. shapely's coverage functions take polygons that are there.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ class Outlines:
     labels : (K,) int32 array
         Ascending.
     corners : (n, 2) int32 array
-        x and y of all rings, one after the other, the first corner again at the end of each.
+        x and y of all rings, one after the other, the first corner again at the end of each;
+        float64 once they are put elsewhere.
     rings : (R + 1,) int64 array
         Ring i is ``corners[rings[i] : rings[i + 1]]``.
     polygons : (P + 1,) int64 array
@@ -47,7 +48,7 @@ class Outlines:
     """
 
     labels: NDArray[np.int32]
-    corners: NDArray[np.int32]
+    corners: NDArray[Any]
     rings: NDArray[np.int64]
     polygons: NDArray[np.int64]
     regions: NDArray[np.int64]

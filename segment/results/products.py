@@ -15,7 +15,9 @@ from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
+from segment.results.mapping import coordinates_of, on_map
 from segment.results.naming import MADE_HERE, LabelFormat, Product, suffix
+from segment.results.outputs import PolygonOptions
 from segment.results.rasters import (
     SIGNED,
     partial_alpha,
@@ -24,10 +26,12 @@ from segment.results.rasters import (
     write_labels,
     write_segmented,
 )
+from segment.tiff.places import Place, place_of
 from segment.writing import write_whole
 
 if TYPE_CHECKING:
     from segment.method.hierarchy import Hierarchy
+    from segment.regions.table import Table
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Result:
         Of which the segmentation is a cut.
     command : str
         What reads the image again.
+    polygons : PolygonOptions
     """
 
     image: NDArray[Any]
@@ -59,12 +64,18 @@ class Result:
     name: str = ""
     hierarchy: Hierarchy | None = None
     command: str = ""
+    polygons: PolygonOptions = PolygonOptions()
 
     @property
     def transparent(self) -> bool:
         """Whether label 0 is to be seen through."""
         has_alpha = self.image.ndim == 3 and self.image.shape[2] in (2, 4)
         return has_alpha or not self.segmentation.labels.all()
+
+    @property
+    def place(self) -> Place:
+        """Where the image lies on the map."""
+        return place_of(self.kept.geo)
 
 
 def write(product: Product, result: Result, path: Path) -> None:
@@ -97,10 +108,7 @@ def write(product: Product, result: Result, path: Path) -> None:
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
-        from segment.regions.outlines import geojson  # most runs write none
-
-        pieces = geojson(labels)
-        write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+        _write_polygons(result, path)
 
 
 def _tree_of(result: Result) -> Hierarchy:
@@ -135,11 +143,33 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
 
 
 def _write_table(result: Result, file: IO[bytes]) -> None:
-    from segment.regions.table import region_table, to_csv  # most runs write none
+    from segment.regions.table import to_csv  # most runs write none
 
-    labels = result.segmentation.labels
-    rows, _ = pixel_rows(result.image)
-    table = region_table(labels, np.asarray(rows).reshape(*labels.shape, -1))
+    table = on_map(_table(result), result.place)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     to_csv(table, text)
     text.detach()
+
+
+def _table(result: Result) -> Table:
+    from segment.regions.table import region_table  # most runs write none
+
+    labels = result.segmentation.labels
+    rows, _ = pixel_rows(result.image)
+    return region_table(labels, np.asarray(rows).reshape(*labels.shape, -1))
+
+
+def _write_polygons(result: Result, path: Path) -> None:
+    from segment.regions.outlines import simplified  # most runs write none
+    from segment.regions.tracing import traced
+    from segment.results.polygons import write_polygons
+
+    labels, options = result.segmentation.labels, result.polygons
+    coordinates = coordinates_of(result.place, options.polygon_format, options.polygon_crs)
+    if options.simplify > 0:
+        outlines = simplified([labels], labels.shape[1], options.simplify)
+    else:
+        moved = coordinates.transform is not None
+        outlines = traced([labels], labels.shape[1], junctions=moved)
+    table = on_map(_table(result), result.place)
+    write_polygons(path, outlines, table, coordinates, options.polygon_format)

@@ -18,6 +18,7 @@ from segment.pixels.image import pixels_of
 from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import DamagedPage, Picture
 from segment.results.invocation import invocation, page_read
+from segment.results.mapping import map_warnings
 from segment.results.naming import Product
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
@@ -115,6 +116,7 @@ class _Job:
 
     def _segment(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
         work, output = self.work, self.work.output
+        told = map_warnings(picture.kept.geo, output.products, output.polygons)
         tree = self._tree(picture, mask)
         if tree is None:
             found = segment_pixels(picture.pixels, work.settings, mask=mask, model=work.model)
@@ -130,7 +132,7 @@ class _Job:
             bandwidth=found.bandwidth,
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
-            warnings=output.warnings(count, on_map=bool(picture.kept.geo)),
+            warnings=(*output.warnings(count, on_map=bool(picture.kept.geo)), *told),
             more=self._told(tree),
             entry=_entry(picture, found, tree) if output.with_entries else None,
         )
@@ -169,6 +171,7 @@ class _Job:
             invocation(
                 self.task.source, page_read(self.work.reading, picture.page), self.work.mask
             ),
+            output.polygons,
         )
         on_threads(lambda product: write(product, result, self.base / paths[product]), [*paths])
         return [str(path) for path in paths.values()]

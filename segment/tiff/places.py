@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from segment.errors import MissingPackageError
 from segment.tiff.no_data import NO_DATA
 
 GeoTag = tuple[int, int, int, Any, bool]  # code, type, count, value, write once: as tifffile has it
@@ -17,6 +20,120 @@ PLACE |= {34736: DOUBLE, 34737: ASCII}
 LONGEST = 1 << 20  # values of a tag: tie points of a large grid are fewer
 PIXEL_IS_AREA = (1, 1, 0, 1, 1025, 0, 1, 1)  # a directory of keys with GTRasterType alone
 WORLD_FILE = 4096  # bytes; six numbers take less
+MODEL_TYPE, RASTER_TYPE, GEOGRAPHIC, PROJECTED = 1024, 1025, 2048, 3072  # keys
+GEOCENTRIC = 3  # a model type
+POINT = 2  # a raster type: tie points mean centres of pixels
+OF_EPSG = range(1024, 32767)  # codes of EPSG's among the values of the two last keys
+Affine = tuple[float, float, float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Place:
+    """What GeoTIFF's tags say of where an image lies.
+
+    Attributes
+    ----------
+    transform : (a, b, c, d, e, f) or None
+        x = a column + b row + c and y = d column + e row + f, where the first pixel covers
+        [0, 1] x [0, 1]. None where the tags do not say: there are none of that kind, or ground
+        control points alone, which no six numbers make up.
+    control_points : bool
+        Whether there are ground control points in place of a transform.
+    model : {0, 1, 2, 3}
+        What x and y are: 1 lengths in a projected system, 2 degrees, 3 lengths from the centre of
+        the Earth, which no transform of a plane has; 0 not known.
+    tags : tuple of GeoTag
+    """
+
+    transform: Affine | None
+    control_points: bool
+    model: int
+    tags: tuple[GeoTag, ...]
+
+    @property
+    def has_system(self) -> bool:
+        """Whether there is a reference system, with or without a transform."""
+        return self.model > 0
+
+    @property
+    def geographic(self) -> bool:
+        """Whether the coordinates are degrees."""
+        return self.model == 2
+
+    @property
+    def epsg(self) -> str | None:
+        """The reference system by EPSG's code, as EPSG:32633; None where there is none."""
+        code = _keys(self.tags).get(GEOGRAPHIC if self.geographic else PROJECTED, 0)
+        return f"EPSG:{code}" if self.model in (1, 2) and code in OF_EPSG else None
+
+    def system(self) -> str | None:
+        """Return the reference system: EPSG's code of it, or WKT; None for none.
+
+        Raises
+        ------
+        MissingPackageError
+            If it has no such code and rasterio, which makes WKT of the tags, is not there.
+        """
+        return self.epsg or (_by_gdal(self.tags) if self.has_system else None)
+
+
+def place_of(tags: tuple[GeoTag, ...]) -> Place:
+    """Return the place that GeoTIFF's tags give an image.
+
+    As GDAL has it: a pixel scale with a tie point goes before a transformation; rows go down on
+    the map whatever the sign of the scale; where a pixel is a point, tie points are its centre.
+
+    Examples
+    --------
+    >>> scale = (33550, 12, 3, (10.0, 10.0, 0.0), True)
+    >>> tie_point = (33922, 12, 6, (0.0, 0.0, 0.0, 500000.0, 4600000.0, 0.0), True)
+    >>> keys = (34735, 3, 12, (1, 1, 0, 2, 1024, 0, 1, 1, 3072, 0, 1, 32633), True)
+    >>> place = place_of((scale, tie_point, keys))
+    >>> place.transform, place.system()
+    ((10.0, 0.0, 500000.0, 0.0, -10.0, 4600000.0), 'EPSG:32633')
+    """
+    values = {code: value for code, _, _, value, _ in tags}
+    keys = _keys(tags)
+    scale, points = values.get(SCALE, ()), values.get(TIE_POINTS, ())
+    matrix, found = values.get(TRANSFORMATION, ()), None
+    if len(scale) >= 2 and scale[0] and scale[1] and len(points) >= 6:
+        a, e = float(scale[0]), -abs(float(scale[1]))
+        found = (a, 0.0, points[3] - points[0] * a, 0.0, e, points[4] - points[1] * e)
+    elif len(matrix) == 16:
+        found = (*matrix[0:2], matrix[3], *matrix[4:6], matrix[7])
+    if found and keys.get(RASTER_TYPE) == POINT:
+        a, b, c, d, e, f = found
+        found = (a, b, c - (a + b) / 2, d, e, f - (d + e) / 2)
+    if found and (not np.isfinite(found).all() or found[0] * found[4] == found[1] * found[3]):
+        found = None
+    model = keys.get(MODEL_TYPE, 0)
+    flat: Any = None if found is None or model == GEOCENTRIC else tuple(map(float, found))
+    control_points = found is None and len(points) > 6
+    return Place(flat, control_points, model if model in (1, 2, GEOCENTRIC) else 0, tags)
+
+
+def _keys(tags: tuple[GeoTag, ...]) -> dict[int, int]:
+    """Return those of GeoTIFF's keys that are numbers in the directory itself."""
+    directory = next((value for code, _, _, value, _ in tags if code == KEYS), ())
+    entries = zip(*(directory[start::4] for start in range(4, 8)), strict=False)
+    return {key: value for key, location, _, value in entries if location == 0}
+
+
+def _by_gdal(tags: tuple[GeoTag, ...]) -> str | None:
+    """Return the reference system of tags as WKT, by an image of one pixel that has them."""
+    try:
+        import rasterio
+    except ImportError:
+        raise MissingPackageError(
+            "rasterio: expected it for a reference system without a code of EPSG's, but it is not "
+            "installed; pip install 'meanshift-segment[geo]'"
+        ) from None
+    import tifffile
+
+    file = io.BytesIO()
+    tifffile.imwrite(file, np.zeros((1, 1), np.uint8), extratags=list(tags), metadata=None)
+    with rasterio.MemoryFile(file.getvalue()) as memory, memory.open() as image:
+        return str(image.crs.to_wkt()) if image.crs else None
 
 
 def geo_tags(page: Any) -> tuple[GeoTag, ...]:
