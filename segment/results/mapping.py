@@ -81,15 +81,25 @@ class Coordinates:
         x, y = a * column + b * row + c, d * column + e * row + f
         if self.source is None:
             return np.stack([x, y], axis=1)
-        from rasterio.warp import transform
+        return _degrees(self.source, x, y)
 
-        found = np.stack(transform(self.source, WGS84, x, y), axis=1).round(DECIMALS)
-        if not np.isfinite(found).all():
-            raise ImageFileError(
-                "expected corners that have a place in WGS 84, got some that have none; "
-                "write polygons with --polygon-crs native"
-            )
-        return found
+
+def _degrees(system: str, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[Any]:
+    """Return longitude and latitude, as GDAL works them out."""
+    from rasterio.warp import transform
+
+    try:
+        found = np.stack(transform(system, WGS84, x, y), axis=1)
+    except Exception as error:  # GDAL's have no public name in rasterio
+        cause: Exception | None = error
+    else:
+        cause = None
+        if np.isfinite(found).all():
+            return found.round(DECIMALS)
+    raise ImageFileError(
+        "expected corners that have a place in WGS 84, got some that have none; "
+        "write polygons with --polygon-crs native"
+    ) from cause
 
 
 def coordinates_of(
