@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError, MissingPackageError
-from segment.regions.outlines import geometries
+from segment.regions.outlines import geometries, simplified
 from segment.regions.table import Table
-from segment.regions.tracing import Outlines
-from segment.results.mapping import WGS84, Coordinates
+from segment.regions.tracing import Outlines, traced
+from segment.results.mapping import WGS84, Coordinates, coordinates_of, on_map
 from segment.results.naming import PolygonFormat
+from segment.results.outputs import PolygonOptions
+from segment.tiff.places import Place
 from segment.writing import write_by_name, write_whole
 
 DRIVERS = {"gpkg": "GPKG", "fgb": "FlatGeobuf"}
@@ -29,6 +31,43 @@ UNKNOWN = (
     'CS[Cartesian,2],AXIS["X",unspecified,ORDER[1],LENGTHUNIT["unknown",0]],'
     'AXIS["Y",unspecified,ORDER[2],LENGTHUNIT["unknown",0]]]'
 )
+
+
+def write_region_polygons(
+    path: Path,
+    strips: Iterable[NDArray[Any]],
+    width: int,
+    table: Table,
+    place: Place,
+    options: PolygonOptions,
+) -> None:
+    """Write the outlines of a label map that comes in strips of rows, where it lies on the map.
+
+    Parameters
+    ----------
+    path : Path
+    strips : iterable of (h, W) arrays of integers
+        Labels from the first row on; 0 for no region.
+    width : int
+    table : Table
+        Of the regions, in pixels; a row for each label that occurs, ascending.
+    place : Place
+        Of the image.
+    options : PolygonOptions
+
+    Raises
+    ------
+    ImageFileError
+        If the image has no place that the options ask for, or the file cannot be written.
+    MissingPackageError
+        If a package of the extra ``geo`` is needed and not installed.
+    """
+    coordinates = coordinates_of(place, options.polygon_format, options.polygon_crs)
+    if options.simplify > 0:
+        outlines = simplified(strips, width, options.simplify)
+    else:
+        outlines = traced(strips, width, junctions=coordinates.transform is not None)
+    write_polygons(path, outlines, on_map(table, place), coordinates, options.polygon_format)
 
 
 def write_polygons(
@@ -73,7 +112,7 @@ def write_polygons(
             lambda name: _write_layer(name, features, table.header, coordinates, whole),
             f".{polygon_format}",
         )
-    except pyogrio.errors.DataSourceError as error:
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise ImageFileError(f"cannot write {path}: {error}") from None
 
 

@@ -15,7 +15,7 @@ from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
-from segment.results.mapping import coordinates_of, on_map
+from segment.results.mapping import on_map
 from segment.results.naming import MADE_HERE, LabelFormat, Product, suffix
 from segment.results.outputs import PolygonOptions
 from segment.results.rasters import (
@@ -160,16 +160,7 @@ def _table(result: Result) -> Table:
 
 
 def _write_polygons(result: Result, path: Path) -> None:
-    from segment.regions.outlines import simplified  # most runs write none
-    from segment.regions.tracing import traced
-    from segment.results.polygons import write_polygons
+    from segment.results.polygons import write_region_polygons  # most runs write none
 
-    labels, options = result.segmentation.labels, result.polygons
-    coordinates = coordinates_of(result.place, options.polygon_format, options.polygon_crs)
-    if options.simplify > 0:
-        outlines = simplified([labels], labels.shape[1], options.simplify)
-    else:
-        moved = coordinates.transform is not None
-        outlines = traced([labels], labels.shape[1], junctions=moved)
-    table = on_map(_table(result), result.place)
-    write_polygons(path, outlines, table, coordinates, options.polygon_format)
+    labels, table = result.segmentation.labels, _table(result)
+    write_region_polygons(path, [labels], labels.shape[1], table, result.place, result.polygons)

@@ -1,14 +1,18 @@
 """Polygons and tables on the map: opened by GDAL, they are valid, in place, and burn back."""
 
 import json
+import sys
 import warnings
+from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import tifffile
 from scipy import ndimage
 
 from segment import errors, segment_image
+from segment.command.checks import check_packages
 from segment.reading.files import read_pages
 from segment.regions.table import region_table
 from segment.regions.tracing import traced
@@ -302,6 +306,51 @@ def test_a_file_that_cannot_be_written(tmp_path, picture, found, kept):
         with pytest.raises(errors.ImageFileError, match=r"cannot write .*none"):
             write("polygons", result, tmp_path / "none" / "a")
     assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("polygon_format", ["gpkg", "fgb"])
+def test_a_full_disk_is_one_error(tmp_path, monkeypatch, picture, found, kept, polygon_format):
+    """What GDAL cannot write is an error with the file's name, and nothing is left of it."""
+
+    def write_some(name, *arguments, **options):
+        (tmp_path / name).write_text("the beginning")
+        raise pyogrio.errors.FeatureError("database or disk is full")
+
+    monkeypatch.setattr(pyogrio.raw, "write", write_some)
+    chosen = PolygonOptions(polygon_format)
+    result = Result(picture, found, "mean", kept=kept["utm"], polygons=chosen)
+    with pytest.raises(errors.ImageFileError, match="out: database or disk is full"):
+        write("polygons", result, tmp_path / "out")
+    assert not [*tmp_path.iterdir()]
+
+
+@pytest.mark.parametrize("path", ["-", "/dev/null"])
+def test_streams_take_no_databases(picture, found, kept, path):
+    """GeoPackage is written back and forth, which no stream takes; that is said."""
+    result = Result(picture, found, "mean", polygons=PolygonOptions("gpkg"))
+    with pytest.raises(errors.ImageFileError, match="expected a file, got a stream or a device"):
+        write("polygons", result, Path(path))
+
+
+@pytest.mark.parametrize("package", ["pyogrio", "shapely"])
+def test_a_package_that_is_missing(tmp_path, monkeypatch, picture, found, package):
+    """Without a package of the extra the formats that need it are refused before any work."""
+    monkeypatch.setitem(sys.modules, package, None)
+    chosen = PolygonOptions("gpkg")
+    with pytest.raises(click.UsageError, match=rf"gpkg' needs {package}.*segment\[geo\]"):
+        check_packages(("labels", "polygons"), chosen)
+    result = Result(picture, found, "mean", polygons=chosen)
+    with pytest.raises(errors.MissingPackageError, match=f"{package}: expected it for GeoPackage"):
+        write("polygons", result, tmp_path / "a")
+    check_packages(("labels",), chosen)
+    check_packages(("polygons",), PolygonOptions())
+
+
+def test_simplifying_without_shapely_is_a_usage_error(monkeypatch):
+    """So is a tolerance."""
+    monkeypatch.setitem(sys.modules, "shapely", None)
+    with pytest.raises(click.UsageError, match="'--simplify' needs shapely"):
+        check_packages(("polygons",), PolygonOptions(simplify=1))
 
 
 @pytest.mark.parametrize("labels", ["a", "points"])
