@@ -21,7 +21,7 @@ from segment.reading.process_state import borrowed, held_back
 from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
-from segment.tiff.places import world_file, world_tags
+from segment.tiff.places import place_of, world_file, world_tags
 
 MISREAD = ("FITS", "PSD", "JPEG2000", "JXL")  # of which Pillow gives wrong values, or may
 UNREADABLE = (
@@ -98,14 +98,16 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def _on_map(picture: Picture | DamagedPage, path: Path) -> Picture | DamagedPage:
-    """Give a picture without a place on the map that of the world file beside its file."""
+    """Give a picture that no tags place on the map the place of the world file beside its file."""
     if isinstance(picture, DamagedPage):
         return picture
     geo, warnings = picture.kept.geo, picture.warnings
-    beside = None if geo or is_stream(path) else world_file(path)
+    place = place_of(geo)
+    placed = place.transform is not None or place.control_points
+    beside = None if placed or is_stream(path) else world_file(path)
     if beside:
         try:
-            geo = world_tags(beside)
+            geo = world_tags(beside, geo)
         except (OSError, ValueError) as error:
             warnings += (f"its world file {beside.name} is left out: {error}",)
     if geo and picture.turned:

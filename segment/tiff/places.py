@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -175,12 +177,18 @@ def world_file(image: Path) -> Path | None:
     return next((name for name in spelt if name != image and name.is_file()), None)
 
 
-def world_tags(path: Path) -> tuple[GeoTag, ...]:
+def world_tags(path: Path, own: tuple[GeoTag, ...] = ()) -> tuple[GeoTag, ...]:
     """Return GeoTIFF's tags for what a world file says.
 
     Its lines are A, D, B, E, C and F: the centre of the pixel in a column and a row, from 0,
     lies at x = A column + B row + C, y = D column + E row + F. Tags name the corner of the first
-    pixel. It has no coordinate system, and the tags get none.
+    pixel. It has no reference system, and the tags get none.
+
+    Parameters
+    ----------
+    path : Path
+    own : tuple of GeoTag
+        Those of the image, which may have a reference system and lack a transform.
 
     Raises
     ------
@@ -195,9 +203,23 @@ def world_tags(path: Path) -> tuple[GeoTag, ...]:
     if not np.isfinite([a, d, b, e, c, f]).all() or a * e == b * d:
         raise ValueError("expected the sides of a pixel")
     x, y = c - (a + b) / 2, f - (d + e) / 2
-    keys: GeoTag = (KEYS, SHORT, len(PIXEL_IS_AREA), PIXEL_IS_AREA, True)
     if b == d == 0 and a > 0 > e:
         scale: GeoTag = (SCALE, DOUBLE, 3, (a, -e, 0.0), True)
-        return scale, (TIE_POINTS, DOUBLE, 6, (0.0, 0.0, 0.0, x, y, 0.0), True), keys
+        tie_point: GeoTag = (TIE_POINTS, DOUBLE, 6, (0.0, 0.0, 0.0, x, y, 0.0), True)
+        return scale, tie_point, *_of_areas(own)
     matrix = (a, b, 0.0, x, d, e, 0.0, y, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
-    return (TRANSFORMATION, DOUBLE, 16, matrix, True), keys
+    return (TRANSFORMATION, DOUBLE, 16, matrix, True), *_of_areas(own)
+
+
+def _of_areas(tags: tuple[GeoTag, ...]) -> Iterator[GeoTag]:
+    """Yield those of an image's tags that do not place it, its pixels areas: as corners want it."""
+    if all(code != KEYS for code, *_ in tags):
+        yield (KEYS, SHORT, len(PIXEL_IS_AREA), PIXEL_IS_AREA, True)
+    for code, kind, count, value, once in tags:
+        if code == KEYS:
+            entries = [list(value[start : start + 4]) for start in range(0, len(value), 4)]
+            for entry in entries[1:]:
+                entry[3:] = [1] if entry[0] == RASTER_TYPE else entry[3:]
+            yield code, kind, count, tuple(itertools.chain(*entries)), once
+        elif code not in (SCALE, TIE_POINTS, TRANSFORMATION):
+            yield code, kind, count, value, once

@@ -99,6 +99,19 @@ def test_the_place_of_a_turned_photo_is_left_out(tmp_path):
     assert "for it is not stored upright" in picture.warnings[0]
 
 
+@pytest.mark.parametrize("kind", [1, 2], ids=["area", "point"])
+@pytest.mark.parametrize("text", [NORTH_UP, TURNED], ids=["north up", "turned"])
+def test_a_world_file_places_an_image_that_has_a_system(tmp_path, text, kind):
+    """A TIFF with a reference system and no transform has that of its world file, as in GDAL."""
+    system = keys((1024, 1), (1025, kind), (3072, 32633))
+    tifffile.imwrite(tmp_path / "a.tif", NOISE, extratags=[system])
+    _written(tmp_path / "a.tfw", text.replace(",", ".").replace(" ", "\n"))
+    (picture,) = read_pages(tmp_path / "a.tif")
+    place = place_of(picture.kept.geo)
+    assert place.transform == pytest.approx(placed(tmp_path / "a.tif"), abs=1e-9)
+    assert place.epsg == "EPSG:32633"
+
+
 SCALE = (33550, 12, 3, (2.0, 3.0, 0.0), True)
 TIE_POINT = (33922, 12, 6, (4.0, 5.0, 0.0, 500000.0, 4600000.0, 0.0), True)
 MATRIX = (8.0, -6.0, 0.0, 500.0, -6.0, -8.0, 0.0, 900.0, *[0.0] * 7, 1.0)
