@@ -21,7 +21,7 @@ from segment.reading.process_state import borrowed, held_back
 from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
-from segment.tiff.places import place_of, world_file, world_tags
+from segment.tiff.places import place_beside
 
 MISREAD = ("FITS", "PSD", "JPEG2000", "JXL")  # of which Pillow gives wrong values, or may
 UNREADABLE = (
@@ -102,14 +102,9 @@ def _on_map(picture: Picture | DamagedPage, path: Path) -> Picture | DamagedPage
     if isinstance(picture, DamagedPage):
         return picture
     geo, warnings = picture.kept.geo, picture.warnings
-    place = place_of(geo)
-    placed = place.transform is not None or place.control_points
-    beside = None if placed or is_stream(path) else world_file(path)
-    if beside:
-        try:
-            geo = world_tags(beside, geo)
-        except (OSError, ValueError) as error:
-            warnings += (f"its world file {beside.name} is left out: {error}",)
+    if not is_stream(path):
+        geo, said = place_beside(path, geo)
+        warnings += said
     if geo and picture.turned:
         geo = ()
         warnings += ("its place on the map is left out, for it is not stored upright",)

@@ -177,6 +177,24 @@ def world_file(image: Path) -> Path | None:
     return next((name for name in spelt if name != image and name.is_file()), None)
 
 
+def place_beside(
+    image: Path, own: tuple[GeoTag, ...] = ()
+) -> tuple[tuple[GeoTag, ...], tuple[str, ...]]:
+    """Return GeoTIFF's tags of an image, and a warning if the world file beside it is none.
+
+    They are its own where these place it; else those of the world file, if there is one.
+    """
+    place = place_of(own)
+    placed = place.transform is not None or place.control_points
+    beside = None if placed else world_file(image)
+    if beside is None:
+        return own, ()
+    try:
+        return world_tags(beside, own), ()
+    except (OSError, ValueError) as error:
+        return own, (f"its world file {beside.name} is left out: {error}",)
+
+
 def world_tags(path: Path, own: tuple[GeoTag, ...] = ()) -> tuple[GeoTag, ...]:
     """Return GeoTIFF's tags for what a world file says.
 
