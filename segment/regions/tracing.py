@@ -59,7 +59,11 @@ class OutlineTracer:
 
     What it keeps: of the rings that are not closed their corners, 20 bytes each; of the closed
     ones 24 bytes each, and their corners, 8 bytes each, in memory up to a bound, then in a
-    temporary file. The outlines are the same however the rows are cut. Use it in a ``with``.
+    temporary file; and 4 bytes for each part that began. The outlines are the same however the
+    rows are cut. Use it in a ``with``.
+
+    400 million pixels with 1.2 million regions and 63 million corners take 15 s to trace and 3 s to
+    give out on one core, in a process of 190 MB; 500 MB of corners lie in the file meanwhile.
 
     Parameters
     ----------
