@@ -158,17 +158,21 @@ def missing_transform(place: Place) -> str:
 
 
 def _best_for_geojson(place: Place) -> Coordinates:
-    bare = Coordinates(place.transform)
-    if not place.has_system:
-        return replace(bare, warning=_unnamed(bare))
+    """Take WGS 84 unless that cannot be worked out, as for a map of the Moon; then say so."""
+    bare = Coordinates(place.transform, place.epsg)
     try:
-        return _in_wgs84(Coordinates(place.transform, place.system()))
+        native = replace(bare, system=place.system())
+        if native.system is None:
+            return replace(bare, warning=_unnamed(native))
+        best = _in_wgs84(native)
+        best.of(np.zeros((1, 2)))
     except MissingPackageError:
-        told = (
-            f"its polygons are in {place.epsg or 'its own reference system'}; "
-            "with the extra 'geo' they are in WGS 84, as GeoJSON has it"
-        )
-        return replace(bare, system=place.epsg, warning=told)
+        why = "with the extra 'geo' they are in WGS 84, as GeoJSON has it"
+    except ImageFileError:
+        why = "they have no place in WGS 84, in which GeoJSON would be"
+    else:
+        return best
+    return replace(bare, warning=f"its polygons are in {place.epsg or 'its own system'}; {why}")
 
 
 def _unnamed(native: Coordinates) -> str:

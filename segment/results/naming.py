@@ -59,6 +59,8 @@ def suffix(
     --------
     >>> suffix("labels", 9), suffix("labels", 70_000), suffix("regions", 9)
     ('_labels.png', '_labels.tif', '_regions.csv')
+    >>> suffix("polygons", 9, polygon_format="gpkg")
+    '_polygons.gpkg'
     """
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"

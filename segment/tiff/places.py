@@ -132,8 +132,10 @@ def _by_gdal(tags: tuple[GeoTag, ...]) -> str | None:
         ) from None
     import tifffile
 
-    file = io.BytesIO()
-    tifffile.imwrite(file, np.zeros((1, 1), np.uint8), extratags=list(tags), metadata=None)
+    file, anywhere = io.BytesIO(), (0.0, 0.0, 0.0, 1.0, 1.0, 0.0)
+    placing = (SCALE, DOUBLE, 3, (1.0, 1.0, 0.0), True), (TIE_POINTS, DOUBLE, 6, anywhere, True)
+    known = [*placing, *_of_areas(tags)]  # of an image that lies nowhere rasterio warns
+    tifffile.imwrite(file, np.zeros((1, 1), np.uint8), extratags=known, metadata=None)
     with rasterio.MemoryFile(file.getvalue()) as memory, memory.open() as image:
         return str(image.crs.to_wkt()) if image.crs else None
 

@@ -74,7 +74,7 @@ def traced(regions, cuts=(), **options):
 
 
 @given(MAPS, st.sets(st.integers(1, 8)))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_outlines_are_those_of_a_slow_walk_however_the_rows_are_cut(regions, cuts):
     """Strips of any heights give the rings that a walk around each part of the whole map gives."""
     assert traced(regions, cuts) == slow_outlines(regions)
@@ -158,7 +158,7 @@ def straightened(ring):
 
 
 @given(MAPS, st.sets(st.integers(1, 8)))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_with_junctions_neighbours_have_the_ends_of_shared_sides_in_common(regions, cuts):
     """A corner of one polygon on the side of another is a corner of that too; all else is equal."""
     found = traced(regions, cuts, junctions=True)

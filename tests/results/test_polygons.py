@@ -17,8 +17,11 @@ from segment.reading.files import read_pages
 from segment.regions.table import region_table
 from segment.regions.tracing import traced
 from segment.results import mapping, polygons
-from segment.results.outputs import PolygonOptions
+from segment.results.outputs import Output, PolygonOptions
 from segment.results.products import Result, write
+from segment.running.batch import made_with
+from segment.running.plan import Work
+from segment.settings import Settings
 from segment.tiff.places import place_of
 from tests.commands import run
 
@@ -291,6 +294,23 @@ def test_without_rasterio_geojson_is_in_the_own_system(monkeypatch, kept):
     assert (degrees.system, degrees.source, degrees.warning) == ("EPSG:4326", None, "")
 
 
+@pytest.mark.parametrize(
+    ("system", "told"),
+    [
+        pytest.param(
+            "+proj=eqc +a=1737400 +b=1737400 +units=m", "no place in WGS 84", id="the Moon"
+        ),
+        pytest.param('LOCAL_CS["site",UNIT["metre",1]]', "no reference system", id="a site"),
+    ],
+)
+def test_what_has_no_way_to_wgs84_stays_in_its_system(tmp_path, picture, system, told):
+    """Where nothing leads to WGS 84, GeoJSON is in the image's system with a warning."""
+    tags = geotiff(tmp_path / "a.tif", picture, crs=system, transform=NORTH_UP).geo
+    best = mapping.coordinates_of(place_of(tags), "geojson")
+    assert (best.transform, best.source) == (tuple(NORTH_UP)[:6], None)
+    assert told in best.warning
+
+
 def test_corners_that_are_not_on_the_other_map():
     """Coordinates that the other system does not have are an error, not infinity."""
     far = mapping.Coordinates((1, 0, 1e12, 0, -1, 1e12), "EPSG:4326", "EPSG:32633")
@@ -404,3 +424,15 @@ def test_a_tolerance_that_is_none(value):
     with pytest.raises(errors.OptionError, match="expected a number in") as caught:
         PolygonOptions(simplify=value)
     assert caught.value.option == "--simplify"
+
+
+def test_results_are_made_again_in_another_format_or_system():
+    """How polygons are written is part of what --existing skip compares."""
+    choices = [
+        PolygonOptions(),
+        PolygonOptions("gpkg"),
+        PolygonOptions(polygon_crs="native"),
+        PolygonOptions(simplify=1),
+    ]
+    works = [Work(Settings(), Output(Path("out"), polygons=each)) for each in choices]
+    assert len(set(map(made_with, works))) == len(choices)
