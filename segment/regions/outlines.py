@@ -87,7 +87,9 @@ def geometries(outlines: Outlines) -> Iterator[tuple[int, dict[str, Any]]]:
             yield label, {"type": "MultiPolygon", "coordinates": parts}
 
 
-def simplified(strips: Iterable[NDArray[Any]], width: int, tolerance: float) -> Iterator[Outlines]:
+def simplified(
+    strips: Iterable[NDArray[Any]], width: int, tolerance: float, folder: str | None = None
+) -> Iterator[Outlines]:
     """Yield the outlines of a map with fewer corners; neighbours keep all they share in common.
 
     The corner that spans the smallest triangle with its neighbours goes first (Visvalingam and
@@ -103,6 +105,8 @@ def simplified(strips: Iterable[NDArray[Any]], width: int, tolerance: float) -> 
     tolerance : float, > 0
         In pixels: the root of the area of the triangles that go. From 0.71 on the steps of
         pixels become slopes. Larger: fewer corners.
+    folder : str, optional
+        For a temporary file, see `OutlineTracer`.
 
     Raises
     ------
@@ -116,7 +120,7 @@ def simplified(strips: Iterable[NDArray[Any]], width: int, tolerance: float) -> 
     """
     shapely = _shapely()
     above = (np.asarray(strip) + np.int64(1) for strip in strips)  # no label is a neighbour, too
-    batches = list(traced(above, width, junctions=True))
+    batches = list(traced(above, width, junctions=True, folder=folder))
     labels = np.concatenate([each.labels for each in batches]) - np.int32(1)
     kind = shapely.GeometryType.MULTIPOLYGON
     exact = [

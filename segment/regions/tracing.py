@@ -96,7 +96,7 @@ class OutlineTracer:
         in_memory: int = IN_MEMORY,
         folder: str | None = None,
     ) -> None:
-        self._width = width
+        self._width, self._folder = width, folder
         self._tracer = Tracer(width, LARGEST_LABEL, junctions)
         self._corners = tempfile.SpooledTemporaryFile(in_memory, dir=folder)  # noqa: SIM115
         self._rings: list[NDArray[Any]] = []
@@ -174,9 +174,9 @@ class OutlineTracer:
         try:
             self._corners.write(corners.data)
         except OSError as error:
+            folder = self._folder or tempfile.gettempdir()
             raise ImageFileError(
-                f"cannot write a temporary file: {error.strerror or error}; "
-                "make room, or name another folder by TMPDIR"
+                f"cannot write a temporary file in {folder}: {error.strerror or error}; make room"
             ) from None
 
     def _read(self, begins: NDArray[Any], counts: NDArray[Any]) -> NDArray[np.int32]:
@@ -215,10 +215,14 @@ def _nested(
 
 
 def traced(
-    strips: Iterable[NDArray[Any]], width: int, *, junctions: bool = False
+    strips: Iterable[NDArray[Any]],
+    width: int,
+    *,
+    junctions: bool = False,
+    folder: str | None = None,
 ) -> Iterator[Outlines]:
     """Yield the outlines of a map that comes in strips of rows, as `OutlineTracer` gives them."""
-    with OutlineTracer(width, junctions=junctions) as tracer:
+    with OutlineTracer(width, junctions=junctions, folder=folder) as tracer:
         for strip in strips:
             tracer.add(strip)
         yield from tracer.outlines()

@@ -63,10 +63,12 @@ def write_region_polygons(
         If a package of the extra ``geo`` is needed and not installed.
     """
     coordinates = coordinates_of(place, options.polygon_format, options.polygon_crs)
+    folder = str(path.parent)  # which has room for as much; /tmp may be memory
     if options.simplify > 0:
-        outlines = simplified(strips, width, options.simplify)
+        outlines = simplified(strips, width, options.simplify, folder)
     else:
-        outlines = traced(strips, width, junctions=coordinates.transform is not None)
+        moved = coordinates.transform is not None
+        outlines = traced(strips, width, junctions=moved, folder=folder)
     write_polygons(path, outlines, on_map(table, place), coordinates, options.polygon_format)
 
 

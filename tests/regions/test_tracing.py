@@ -116,10 +116,10 @@ def test_regions_come_by_batches(monkeypatch):
 
 
 def test_a_temporary_file_that_cannot_be_written(tmp_path):
-    """Where the file of closed rings cannot be made, the error says where it may lie."""
+    """Where the file of closed rings cannot be made, the error says where it was to lie."""
     with tracing.OutlineTracer(9, in_memory=10, folder=str(tmp_path / "none")) as tracer:
         tracer.add(np.ones((2, 9), int))
-        with pytest.raises(errors.ImageFileError, match=r"cannot write a temporary file.*TMPDIR"):
+        with pytest.raises(errors.ImageFileError, match=r"a temporary file in .*none: "):
             tracer.add(np.zeros((2, 9), int))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -340,6 +341,21 @@ def test_a_full_disk_is_one_error(tmp_path, monkeypatch, picture, found, kept, p
     with pytest.raises(errors.ImageFileError, match="out: database or disk is full"):
         write("polygons", result, tmp_path / "out")
     assert not [*tmp_path.iterdir()]
+
+
+def test_what_does_not_fit_lies_beside_the_result(tmp_path, monkeypatch, picture, found, kept):
+    """Closed rings beyond the bound lie in a file of no name where the result goes, not in /tmp."""
+    folders, spooled = [], tempfile.SpooledTemporaryFile
+
+    def small(size, dir):
+        folders.append(dir)
+        return spooled(10, dir=dir)
+
+    monkeypatch.setattr(tempfile, "SpooledTemporaryFile", small)
+    for simplify in (0, 1):
+        _, shapes, _ = written(tmp_path, picture, found, kept["utm"], simplify=simplify)
+        assert len(shapes) == found.labels.max()
+    assert folders == [str(tmp_path)] * 2
 
 
 @pytest.mark.parametrize("path", ["-", "/dev/null"])
