@@ -23,7 +23,7 @@ GROUND |= {"scikit_learn", "settings", "streams", "threads", "unfinished", "vali
 WINGS = {
     "command": {"reading", "results", "running"},
     "running": {"drawing", "method", "pixels", "reading", "results"},
-    "results": {"drawing", "method", "pixels", "reading", "regions"},
+    "results": {"drawing", "method", "pixels", "reading", "regions", "tiff"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},

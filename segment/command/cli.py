@@ -17,6 +17,7 @@ import click
 from segment import __version__
 from segment.command.checks import (
     OF_TREES,
+    check_packages,
     check_stdin,
     check_together,
     destinations,
@@ -93,7 +94,7 @@ def command(
     """
     from pathlib import Path
 
-    from segment.results.outputs import Output
+    from segment.results.outputs import Output, PolygonOptions
     from segment.running.plan import RunOptions, Work
     from segment.running.run import run
 
@@ -102,7 +103,10 @@ def command(
     if not images and not lists:
         missing = next(param for param in context.command.params if param.name == "images")
         raise click.MissingParameter(ctx=context, param=missing)
+    with _as_click_has_it():
+        polygons = _taken(PolygonOptions, options)
     check_together(write)
+    check_packages(write, polygons)
     check_stdin(images, [mask, *lists])
     files: Any = destinations(
         images,
@@ -119,9 +123,9 @@ def command(
     settings, panels = _settings(options, sweep, sweep_bandwidth)
     chosen = ("sweep",) if panels else wanted
     reported = crowd.html_report is not None
-    output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported)
+    to = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported, polygons)
     known = _known_model(crowd.model, settings)
-    work = Work(settings, output, reading, _readable_mask(mask), known)
+    work = Work(settings, to, reading, _readable_mask(mask), known)
     verbosity = -1 if quiet else int(verbose)
     with _as_click_has_it():
         return run(images, work, crowd, as_json=as_json, verbosity=verbosity)

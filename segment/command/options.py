@@ -18,7 +18,7 @@ from segment.command.option_types import (
     together,
 )
 from segment.reading.reading_options import ReadingOptions
-from segment.results.naming import LABEL_FORMATS
+from segment.results.naming import LABEL_FORMATS, POLYGON_CRS, POLYGON_FORMATS
 
 _region, _tree = partial(setting, group="Regions"), partial(setting, group="Hierarchy")
 setting_options = together(
@@ -91,8 +91,9 @@ file_options = together(
         brief="Such as boundaries, regions or polygons.",
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
-        "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
-        "16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the tree).",
+        "polygons (outlines, --polygon-format), hierarchy (the level up to which each border "
+        "lasts, a 16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the "
+        "tree).",
     ),
     _output(
         "--recolor",
@@ -108,6 +109,30 @@ file_options = together(
         default="png",
         show_default=True,
         help="Format of the label map; more than 65,535 segments go to TIFF instead of PNG.",
+    ),
+    _output(
+        "--polygon-format",
+        type=click.Choice(POLYGON_FORMATS),
+        default="geojson",
+        show_default=True,
+        help="Format of polygons: GeoJSON, GeoPackage or FlatGeobuf (the last two need the extra "
+        "geo).",
+    ),
+    _output(
+        "--polygon-crs",
+        type=click.Choice(POLYGON_CRS),
+        show_default="wgs84 for GeoJSON, else native; pixels for an image that is on no map",
+        help="Coordinates of polygons: of the image's reference system, longitude and latitude, "
+        "or pixels.",
+    ),
+    _output(
+        "--simplify",
+        type=click.FloatRange(0, 1e6),
+        default=0,
+        show_default=True,
+        metavar="PIXELS",
+        help="Leave out corners of polygons that span less than the square of this with their "
+        "neighbours; borders stay shared (needs the extra geo).",
     ),
     _output(
         "--labels",

@@ -23,8 +23,12 @@ Product = Literal[
     "sweep",
 ]
 LabelFormat = Literal["png", "tiff", "npy"]
+PolygonFormat = Literal["geojson", "gpkg", "fgb"]  # each is also what its files end in
+PolygonCrs = Literal["native", "wgs84", "pixels"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
+POLYGON_FORMATS: tuple[PolygonFormat, ...] = get_args(PolygonFormat)
+POLYGON_CRS: tuple[PolygonCrs, ...] = get_args(PolygonCrs)
 SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
 MOST_IN_PNG = 65535  # labels that 16 bits hold
 PAGE_STEM = re.compile(r"(.+)_page([1-9][0-9]*)", re.DOTALL)  # as `page_stem` writes it
@@ -42,17 +46,25 @@ def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
     return "tiff" if wanted == "png" and segments > MOST_IN_PNG else wanted
 
 
-def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
+def suffix(
+    product: Product,
+    segments: int,
+    label_format: LabelFormat = "png",
+    polygon_format: PolygonFormat = "geojson",
+) -> str:
     """Return what the name of a product ends in.
 
     Examples
     --------
     >>> suffix("labels", 9), suffix("labels", 70_000), suffix("regions", 9)
     ('_labels.png', '_labels.tif', '_regions.csv')
+    >>> suffix("polygons", 9, polygon_format="gpkg")
+    '_polygons.gpkg'
     """
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
-    ends = {"regions": ".csv", "polygons": ".geojson", "tree": ".npz", "explorer": ".html"}
+    ends = {"regions": ".csv", "tree": ".npz", "explorer": ".html"}
+    ends["polygons"] = f".{polygon_format}"
     name = "hierarchy" if product == "tree" else product
     return f"_{name}{ends.get(product, '.png')}"
 

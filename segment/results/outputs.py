@@ -9,19 +9,50 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from segment.errors import OptionError
+from segment.errors import InvalidInputError, OptionError
 from segment.results.naming import (
     MOST_IN_PNG,
     SUFFIXES,
     LabelFormat,
+    PolygonCrs,
+    PolygonFormat,
     Product,
     fitting_format,
     page_stem,
     suffix,
 )
-from segment.settings import Settings
+from segment.settings import Range, Settings
 from segment.streams import STANDARD, is_standard
 from segment.writing import make_folder
+
+
+@dataclass(frozen=True)
+class PolygonOptions:
+    """How polygons are written.
+
+    Attributes
+    ----------
+    polygon_format : {"geojson", "gpkg", "fgb"}
+    polygon_crs : {"native", "wgs84", "pixels"} or None
+        See `segment.results.mapping.coordinates_of`.
+    simplify : float
+        In pixels; 0 leaves all corners. See `segment.regions.outlines.simplified`.
+
+    Raises
+    ------
+    OptionError
+        If a number is out of range.
+    """
+
+    polygon_format: PolygonFormat = "geojson"
+    polygon_crs: PolygonCrs | None = None
+    simplify: float = 0
+
+    def __post_init__(self) -> None:
+        try:
+            Range(0, 1e6).check("simplify", self.simplify)
+        except InvalidInputError as error:
+            raise OptionError(str(error), "--simplify") from None
 
 
 @dataclass(frozen=True)
@@ -42,6 +73,7 @@ class Output:
         Those of the panels of a sweep.
     with_entries : bool
         Make the thumbnails that an HTML report shows.
+    polygons : PolygonOptions
     """
 
     folder: Path
@@ -51,6 +83,7 @@ class Output:
     files: Mapping[Product, Path] = field(default_factory=dict)
     sweep: tuple[Settings, ...] = ()
     with_entries: bool = False
+    polygons: PolygonOptions = PolygonOptions()
 
     @property
     def home(self) -> Path:
@@ -83,7 +116,8 @@ class Output:
         stem = place if page is None else page_stem(place, page)
         paths: dict[Product, Path] = {}
         for product in self.products:
-            ending = suffix(product, segments, self.label_format)
+            formats = self.label_format, self.polygons.polygon_format
+            ending = suffix(product, segments, *formats)
             paths[product] = self.files.get(product, Path(stem + ending))
         own = self.files.get("labels", Path(STANDARD))
         if own.suffix and self.labels_as(segments) != self._labels_wanted_as():

@@ -16,7 +16,9 @@ from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandImage
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
+from segment.results.mapping import on_map
 from segment.results.naming import LabelFormat, Product, suffix
+from segment.results.outputs import PolygonOptions
 from segment.results.rasters import (
     SIGNED,
     partial_alpha,
@@ -25,10 +27,12 @@ from segment.results.rasters import (
     write_labels,
     write_segmented,
 )
+from segment.tiff.places import Place, place_of
 from segment.writing import MADE_HERE, write_whole
 
 if TYPE_CHECKING:
     from segment.method.hierarchy import Hierarchy
+    from segment.regions.table import Table
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,7 @@ class Result:
         Their names.
     scene : BandImage or None
         What was segmented, where that is no photo.
+    polygons : PolygonOptions
     """
 
     image: NDArray[Any]
@@ -70,12 +75,18 @@ class Result:
     values: NDArray[Any] | None = None
     bands: tuple[str, ...] = ()
     scene: BandImage | None = None
+    polygons: PolygonOptions = PolygonOptions()
 
     @property
     def transparent(self) -> bool:
         """Whether label 0 is to be seen through."""
         has_alpha = self.image.ndim == 3 and self.image.shape[2] in (2, 4)
         return has_alpha or not self.segmentation.labels.all()
+
+    @property
+    def place(self) -> Place:
+        """Where the image lies on the map."""
+        return place_of(self.kept.geo)
 
 
 def write(product: Product, result: Result, path: Path) -> None:
@@ -108,10 +119,7 @@ def write(product: Product, result: Result, path: Path) -> None:
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
     else:
-        from segment.regions.outlines import geojson  # most runs write none
-
-        pieces = geojson(labels)
-        write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+        _write_polygons(result, path)
 
 
 def _tree_of(result: Result) -> Hierarchy:
@@ -146,13 +154,26 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
 
 
 def _write_table(result: Result, file: IO[bytes]) -> None:
-    from segment.regions.table import region_table, to_csv  # most runs write none
+    from segment.regions.table import to_csv  # most runs write none
+
+    table = on_map(_table(result), result.place)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    to_csv(table, text)
+    text.detach()
+
+
+def _table(result: Result) -> Table:
+    from segment.regions.table import region_table  # most runs write none
 
     labels, values = result.segmentation.labels, result.values
     if values is None:
         rows, _ = pixel_rows(result.image)
         values = np.asarray(rows).reshape(*labels.shape, -1)
-    table = region_table(labels, values, result.bands or None)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    to_csv(table, text)
-    text.detach()
+    return region_table(labels, values, result.bands or None)
+
+
+def _write_polygons(result: Result, path: Path) -> None:
+    from segment.results.polygons import write_region_polygons  # most runs write none
+
+    labels, table = result.segmentation.labels, _table(result)
+    write_region_polygons(path, [labels], labels.shape[1], table, result.place, result.polygons)

@@ -20,6 +20,7 @@ from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import DamagedPage, Picture
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
+from segment.results.mapping import map_warnings
 from segment.results.naming import Product
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
@@ -117,6 +118,7 @@ class _Job:
 
     def _segment(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
         work, output = self.work, self.work.output
+        on_the_map = map_warnings(picture.kept.geo, output.products, output.polygons)
         image = image_of(picture, work.settings, work.model)
         tree = self._tree(image, mask)
         if tree is None:
@@ -137,7 +139,7 @@ class _Job:
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
             warnings=warnings_of(picture, image, told, by_model=by_model)
-            + output.warnings(count, on_map=bool(picture.kept.geo)),
+            + (*output.warnings(count, on_map=bool(picture.kept.geo)), *on_the_map),
             more=self._told(tree) | told,
             entry=_entry(result) if output.with_entries else None,
             remark=remark_on(image, told),
@@ -184,6 +186,7 @@ class _Job:
             picture.values,
             tuple(band.name for band in picture.bands),
             scene,
+            output.polygons,
         )
 
     def _write(self, picture: Picture, result: Result) -> list[str]:
