@@ -31,6 +31,7 @@ FINDING = (  # how modes are found: of no use where they are known
 
 
 OF_TREES = {"hierarchy", "explorer"}  # products that only a tree has
+NEEDED = {"figure": ("matplotlib", "plot"), "rois": ("roifile", "imagej")}  # package and extra
 NOT_OF_TREES = (
     *FINDING,
     "features",
@@ -56,17 +57,17 @@ def check_together(write: tuple[str, ...]) -> None:
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))
-    if "figure" in write:
-        _check_matplotlib()
+    for product in NEEDED.keys() & set(write):
+        _check_installed(product, *NEEDED[product])
 
 
-def _check_matplotlib() -> None:
+def _check_installed(product: str, package: str, extra: str) -> None:
     from importlib.util import find_spec
 
-    if find_spec("matplotlib") is None:
+    if find_spec(package) is None:
         raise click.UsageError(
-            "'--write figure' needs matplotlib, which is not installed; "
-            "pip install 'meanshift-segment[plot]'"
+            f"'--write {product}' needs {package}, which is not installed; "
+            f"pip install 'meanshift-segment[{extra}]'"
         )
 
 

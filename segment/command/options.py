@@ -72,7 +72,8 @@ file_options = together(
         show_default=True,
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
-        "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
+        "polygons (outlines, GeoJSON), rois (outlines for ImageJ's ROI Manager; needs roifile), "
+        "hierarchy (the level up to which each border lasts, a "
         "16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the tree).",
     ),
     _output(
@@ -88,7 +89,8 @@ file_options = together(
         type=click.Choice(LABEL_FORMATS),
         default="png",
         show_default=True,
-        help="Format of the label map; more than 65,535 segments go to TIFF instead of PNG.",
+        help="Format of the label map; imagej is a TIFF that ImageJ shows in colours. More than "
+        "65,535 segments go to TIFF instead of PNG.",
     ),
     _output(
         "--labels",

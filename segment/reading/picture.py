@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from segment.errors import ImageFileError
@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Pixels in a unit of length, along x and y."""
+    """Pixels in a unit of length, along x and y.
+
+    Attributes
+    ----------
+    x, y : Fraction
+    unit : {"inch", "cm", "none"}
+    length : str or None
+        The unit where it is none that TIFF knows: what ImageJ calls it, such as micron.
+    """
 
     x: Fraction
     y: Fraction
     unit: Literal["inch", "cm", "none"] = "inch"
+    length: str | None = None
 
     @property
     def dpi(self) -> tuple[float, float] | None:
@@ -34,7 +43,14 @@ class Resolution:
 
     def turned(self) -> Resolution:
         """That of the image turned by a quarter."""
-        return Resolution(self.y, self.x, self.unit)
+        return replace(self, x=self.y, y=self.x)
+
+    def tiff_options(self) -> dict[str, Any]:
+        """Return it as tifffile's writer takes it."""
+        return {
+            "resolution": (self.x.as_integer_ratio(), self.y.as_integer_ratio()),
+            "resolutionunit": {"none": 1, "inch": 2, "cm": 3}[self.unit],
+        }
 
     def if_sensible(self) -> Resolution | None:
         """Itself, unless it is damage or a joke: what writers take, and scanners reach."""

@@ -29,6 +29,8 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 MOST_SEGMENTS = 1 << 20  # strips or tiles: each costs some microseconds, whatever it holds
 REDUCED, MASK = 1, 4  # bits of the tag NewSubfileType: the same image smaller, or its mask
 OLD_JPEG = 6  # whose tables and offsets only libtiff finds, in the file itself
+DESCRIPTION = 270  # the tag
+LONGEST_UNIT = 40  # characters; ImageJ writes such as micron
 UNITS: dict[int, Literal["inch", "cm", "none"]] = {1: "none", 2: "inch", 3: "cm"}
 
 
@@ -229,5 +231,16 @@ def _resolution(page: Any, turned: bool) -> Resolution | None:
     if resolution is None:
         return None
     unit = UNITS.get(int(page.tags.valueof(296, 2)), "none")
-    resolution = dataclasses.replace(resolution, unit=unit)
+    resolution = dataclasses.replace(resolution, unit=unit, length=_imagej_unit(page))
     return resolution.turned() if turned else resolution
+
+
+def _imagej_unit(page: Any) -> str | None:
+    """Return the unit of length that ImageJ writes into its descriptions."""
+    description = page.tags.valueof(DESCRIPTION)
+    if not isinstance(description, str) or not description.startswith("ImageJ="):
+        return None
+    lines = description.splitlines()
+    named = (line.removeprefix("unit=") for line in lines if line.startswith("unit="))
+    unit = next(named, "")
+    return unit if unit.isascii() and unit.isprintable() and 0 < len(unit) <= LONGEST_UNIT else None

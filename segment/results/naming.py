@@ -18,29 +18,36 @@ Product = Literal[
     "figure",
     "regions",
     "polygons",
+    "rois",
     "hierarchy",
     "tree",
     "explorer",
     "sweep",
 ]
-LabelFormat = Literal["png", "tiff", "npy"]
+LabelFormat = Literal["png", "tiff", "imagej", "npy"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
-SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
+SUFFIXES: dict[LabelFormat, str] = {
+    "png": ".png",
+    "tiff": ".tif",
+    "imagej": ".tif",
+    "npy": ".npy",
+}
 MOST_IN_PNG = 65535  # labels that 16 bits hold
+MOST: dict[LabelFormat, int] = {"png": MOST_IN_PNG, "imagej": 2**24}  # that float32 tells apart
 PAGE_STEM = re.compile(r"(.+)_page([1-9][0-9]*)", re.DOTALL)  # as `page_stem` writes it
 PAGE_NAME = re.compile(rf"{PAGE_STEM.pattern}_[a-z]+\.[a-z]+", re.DOTALL)
 
 
 def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
-    """Return the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
+    """Return the format that holds so many segments without wrapping: where one cannot, TIFF.
 
     Examples
     --------
     >>> fitting_format("png", 65535), fitting_format("png", 65536), fitting_format("npy", 65536)
     ('png', 'tiff', 'npy')
     """
-    return "tiff" if wanted == "png" and segments > MOST_IN_PNG else wanted
+    return "tiff" if segments > MOST.get(wanted, segments) else wanted
 
 
 def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
@@ -54,6 +61,7 @@ def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
     ends = {"regions": ".csv", "polygons": ".geojson", "tree": ".npz", "explorer": ".html"}
+    ends["rois"] = ".zip"
     name = "hierarchy" if product == "tree" else product
     return f"_{name}{ends.get(product, '.png')}"
 

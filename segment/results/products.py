@@ -39,7 +39,7 @@ class Result:
     image : (H, W) or (H, W, C) array
     segmentation : Segmentation
     recolor : {"mean", "mode"}
-    label_format : {"png", "tiff", "npy"}
+    label_format : {"png", "tiff", "imagej", "npy"}
         Of the label map; it must hold the segments, see `fitting_format`.
     kept : Kept
         What of the image's file goes into the results'.
@@ -71,7 +71,7 @@ def write(product: Product, result: Result, path: Path) -> None:
     """Write one product of a segmentation, the whole file or nothing."""
     labels = result.segmentation.labels
     if product == "labels":
-        write_labels(labels, path, result.label_format, result.kept)
+        _write_labels(result, path)
     elif product == "segmented":
         palette = result.segmentation.palette(result.recolor)
         write_segmented(
@@ -96,11 +96,24 @@ def write(product: Product, result: Result, path: Path) -> None:
         write_whole(path, lambda file: file.write(_explorer(result, path).encode()))
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
+    elif product == "rois":
+        from segment.results.imagej import write_rois  # most runs write none
+
+        write_whole(path, lambda file: write_rois(file, labels))
     else:
         from segment.regions.outlines import geojson  # most runs write none
 
         pieces = geojson(labels)
         write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+
+
+def _write_labels(result: Result, path: Path) -> None:
+    labels = result.segmentation.labels
+    if result.label_format != "imagej":
+        return write_labels(labels, path, result.label_format, result.kept)
+    from segment.results.imagej import write_colored_labels  # most runs write none
+
+    return write_whole(path, lambda file: write_colored_labels(file, labels, result.kept))
 
 
 def _tree_of(result: Result) -> Hierarchy:

@@ -172,11 +172,6 @@ def write_heights(
 def _write_tiff(file: IO[bytes], labels: NDArray[Any], kept: Kept) -> None:
     import tifffile
 
-    options: dict[str, Any] = {}
-    if kept.resolution:
-        x, y = kept.resolution.x, kept.resolution.y
-        options["resolution"] = (x.as_integer_ratio(), y.as_integer_ratio())
-        options["resolutionunit"] = {"none": 1, "inch": 2, "cm": 3}[kept.resolution.unit]
     tifffile.imwrite(
         file,
         labels,
@@ -186,5 +181,5 @@ def _write_tiff(file: IO[bytes], labels: NDArray[Any], kept: Kept) -> None:
         metadata=None,
         software=MADE_HERE.decode(),
         extratags=list(kept.geo),
-        **options,
+        **(kept.resolution.tiff_options() if kept.resolution else {}),
     )
