@@ -6,9 +6,9 @@ import pytest
 from segment.errors import InvalidInputError
 from segment.napari_plugin.layers import Slice, picture_of, pixels_in, place_of, shown_slice
 from tests.drawn import NOISE
-from tests.napari_plugin.viewing import needs_napari, viewer_model
+from tests.napari_plugin.viewing import their_warnings, viewer_model
 
-pytestmark = needs_napari
+pytestmark = their_warnings
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 
 from segment import hierarchy, segment_image
 from segment.settings import Settings
-from tests.napari_plugin.viewing import application, needs_napari, viewer_model, wait
+from tests.napari_plugin.viewing import application, their_warnings, viewer_model, wait
 
-pytestmark = needs_napari
+pytestmark = their_warnings
 
 
 @pytest.fixture

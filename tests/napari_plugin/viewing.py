@@ -7,14 +7,10 @@ import warnings
 
 import pytest
 
-needs_napari = [
-    pytest.mark.skipif(
-        importlib.util.find_spec("napari") is None or importlib.util.find_spec("qtpy") is None,
-        reason="needs napari with a Qt: pip install 'napari[pyqt6]'",
-    ),
-    # napari and what it builds on warn of each other's coming changes.
-    pytest.mark.filterwarnings("ignore"),
-]
+if any(importlib.util.find_spec(name) is None for name in ("napari", "qtpy", "superqt")):
+    pytest.skip("needs napari: pip install 'napari[pyqt6]'", allow_module_level=True)
+# napari and what it builds on warn of each other's coming changes.
+their_warnings = pytest.mark.filterwarnings("ignore")
 
 
 def viewer_model():

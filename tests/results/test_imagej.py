@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
+from click.testing import CliRunner
 from PIL import Image
 
+from segment.command.cli import command
 from segment.pixels.lab import lab_bytes
 from segment.reading.files import read_pages
 from segment.reading.picture import Kept, Resolution
@@ -56,9 +58,9 @@ def rois_of(path, labels):
 def run_macro(folder, *lines):
     """What a macro prints in the real ImageJ."""
     (folder / "macro.ijm").write_text("\n".join(lines))
-    command = ["xvfb-run", "-a", "java", f"-Duser.home={folder}", "-jar", str(IMAGEJ)]
+    program = ["xvfb-run", "-a", "java", f"-Duser.home={folder}", "-jar", str(IMAGEJ)]
     done = subprocess.run(
-        [*command, "-batch", str(folder / "macro.ijm")], capture_output=True, text=True, timeout=60
+        [*program, "-batch", str(folder / "macro.ijm")], capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
     return [line.split() for line in done.stdout.splitlines() if line]
@@ -171,8 +173,9 @@ def test_the_command_writes_both(tmp_path):
     pytest.importorskip("roifile", reason="needs the extra imagej")
     Image.fromarray(np.repeat(np.uint8([[10, 90, 200]]), 4, axis=0)).save(tmp_path / "a.png")
     options = ["-b", "20", "--write", "labels,rois", "--label-format", "imagej"]
-    command = [sys.executable, "-m", "segment", "a.png", *options, "-o", "."]
-    subprocess.run(command, check=True, cwd=tmp_path)
+    words = [str(tmp_path / "a.png"), *options, "-o", str(tmp_path)]
+    done = CliRunner().invoke(command, words, standalone_mode=False)
+    assert done.return_value == 0, done.output
     with tifffile.TiffFile(tmp_path / "a_labels.tif") as tiff:
         assert tiff.is_imagej
         assert tiff.asarray().tolist() == [[3, 2, 1]] * 4
