@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from segment.errors import InvalidInputError
 from segment.napari_plugin.segmenter import Picture
 
+CHANNELS = (1, 3)  # that an image may have
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -70,26 +72,53 @@ def shown_slice(layer: Any, point: Sequence[float], displayed: Sequence[int]) ->
     return Slice(tuple(index))
 
 
-def picture_of(layer: Any, where: Slice) -> Picture:
-    """Return a plane of an image layer as it is to be segmented.
+def picture_of(layers: Sequence[Any], where: Slice) -> Picture:
+    """Return a plane of image layers as it is to be segmented.
 
-    Colours and grey of 8 bits are taken as they are. Other grey goes from 0 to 1 within the
-    contrast limits of the layer, as it is seen; NaN and infinity take no part.
+    One layer of colours, or of grey of 8 bits, is taken as it is. Other grey goes from 0 to 1
+    within the contrast limits of the layer, as it is seen; so do several layers, each a channel.
+    NaN and infinity take no part.
 
     Raises
     ------
     InvalidInputError
-        If no value is finite.
+        If no value is finite, or the number of layers is neither one nor three.
     """
-    plane = np.asarray(_data(layer)[where.index])
-    if layer.rgb or plane.dtype in (np.uint8, np.bool_):
-        return Picture(plane)
-    low, high = (float(limit) for limit in layer.contrast_limits)
-    finite = np.isfinite(plane)
+    planes = [np.asarray(_data(layer)[where.index]) for layer in layers]
+    if len(planes) == 1 and (layers[0].rgb or planes[0].dtype in (np.uint8, np.bool_)):
+        return Picture(planes[0])
+    if len(planes) not in CHANNELS:
+        raise InvalidInputError(
+            f"{layers[0].name}: expected one image or three channels, got {len(planes)}; "
+            "hide the others"
+        )
+    finite = np.logical_and.reduce([np.isfinite(plane) for plane in planes])
     if not finite.any():
-        raise InvalidInputError(f"{layer.name}: expected some values, got NaN or infinity alone")
-    shares = ((np.where(finite, plane, low) - low) / ((high - low) or 1.0)).clip(0, 1)
-    return Picture(shares, None if finite.all() else finite)
+        raise InvalidInputError(
+            f"{layers[0].name}: expected some values, got NaN or infinity alone"
+        )
+    seen = [_seen(*pair) for pair in zip(layers, planes, strict=True)]
+    image = seen[0] if len(seen) == 1 else np.stack(seen, axis=-1)
+    return Picture(image, None if finite.all() else finite)
+
+
+def _seen(layer: Any, plane: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how bright each pixel is shown, from 0 to 1; 0 where there is no number."""
+    low, high = (float(limit) for limit in layer.contrast_limits)
+    values = np.where(np.isfinite(plane), plane, low)
+    return ((values - low) / ((high - low) or 1.0)).clip(0, 1)
+
+
+def channels_with(layer: Any, others: Sequence[Any]) -> list[Any]:
+    """Return the layers that make one image with a layer: shown, grey, of its shape; in order."""
+    if layer.rgb:
+        return [layer]
+    shape = _data(layer).shape
+    return [
+        other
+        for other in others
+        if other is layer or (other.visible and not other.rgb and _data(other).shape == shape)
+    ]
 
 
 def pixels_in(layer: Any, where: Slice) -> int:

@@ -21,7 +21,14 @@ from magicgui.widgets import (
 from segment.errors import SegmentError
 from segment.method.segmentation import Segmentation
 from segment.napari_plugin.asking import Latest
-from segment.napari_plugin.layers import Slice, picture_of, pixels_in, place_of, shown_slice
+from segment.napari_plugin.layers import (
+    Slice,
+    channels_with,
+    picture_of,
+    pixels_in,
+    place_of,
+    shown_slice,
+)
 from segment.napari_plugin.segmenter import Segmenter, Stages
 from segment.settings import COLOR_SPACES, FEATURES, USUAL_LEVEL, Settings
 
@@ -50,6 +57,7 @@ class Request:
     """What to segment, and how; kept until the result is shown."""
 
     layer: Any
+    channels: list[Any]
     where: Slice
     settings: Settings
 
@@ -85,7 +93,7 @@ class SegmentWidget(Container):  # type: ignore[misc]  # magicgui is not there f
         self._made: dict[Any, Any] = {}  # labels layers, by the image layers that they follow
         self._make_controls()
         super().__init__()
-        self.extend([self.layer, self.method, *self._controls.values()])
+        self.extend([self.layer, self.together, self.method, *self._controls.values()])
         self.extend([self.follow, self._buttons, self.progress, self.status])
         self.min_width = NARROWEST
         self._listen()
@@ -93,6 +101,9 @@ class SegmentWidget(Container):  # type: ignore[misc]  # magicgui is not there f
 
     def _make_controls(self) -> None:
         self.layer = ComboBox(label="image", choices=self._image_layers)
+        self.together = CheckBox(
+            text="with the others of its shape", tooltip="Grey layers that are shown are channels."
+        )
         self.method = ComboBox(
             label="by", choices=[(shown, name) for name, shown in METHODS.items()]
         )
@@ -127,7 +138,8 @@ class SegmentWidget(Container):  # type: ignore[misc]  # magicgui is not there f
 
         settled = qdebounced(self._follow, timeout=PAUSE)
         self._settled = settled  # or it is gone
-        for control in (self.layer, self.method, self.follow, *self._controls.values()):
+        ways = (self.layer, self.together, self.method, self.follow)
+        for control in (*ways, *self._controls.values()):
             control.changed.connect(lambda _: settled())
         for control in (self.layer, self.method, self._controls["features"]):
             control.changed.connect(lambda _: self._show_controls())
@@ -144,6 +156,10 @@ class SegmentWidget(Container):  # type: ignore[misc]  # magicgui is not there f
         from napari.layers import Image
 
         return [(layer.name, layer) for layer in self._viewer.layers if isinstance(layer, Image)]
+
+    def _channels(self, layer: Any) -> list[Any]:
+        others = [other for _, other in self._image_layers()]
+        return channels_with(layer, others) if self.together.value else [layer]
 
     def _layers_changed(self, _: Any = None) -> None:
         self.layer.reset_choices()
@@ -204,7 +220,7 @@ class SegmentWidget(Container):  # type: ignore[misc]  # magicgui is not there f
             return
         try:
             where = shown_slice(layer, dims.point, dims.displayed)
-            request = Request(layer, where, self.settings())
+            request = Request(layer, self._channels(layer), where, self.settings())
         except SegmentError as error:
             self.status.value = str(error)
             return
@@ -235,7 +251,7 @@ class SegmentWidget(Container):  # type: ignore[misc]  # magicgui is not there f
     def _stages(self, request: Request) -> Stages:
         """Do the work, on a thread of its own."""
         yield "reading"
-        picture = picture_of(request.layer, request.where)
+        picture = picture_of(request.channels, request.where)
         return (yield from self._segmenter.stages(picture, request.settings))
 
     def _tell(self, stage: str) -> None:

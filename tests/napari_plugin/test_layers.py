@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 
 from segment.errors import InvalidInputError
-from segment.napari_plugin.layers import Slice, picture_of, pixels_in, place_of, shown_slice
+from segment.napari_plugin.layers import (
+    Slice,
+    channels_with,
+    picture_of,
+    pixels_in,
+    place_of,
+    shown_slice,
+)
 from tests.drawn import NOISE
 from tests.napari_plugin.viewing import their_warnings, viewer_model
 
@@ -27,7 +34,7 @@ def test_colors_and_bytes_are_taken_as_they_are(viewer):
     grey = NOISE[..., 0]
     for data in (NOISE, rgba, grey, grey > 99):
         layer = viewer.add_image(data, rgb=data.ndim == 3)
-        picture = picture_of(layer, shown(viewer, layer))
+        picture = picture_of([layer], shown(viewer, layer))
         assert picture.image.dtype == data.dtype
         assert picture.visible is None
         np.testing.assert_array_equal(picture.image, data)
@@ -37,11 +44,32 @@ def test_other_grey_is_taken_as_it_is_seen(viewer):
     """Values go from 0 to 1 within the contrast limits; NaN and infinity take no part."""
     data = np.array([[-5.0, 0.0, 10.0], [40.0, np.nan, np.inf]])
     layer = viewer.add_image(data, contrast_limits=(0, 20))
-    picture = picture_of(layer, shown(viewer, layer))
+    picture = picture_of([layer], shown(viewer, layer))
     np.testing.assert_array_equal(picture.image, [[0, 0, 0.5], [1, 0, 0]])
     np.testing.assert_array_equal(picture.visible, np.isfinite(data))
     deep = viewer.add_image(np.uint16([[0, 1000, 4000]]), contrast_limits=(0, 2000))
-    assert picture_of(deep, shown(viewer, deep)).image.tolist() == [[0, 0.5, 1]]
+    assert picture_of([deep], shown(viewer, deep)).image.tolist() == [[0, 0.5, 1]]
+
+
+def test_channels_are_taken_together(viewer):
+    """Three grey layers of a shape are one image, each as it is seen; hidden ones are left out."""
+    data = np.float64([[0, 1], [2, np.nan]])
+    layers = [viewer.add_image(data * unit, contrast_limits=(0, 4)) for unit in (1, 2, 4)]
+    viewer.add_image(NOISE)
+    viewer.add_image(np.zeros((3, 3)))
+    found = channels_with(layers[0], list(viewer.layers))
+    assert found == layers
+    picture = picture_of(found, shown(viewer, layers[0]))
+    assert picture.image.tolist() == [
+        [[0, 0, 0], [0.25, 0.5, 1]],
+        [[0.5, 1, 1], [0, 0, 0]],
+    ]
+    assert picture.visible.tolist() == [[True, True], [True, False]]
+    layers[1].visible = False
+    found = channels_with(layers[0], list(viewer.layers))
+    assert found == [layers[0], layers[2]]
+    with pytest.raises(InvalidInputError, match="expected one image or three channels, got 2"):
+        picture_of(found, shown(viewer, layers[0]))
 
 
 def test_of_a_volume_it_is_the_slice_that_is_shown(viewer):
@@ -51,12 +79,12 @@ def test_of_a_volume_it_is_the_slice_that_is_shown(viewer):
     viewer.dims.set_current_step(0, 2)
     viewer.dims.set_current_step(1, 1)
     where = shown(viewer, layer)
-    np.testing.assert_array_equal(picture_of(layer, where).image, data[2, 1])
+    np.testing.assert_array_equal(picture_of([layer], where).image, data[2, 1])
     assert pixels_in(layer, where) == 30
     viewer.dims.order = (0, 2, 3, 1)
     viewer.dims.set_current_step(2, 4)
     where = shown(viewer, layer)
-    np.testing.assert_array_equal(picture_of(layer, where).image, data[2, :, 4, :])
+    np.testing.assert_array_equal(picture_of([layer], where).image, data[2, :, 4, :])
     assert where.in_all_axes(np.zeros((4, 6))).shape == (1, 4, 1, 6)
 
 
@@ -78,7 +106,7 @@ def test_of_several_resolutions_it_is_the_finest(viewer):
     layer = viewer.add_image([base, base[::2, ::2]], multiscale=True)
     where = shown(viewer, layer)
     assert pixels_in(layer, where) == base.size
-    np.testing.assert_array_equal(picture_of(layer, where).image, base)
+    np.testing.assert_array_equal(picture_of([layer], where).image, base)
 
 
 WHOLE = slice(None)

@@ -159,6 +159,17 @@ def test_slices_of_a_volume_one_by_one(viewer, panel, bundled_photos):
         assert labels.translate.tolist() == [5 * step, 0, 0]
 
 
+def test_channels_make_one_image(viewer, panel, bundled_photos):
+    """Channels that are layers of their own are segmented together where that is asked for."""
+    photo = bundled_photos["chelsea"][:60, :80]
+    viewer.add_image(photo, channel_axis=2, contrast_limits=[(0, 255)] * 3)
+    panel.together.value = True
+    choose(panel, "quantile", quantile=0.2)
+    press(panel)
+    (labels,) = segments(viewer)
+    np.testing.assert_array_equal(labels.data, segment_image(photo, quantile=0.2).labels)
+
+
 def test_errors_are_told_in_the_panel(viewer, panel):
     """Without an image, in 3D, and where nothing can be segmented it says why."""
     panel.run.native.click()
