@@ -174,9 +174,10 @@ def _image(layer: Any, bands: list[int], folder: str) -> str:
     if not bands and Path(source).is_file():
         return str(source)
     copy = str(Path(folder) / "bands.tif")
-    gdal.UseExceptions()
-    try:
-        gdal.Translate(copy, source, bandList=bands or None, creationOptions=["BIGTIFF=IF_SAFER"])
-    except RuntimeError as error:
-        raise QgsProcessingException(f"{source}: {error}") from None
+    made = gdal.Translate(
+        copy, source, bandList=bands or None, creationOptions=["BIGTIFF=IF_SAFER"]
+    )
+    if made is None:
+        raise QgsProcessingException(f"{source}: cannot be copied: {gdal.GetLastErrorMsg()}")
+    made.FlushCache()
     return copy
