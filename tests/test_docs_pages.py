@@ -13,7 +13,7 @@ from PIL import Image
 from segment.command.cli import command
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("choosing", "explorer", "hierarchy", "models", "report")
+PAGES = ("choosing", "explorer", "hierarchy", "models", "report", "viewers")
 
 
 def commands(page):
@@ -47,8 +47,9 @@ def test_commands_run(checkout, page):
     assert lines
     for line in lines:
         words = shlex.split(line)
-        if "figure" in words:
-            pytest.importorskip("matplotlib", reason="needs the extra plot")
+        for product, package in (("figure", "matplotlib"), ("rois", "roifile")):
+            if product in " ".join(words):
+                pytest.importorskip(package, reason="needs an extra")
         done = CliRunner().invoke(command, words[1:], standalone_mode=False)
         assert words[0] == "meanshift-segment"
         assert done.exception is None, (line, done.exception)

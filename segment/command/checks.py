@@ -65,6 +65,8 @@ def check_packages(write: tuple[str, ...], polygons: PolygonOptions) -> None:
     """Refuse what needs a package that is not installed, as a usage error."""
     if "figure" in write:
         _need("'--write figure'", "plot", "matplotlib")
+    if "rois" in write:
+        _need("'--write rois'", "imagej", "roifile")
     if "polygons" in write and polygons.polygon_format != "geojson":
         _need(f"'--polygon-format {polygons.polygon_format}'", "geo", "pyogrio", "shapely")
     if "polygons" in write and polygons.simplify:

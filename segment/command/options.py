@@ -91,9 +91,9 @@ file_options = together(
         brief="Such as boundaries, regions or polygons.",
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
-        "polygons (outlines, --polygon-format), hierarchy (the level up to which each border "
-        "lasts, a 16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the "
-        "tree).",
+        "polygons (outlines, --polygon-format), rois (outlines for ImageJ's ROI Manager; needs "
+        "roifile), hierarchy (the level up to which each border lasts, a 16-bit PNG, and the tree, "
+        "NPZ), explorer (a page with a slider through the tree).",
     ),
     _output(
         "--recolor",
@@ -108,7 +108,8 @@ file_options = together(
         type=click.Choice(LABEL_FORMATS),
         default="png",
         show_default=True,
-        help="Format of the label map; more than 65,535 segments go to TIFF instead of PNG.",
+        help="Format of the label map; imagej is a TIFF that ImageJ shows in colours. More than "
+        "65,535 segments go to TIFF instead of PNG.",
     ),
     _output(
         "--polygon-format",

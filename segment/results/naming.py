@@ -17,33 +17,40 @@ Product = Literal[
     "figure",
     "regions",
     "polygons",
+    "rois",
     "hierarchy",
     "tree",
     "explorer",
     "sweep",
 ]
-LabelFormat = Literal["png", "tiff", "npy"]
+LabelFormat = Literal["png", "tiff", "imagej", "npy"]
 PolygonFormat = Literal["geojson", "gpkg", "fgb"]  # each is also what its files end in
 PolygonCrs = Literal["native", "wgs84", "pixels"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
 POLYGON_FORMATS: tuple[PolygonFormat, ...] = get_args(PolygonFormat)
 POLYGON_CRS: tuple[PolygonCrs, ...] = get_args(PolygonCrs)
-SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
+SUFFIXES: dict[LabelFormat, str] = {
+    "png": ".png",
+    "tiff": ".tif",
+    "imagej": ".tif",
+    "npy": ".npy",
+}
 MOST_IN_PNG = 65535  # labels that 16 bits hold
+MOST: dict[LabelFormat, int] = {"png": MOST_IN_PNG, "imagej": 2**24}  # that float32 tells apart
 PAGE_STEM = re.compile(r"(.+)_page([1-9][0-9]*)", re.DOTALL)  # as `page_stem` writes it
 PAGE_NAME = re.compile(rf"{PAGE_STEM.pattern}_[a-z]+\.[a-z]+", re.DOTALL)
 
 
 def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
-    """Return the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
+    """Return the format that holds so many segments without wrapping: where one cannot, TIFF.
 
     Examples
     --------
     >>> fitting_format("png", 65535), fitting_format("png", 65536), fitting_format("npy", 65536)
     ('png', 'tiff', 'npy')
     """
-    return "tiff" if wanted == "png" and segments > MOST_IN_PNG else wanted
+    return "tiff" if segments > MOST.get(wanted, segments) else wanted
 
 
 def suffix(
@@ -65,6 +72,7 @@ def suffix(
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
     ends = {"regions": ".csv", "tree": ".npz", "explorer": ".html"}
     ends["polygons"] = f".{polygon_format}"
+    ends["rois"] = ".zip"
     name = "hierarchy" if product == "tree" else product
     return f"_{name}{ends.get(product, '.png')}"
 

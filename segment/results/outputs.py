@@ -63,10 +63,10 @@ class Output:
     ----------
     folder : Path
         Of all results; an image may have a folder in it.
-    products : tuple of {"labels", "segmented", "boundaries", "figure", "regions", "polygons"}
-        Or "sweep" alone.
+    products : tuple of Product
+        "sweep" alone, or any of the others.
     recolor : {"mean", "mode"}
-    label_format : {"png", "tiff", "npy"}
+    label_format : {"png", "tiff", "imagej", "npy"}
     files : mapping of product to Path
         Products with a file of their own; ``-`` is standard output.
     sweep : tuple of Settings
@@ -146,14 +146,19 @@ class Output:
         if "labels" not in self.products:
             return ()
         chosen, said = self.labels_as(segments), []
-        if on_map and chosen != "tiff":
+        if on_map and chosen not in ("tiff", "imagej"):
             said.append("its place on the map is lost; --label-format tiff keeps it")
         if chosen != self._labels_wanted_as():
-            said.append(f"{segments:,} segments are too many for PNG; the label map is a TIFF")
+            format_ = "PNG" if self._labels_wanted_as() == "png" else "ImageJ"
+            said.append(
+                f"{segments:,} segments are too many for {format_}; the label map is a TIFF"
+            )
         return tuple(said)
 
     def _labels_wanted_as(self) -> LabelFormat:
         own = self.files["labels"].suffix.lower() if "labels" in self.files else ""
+        if own.startswith(SUFFIXES[self.label_format]):  # of two kinds of TIFF the one asked for
+            return self.label_format
         named = (name for name, end in SUFFIXES.items() if own.startswith(end))
         return next(named, self.label_format)
 

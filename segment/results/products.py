@@ -45,7 +45,7 @@ class Result:
         A photo; what pictures show of bands, with alpha last where not all of it is visible.
     segmentation : Segmentation
     recolor : {"mean", "mode"}
-    label_format : {"png", "tiff", "npy"}
+    label_format : {"png", "tiff", "imagej", "npy"}
         Of the label map; it must hold the segments, see `fitting_format`.
     kept : Kept
         What of the image's file goes into the results'.
@@ -93,7 +93,7 @@ def write(product: Product, result: Result, path: Path) -> None:
     """Write one product of a segmentation, the whole file or nothing."""
     labels = result.segmentation.labels
     if product == "labels":
-        write_labels(labels, path, result.label_format, result.kept)
+        _write_labels(result, path)
     elif product == "segmented":
         palette = result.segmentation.palette(result.recolor)
         write_segmented(
@@ -118,8 +118,21 @@ def write(product: Product, result: Result, path: Path) -> None:
         write_whole(path, lambda file: file.write(_explorer(result, path).encode()))
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
+    elif product == "rois":
+        from segment.results.imagej import write_rois  # most runs write none
+
+        write_whole(path, lambda file: write_rois(file, labels))
     else:
         _write_polygons(result, path)
+
+
+def _write_labels(result: Result, path: Path) -> None:
+    labels = result.segmentation.labels
+    if result.label_format != "imagej":
+        return write_labels(labels, path, result.label_format, result.kept)
+    from segment.results.imagej import write_colored_labels  # most runs write none
+
+    return write_whole(path, lambda file: write_colored_labels(file, labels, result.kept))
 
 
 def _tree_of(result: Result) -> Hierarchy:

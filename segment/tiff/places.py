@@ -164,6 +164,13 @@ def geo_tags(page: Any) -> tuple[GeoTag, ...]:
     return tuple(tags)
 
 
+def with_no_data(tags: tuple[GeoTag, ...]) -> tuple[GeoTag, ...]:
+    """Return the tags of a label map some of whose pixels have none: on a map, 0 is no data."""
+    if not tags or any(code == NO_DATA for code, *_ in tags):
+        return tags
+    return (*tags, (NO_DATA, ASCII, 0, "0", True))
+
+
 def world_file(image: Path) -> Path | None:
     """Return the world file beside an image; None if there is none.
 
@@ -251,11 +258,20 @@ def _of_areas(tags: tuple[GeoTag, ...]) -> Iterator[GeoTag]:
 
 @dataclass(frozen=True)
 class Resolution:
-    """Pixels in a unit of length, along x and y."""
+    """Pixels in a unit of length, along x and y.
+
+    Attributes
+    ----------
+    x, y : Fraction
+    unit : {"inch", "cm", "none"}
+    length : str or None
+        The unit where it is none that TIFF knows: what ImageJ calls it, such as micron.
+    """
 
     x: Fraction
     y: Fraction
     unit: Literal["inch", "cm", "none"] = "inch"
+    length: str | None = None
 
     @property
     def dpi(self) -> tuple[float, float] | None:
@@ -267,7 +283,14 @@ class Resolution:
 
     def turned(self) -> Resolution:
         """That of the image turned by a quarter."""
-        return Resolution(self.y, self.x, self.unit)
+        return dataclasses.replace(self, x=self.y, y=self.x)
+
+    def tiff_options(self) -> dict[str, Any]:
+        """Return it as tifffile's writer takes it."""
+        return {
+            "resolution": (self.x.as_integer_ratio(), self.y.as_integer_ratio()),
+            "resolutionunit": {"none": 1, "inch": 2, "cm": 3}[self.unit],
+        }
 
     def if_sensible(self) -> Resolution | None:
         """Itself, unless it is damage or a joke: what writers take, and scanners reach."""
