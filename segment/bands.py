@@ -138,9 +138,11 @@ def _place(bands: Sequence[Band], wanted: int | str) -> int:
                 return found[0]
     listed = ", ".join(map(_spelt, bands[:MOST_LISTED]))
     more = f" and {len(bands) - MOST_LISTED} more" if len(bands) > MOST_LISTED else ""
+    several = sum(band.name.lower() == str(wanted).lower() for band in bands) > 1
+    wrong = "several bands" if several else "no band"
     raise ImageFileError(
-        f"has no band {shown(wanted)}, or several of that name; it has {listed}{more}; "
-        "choose among them"
+        f"has {wrong} {shown(wanted)}; it has {listed}{more}; choose among them"
+        f"{' by number' if several else ''}"
     )
 
 

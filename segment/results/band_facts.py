@@ -87,4 +87,5 @@ def warnings_of(
     as_is = low == 0 and unit in (1, 1 / 255)
     if by_model or scale["as"] != Settings.scale or known or as_is:
         return said
-    return (*said, stretched(low, float(np.float64(low) + 255 * unit)))
+    high = 2 * (low / 2 + 255 / 2 * unit)  # halves, as a double may not hold 255 units
+    return (*said, stretched(low, high))

@@ -154,8 +154,8 @@ def test_chosen_bands(tmp_path, bands, places):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"bands": (5,)}, r"no band 5, .*it has 1 \(red\), 2 \(green\), 3 \(blue\), 4 \(NIR\); "),
-        ({"bands": ("swir",)}, "has no band 'swir', or several of that name"),
+        ({"bands": (5,)}, r"no band 5; it has 1 \(red\), 2 \(green\), 3 \(blue\), 4 \(NIR\); "),
+        ({"bands": ("swir",)}, "has no band 'swir'; it has"),
         ({"bands": (1, "red")}, r"its band 1 \(red\) is chosen twice"),
         ({"show_bands": (1, 2)}, "shows three bands or one, got 2"),
         ({"show_bands": (9,)}, "has no band 9"),
