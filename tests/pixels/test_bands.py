@@ -166,7 +166,7 @@ def test_points_too_far_for_any_bandwidth_are_refused(scale, features):
     """A missing value that nobody declared is named by its size, and what to do about it."""
     image = np.zeros((30, 30, 5), np.float32) + np.arange(30, dtype=np.float32)[:, None] / 100
     image[7, 7] = -3.4e38
-    with pytest.raises(InvalidInputError, match="up to 1e.30 in .* got -.*say which value is no"):
+    with pytest.raises(InvalidInputError, match=r"up to 1e.30 in .* got -.*say which value is no"):
         segment_image(image, scale=scale, features=features)
 
 
