@@ -309,15 +309,19 @@ def test_bands_that_the_file_does_not_have(scene, run, line, message):
     assert not [*(scene / "o").glob("a_*")]
 
 
-def test_a_name_of_several_bands_is_told_apart_by_number(tmp_path, monkeypatch, run):
-    """A name that does not say which band it means is an error of its own."""
+def test_names_that_differ_in_capitals_are_columns_of_a_database(tmp_path, monkeypatch, run):
+    """GeoPackage heeds no capitals: such bands get their number, in tables and for --bands."""
+    pyogrio = pytest.importorskip("pyogrio")
     monkeypatch.chdir(tmp_path)
     profile = {"driver": "GTiff", "height": 40, "width": 48, "count": 2, "dtype": "uint16"}
     with rasterio.open("a.tif", "w", **profile) as file:
         file.write(np.moveaxis(SENSED[..., :2], -1, 0))
         file.descriptions = ("red", "Red")
+    assert run("a.tif -o o -b 9 --write polygons --polygon-format gpkg")[0] == 0
+    fields = [*pyogrio.read_info("o/a_polygons.gpkg")["fields"]]
+    assert [name for name in fields if name.startswith("mean")] == ["mean_red_1", "mean_Red_2"]
     _, _, said = run("a.tif -o o --bands RED")
-    assert "has several bands 'RED'; it has 1 (red), 2 (Red); choose among them by number" in said
+    assert "has no band 'RED'; it has 1 (red_1), 2 (Red_2); choose among them" in said
 
 
 def test_one_model_of_other_bands_says_which(scene, run):
