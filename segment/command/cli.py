@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TextIO
@@ -96,7 +96,8 @@ def command(
     from segment.running.plan import RunOptions, Work
     from segment.running.run import run
 
-    crowd, reading = _taken(RunOptions, options), _taken(ReadingOptions, options)
+    crowd = RunOptions(**_taken(RunOptions._fields, options))
+    reading = ReadingOptions(**_taken(ReadingOptions.__dataclass_fields__, options))
     lists = [file for _, file, _ in crowd.lists]
     if not images and not lists:
         missing = next(param for param in context.command.params if param.name == "images")
@@ -141,9 +142,9 @@ def _as_click_has_it() -> Iterator[None]:
         raise click.exceptions.Exit(_exit_code(error)) from None
 
 
-def _taken(kind: Any, options: dict[str, Any]) -> Any:
-    """Return a dataclass of the options that are its fields, and take them out of the others."""
-    return kind(**{name: options.pop(name) for name in kind.__dataclass_fields__})
+def _taken(names: Iterable[str], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of these names, and take them out of the others."""
+    return {name: options.pop(name) for name in names}
 
 
 def _settings(

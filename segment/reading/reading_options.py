@@ -31,6 +31,5 @@ class ReadingOptions:
     max_pixels: int = MAX_PIXELS
 
 
-@dataclass(frozen=True)
 class MaskReading(ReadingOptions):
     """How to read a mask, of which only counts what is 0: its values are never stretched."""

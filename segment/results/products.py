@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from segment.method.hierarchy import Hierarchy
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """An image and what became of it.
 
     Attributes

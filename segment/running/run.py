@@ -8,7 +8,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,7 @@ def run(
     given = list(names)
     listed = [*given, *_listed(options)]
     found = find_inputs(listed, recursive=options.recursive)
-    work = replace(work, claimed=_claimed(found, work, options))
+    work = work._replace(claimed=_claimed(found, work, options))
     tasks = plan(found.images, work.output.home, paged=work.reading.page is not None)
     streams = any(map(is_stream, listed))
     here = work.has_streams or streams
@@ -70,7 +69,7 @@ def run(
         if options.finds_model:
             work = with_one_model(tasks, work, options.save_model, asked)
         cores = max(1, _jobs(options) // jobs)
-        work = replace(work, cores=cores, base=Path.cwd() if options.scheduler else None)
+        work = work._replace(cores=cores, base=Path.cwd() if options.scheduler else None)
         bar = NoBar() if asked() else _bar(len(tasks), options.progress, verbosity)
         console = Console(as_json=as_json, verbosity=verbosity, bar=bar)
         return _run(batch_of(work), found, options, jobs, console, asked)
