@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from segment.errors import ImageFileError
 from segment.reading.reading_options import ReadingOptions
@@ -41,8 +41,7 @@ class Resolution:
         return self if 0 < self.x < 1_000_000 and 0 < self.y < 1_000_000 else None
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """What of a file goes into its results.
 
     Attributes

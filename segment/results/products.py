@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -129,7 +128,7 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
     picture = result.segmentation.boundaries(result.image)
     kept = result.kept
     if picture.shape[:2] != result.segmentation.labels.shape:  # enlarged
-        kept = replace(kept, resolution=None)
+        kept = kept._replace(resolution=None)
     Image.fromarray(picture).save(file, **(SIGNED | png_options(kept)))
 
 
