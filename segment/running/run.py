@@ -19,7 +19,7 @@ from segment.running.batch import Batch, prepare
 from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.running.outcomes import Console, Outcome, say
 from segment.running.plan import RunOptions, Work, plan
-from segment.running.pools import Cluster, ClusterError, Here, Pool, Workers
+from segment.running.pools import Cluster, ClusterError, Here, Pool
 from segment.running.progress import ImagesBar, NoBar, StagesBar, heard_by, on_terminal
 from segment.streams import is_stream
 from segment.threads import available_cores
@@ -202,7 +202,11 @@ def _jobs(options: RunOptions) -> int:
 def _pool(jobs: int, cores: int, options: RunOptions) -> Pool:
     if options.scheduler is not None:
         return _cluster(options)
-    return Workers(jobs, cores) if jobs > 1 else Here()
+    if jobs == 1:
+        return Here()
+    from segment.running.worker import Workers  # 2 ms, for which one image need not wait
+
+    return Workers(jobs, cores)
 
 
 def _cluster(options: RunOptions) -> Pool:
