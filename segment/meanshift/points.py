@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,7 @@ SLICE = 1_000_000  # pixels that are worth a thread of their own
 KEYS = 1 << 24
 
 
-@dataclass(frozen=True)
-class DistinctPoints:
+class DistinctPoints(NamedTuple):
     """Rows that occur, how often, and how to get from them back to all rows.
 
     Attributes
