@@ -14,6 +14,10 @@ from segment.settings import Kernel
 from segment.threads import available_cores, on_threads
 
 Floats = NDArray[np.float64]
+NO_SEED = (
+    "seeds: expected at least one, got none, for no bin holds min_bin_freq points; "
+    "lower min_bin_freq or raise the bandwidth"
+)
 STOPPED = -2  # instead of an end: the ground does not know all that is around the place
 
 
@@ -108,10 +112,7 @@ def climb_to_ends(
     ([0.5, 10.0], [2.0, 1.0], 1, [0, 0, 1])
     """
     if not len(seeds):
-        raise InvalidInputError(
-            "seeds: expected at least one, got none, for no bin holds min_bin_freq points; "
-            "lower min_bin_freq or raise the bandwidth"
-        )
+        raise InvalidInputError(NO_SEED)
     starts = np.array(seeds * ground.units, dtype=np.float64, order="C")  # a copy: they climb
     moves = np.zeros(len(seeds), dtype=np.int32)
     ends = _climb_on(ground, starts, moves, bandwidth, kernel, max_iter, threads)

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.pixels._joint import Buckets, nearest
+from segment.pixels._joint import Buckets as Buckets  # a step's result, for annotations downstream
+from segment.pixels._joint import nearest
 from segment.pixels._pyramid import (
     Pyramid as Pyramid,  # a step's result, for annotations downstream
 )
@@ -262,9 +263,12 @@ def _occupied(columns: list[Floats], visible: NDArray[np.bool_] | None, times: i
     return np.asarray(bins + lows)
 
 
-def in_buckets(modes: Floats, pyramid: Pyramid, image_height: int) -> Buckets:
-    """Return modes by where they lie in an image, for `label_pixels` of all windows of it."""
-    return Buckets(np.ascontiguousarray(modes * pyramid.units), image_height, pyramid.width)
+def in_buckets(modes: Floats, units: Floats, shape: tuple[int, int]) -> Buckets:
+    """Return modes by where they lie in an image, for `label_pixels` of all windows of it.
+
+    `units` are those of the pyramids, `shape` is that of the image.
+    """
+    return Buckets(np.ascontiguousarray(modes * units), *shape)
 
 
 def label_pixels(
@@ -287,9 +291,8 @@ def label_pixels(
         1..k; 0 also where a pixel takes no part.
     """
     labels = np.empty((pyramid.height, pyramid.width), dtype=np.int32)
-    buckets = (
-        modes if isinstance(modes, Buckets) else in_buckets(modes, pyramid, pyramid.height)
-    )
+    shape = pyramid.height, pyramid.width
+    buckets = modes if isinstance(modes, Buckets) else in_buckets(modes, pyramid.units, shape)
     on_threads(
         lambda part: nearest(pyramid, buckets, bandwidth, limit, part.start, part.stop, labels),
         equal_slices(pyramid.groups(1), smallest=SEVERAL),
