@@ -22,6 +22,7 @@ WINGS = {
     "command": {"reading", "results", "running"},
     "running": {"drawing", "method", "pixels", "reading", "results"},
     "results": {"drawing", "method", "pixels", "reading", "regions"},
+    "scenes": {"meanshift", "method", "pixels"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
