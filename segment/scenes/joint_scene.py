@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +37,7 @@ from segment.threads import Started
 Floats = NDArray[np.float64]
 Values = NDArray[Any]
 Visible = NDArray[np.bool_] | None
+Told = Callable[[str, int, int], object]
 BEHIND, AHEAD = 6, 2  # radii that a window has above and below its seeds
 SETTLED = 4  # radii above a window where no climb is expected to end any more
 
@@ -108,6 +110,7 @@ def joint_scene(
     window_rows: int,
     sample: Sample | None = None,
     known: tuple[Floats, float, int] | None = None,
+    told: Told = lambda stage, done, rows: None,
 ) -> JointScene:
     """Find the modes of a scene in the joint domain, as `joint_clusters` does in memory.
 
@@ -124,6 +127,8 @@ def joint_scene(
         `sample_indices(pixels that take part, n_samples, seed)`.
     known : (modes, bandwidth, n_iter), optional
         What was found of the scene before: then nothing is climbed.
+    told : callable
+        Is told how far it is: "climbing", the rows whose seeds have climbed, rows of all.
 
     Returns
     -------
@@ -146,7 +151,7 @@ def joint_scene(
     settled = SETTLED * ground.radius
     while True:
         try:
-            return _scene(ground, *_Sweep(ground, alone, settled).climb(windows))
+            return _scene(ground, *_Sweep(ground, alone, settled, told).climb(windows))
         except TooEarlyError:  # hardly ever: a climb ended far above the others of its time
             settled = 2 * settled + 1
 
@@ -220,11 +225,7 @@ def planned_windows(starts: NDArray[np.intp], radius: float, rows: int) -> list[
 def bytes_of_row(width: int, channels: int, item: int) -> int:
     """Return about what each row of a window takes in memory, with one that is read ahead.
 
-    Parameters
-    ----------
-    width, channels : int
-    item : int
-        Bytes of a value of `Rows.points`: 1 or 8.
+    `item` is what a value of a point takes, in the space of its colours: 1 or 8 bytes.
 
     Examples
     --------
@@ -320,8 +321,8 @@ class _Sweep:
     holds its place; otherwise a window is read for those that wait around it.
     """
 
-    def __init__(self, ground: _Ground, alone: bool, settled: float) -> None:
-        self._ground, self._alone, self._settled = ground, alone, settled
+    def __init__(self, ground: _Ground, alone: bool, settled: float, told: Told) -> None:
+        self._ground, self._alone, self._settled, self._told = ground, alone, settled, told
         reach = math.floor(ground.radius) if math.isfinite(ground.radius) else 0
         self._half = max(reach + 2, min(3 * reach, (ground.window_rows - 1) // 2))
         self._seeds = self._n_iter = 0
@@ -340,6 +341,7 @@ class _Sweep:
             self._climb_on(pyramid, self._seeds_of(window, points, visible, pyramid))
             next_top = math.inf if following is None else float(following.top)
             self._lead_on(next_top)
+            self._told("climbing", window.end, self._ground.rows.height)
             self._choice.settle((next_top - self._settled) / self._ground.units[0])
         if not self._seeds:
             raise InvalidInputError(NO_SEED)

@@ -144,6 +144,19 @@ def test_photos_are_segmented_as_in_memory(name, settings, window_rows):
     assert_same(image, None, settings, window_rows, 64)
 
 
+def test_how_far_it_is_is_told():
+    """Each window is told of with the rows whose seeds have climbed, up to those of the scene."""
+    steps = []
+    settings = Settings(features="joint", spatial_radius=6, range_radius=30)
+    joint_scene(
+        ArrayRows(textured((150, 30), 3, 5)), settings, 40, told=lambda *at: steps.append(at)
+    )
+    stages, done, rows = zip(*steps, strict=True)
+    assert (set(stages), set(rows), done[-1]) == ({"climbing"}, {150}, 150)
+    assert len(done) > 4
+    assert list(done) == sorted(set(done))
+
+
 def test_a_mode_that_was_chosen_too_early_is_chosen_again(monkeypatch):
     """Where an end comes that removes a mode chosen before, all is done again, chosen later."""
     image = textured((150, 30), 3, 5)
