@@ -86,7 +86,7 @@ def textured(shape, channels, seed):
 
 
 @given(st.data())
-@examples(deadline=None, max_examples=50)
+@examples(deadline=None, max_examples=40)
 def test_windows_of_any_height_give_what_memory_gives(data):
     """Whatever the height of the windows, the bands, masks, units and options: the same bits."""
     draw = data.draw
