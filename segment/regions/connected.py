@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InvalidInputError
-from segment.regions._regions import (
-    absorb_small,
-    add_up,
-    join_rows,
-    number_band,
-    number_roots,
-    replace,
-)
+from segment.regions._regions import add_up, join_rows, number_band, number_roots, replace
+from segment.regions.absorbing import absorbed, largest_parts
 from segment.settings import Range
 from segment.threads import equal_slices, on_threads
 from segment.validation import checked_channels, checked_label_map
@@ -110,31 +102,12 @@ def connected_regions(
     clusters[regions.ravel()] = label_map.ravel()
     if min_size > 1 and len(clusters) > 2:
         largest = min(min_size, regions.size + 1)
-        absorb = functools.partial(absorb_small, min_size=largest, diagonal=diagonal)
-        clusters = _join(regions, clusters, values, absorb)
+        sums = _sums_by_region("colors", regions, values, count)
+        sizes = sums[:, -1].copy()
+        numbers = absorbed(lambda: [(regions, 0)], sums, largest, diagonal=diagonal)
+        _replace_all(regions, numbers)
+        clusters = clusters[largest_parts(numbers, sizes)]
     return Regions(regions, clusters[1:])
-
-
-def _join(
-    regions: NDArray[np.int32],
-    clusters: NDArray[np.int32],
-    values: NDArray[Any],
-    parents_of: Callable[[NDArray[np.int32], NDArray[np.float64]], NDArray[np.int32]],
-) -> NDArray[np.int32]:
-    """Unite regions in place as a function of them and their sums says; return their clusters."""
-    sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
-    sizes = sums[:, -1].copy()
-    parents = parents_of(regions, sums)
-    number_roots(parents, 1, len(parents), 0)
-    _replace_all(regions, parents)
-    return clusters[_largest_parts(parents, sizes)]
-
-
-def _largest_parts(parents: NDArray[np.int32], sizes: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return for each region the largest of what it was put together from, the first at a tie."""
-    order = np.argsort((parents.astype(np.int64) << 32) - sizes.astype(np.int64), kind="stable")
-    first = np.append(True, np.diff(parents[order]) > 0)
-    return np.asarray(order[first])
 
 
 def _components(labels: NDArray[np.int32], diagonal: bool) -> tuple[NDArray[np.int32], int]:
