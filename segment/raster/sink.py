@@ -1,0 +1,83 @@
+"""A raster of any size as it is written: strip by strip, and there only when it is complete."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.tiff.places import GeoTag
+from segment.tiff.resolution import Resolution
+
+
+class Keepsakes(Protocol):
+    """What of an image goes into its results: `segment.reading.picture.Kept`, or a source."""
+
+    @property
+    def resolution(self) -> Resolution | None: ...
+    @property
+    def geo(self) -> tuple[GeoTag, ...]: ...
+    @property
+    def profile(self) -> bytes | None: ...
+
+
+class RasterSink(Protocol):
+    """An image that is written from its first row to its last.
+
+    One of `finish`, `suspend` and `abort` ends it; until `finish` nothing stands under its name.
+    As a context it is ended by an error, and by one alone: suspended if it has a key, else aborted.
+
+    Attributes
+    ----------
+    next_row : int
+        The row with which writing goes on: 0, or after an interrupted run of the same key
+        as many as that one had written in whole rows of tiles.
+    """
+
+    @property
+    def next_row(self) -> int: ...
+
+    def write(self, top: int, rows: NDArray[Any]) -> None:
+        """Write a strip, of any height; memory: a row of tiles.
+
+        Parameters
+        ----------
+        top : int
+            Its first row, at most `next_row`; rows above that are there already and passed over.
+        rows : (h, width) or, with several channels, (h, width, channels) array
+            Of the sink's type.
+        """
+        ...
+
+    def finish(self) -> None:
+        """Complete the file and give it its name; all rows must have been written.
+
+        Raises
+        ------
+        ImageFileError
+            If the disk is full, or the file cannot take its name.
+        """
+        ...
+
+    def suspend(self) -> None:
+        """End for now: keep what is written for a later sink of the same key."""
+        ...
+
+    def abort(self) -> None:
+        """End for good: take away all that was written. Nothing happens if it has ended."""
+        ...
+
+    def __enter__(self) -> RasterSink: ...
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None: ...
+
+
+def label_type(count: int) -> np.dtype[Any]:
+    """Return the smallest unsigned type that holds labels 0..count.
+
+    Examples
+    --------
+    >>> label_type(255), label_type(256), label_type(65536)
+    (dtype('uint8'), dtype('uint16'), dtype('uint32'))
+    """
+    return np.dtype(np.uint8 if count < 1 << 8 else np.uint16 if count < 1 << 16 else np.uint32)
