@@ -61,19 +61,31 @@ def _segmentation(
     means: tuple[NDArray[np.uint8], NDArray[np.int64]],
     settings: Settings,
 ) -> Segmentation:
+    mode_colors = mode_colors_of(modes, settings)
     colors, sizes = means
-    scale = 1.0
-    if settings.features == "joint" and settings.range_radius is not None:
-        scale = settings.range_radius
-    channels = modes[:, 2:] * scale if settings.features == "joint" else modes
-    mode_colors = to_rgb(channels, settings.color_space)
     return Segmentation(
         labels=labels,
         modes=modes,
-        colors=np.where(sizes[:, None] > 0, colors, mode_colors),
+        colors=shown_colors(colors, sizes, mode_colors),
         mode_colors=mode_colors,
         sizes=sizes,
         bandwidth=clusters.bandwidth,
         n_iter=clusters.n_iter,
         settings=settings,
     )
+
+
+def mode_colors_of(modes: NDArray[np.float64], settings: Settings) -> NDArray[np.uint8]:
+    """Return modes as colours that can be shown, (K, 3)."""
+    scale = 1.0
+    if settings.features == "joint" and settings.range_radius is not None:
+        scale = settings.range_radius
+    channels = modes[:, 2:] * scale if settings.features == "joint" else modes
+    return to_rgb(channels, settings.color_space)
+
+
+def shown_colors(
+    means: NDArray[np.uint8], sizes: NDArray[np.int64], mode_colors: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """Return the mean colour of each segment; of one without pixels, that of its mode."""
+    return np.where(sizes[:, None] > 0, means, mode_colors)

@@ -1,0 +1,213 @@
+"""The colours of a scene, counted strip by strip, and a sample of its pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import InvalidInputError
+from segment.meanshift.bandwidth import sample_indices
+from segment.meanshift.points import (
+    ColorCounts,
+    DistinctPoints,
+    distinct_points,
+    merged_points,
+)
+from segment.scenes.rows import SceneRows, Values, Visible
+from segment.scenes.strips import Strips
+
+MERGE_FROM = 1_000_000  # distinct points of strips that are put together at once
+GRAYS = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Census:
+    """What is known of the pixels of a scene that take part.
+
+    Attributes
+    ----------
+    points : (m, C) array
+        Distinct points, in the order of `distinct_points`.
+    weights : (m,) float64 array
+        How many pixels have each.
+    shown : (H,) int64 array
+        Pixels of each row that take part.
+    """
+
+    points: NDArray[Any]
+    weights: NDArray[np.float64]
+    shown: NDArray[np.int64]
+
+    @property
+    def distinct(self) -> DistinctPoints:
+        return DistinctPoints(self.points, self.weights, _nothing_to_spread)
+
+
+def _nothing_to_spread(values: NDArray[np.int32]) -> NDArray[np.int32]:
+    raise NotImplementedError("the pixels of a scene are labelled strip by strip")
+
+
+def shown_rows(values: Values, visible: Visible) -> Values:
+    """Return the points of a strip that take part, (n, C), in scan order."""
+    return values.reshape(-1, values.shape[-1]) if visible is None else values[visible]
+
+
+def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
+    """Count the distinct points of a scene.
+
+    Parameters
+    ----------
+    rows : SceneRows
+    strips : Strips
+    most : int
+        Distinct points that there is memory for.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are more of them, or no pixel takes part.
+    """
+    counter = _counter(rows, most)
+    shown = np.empty(rows.height, np.int64)
+
+    def count(top: int, bottom: int) -> Any:
+        values, visible = rows.points(top, bottom)
+        shown[top:bottom] = rows.width if visible is None else visible.sum(axis=1)
+        return counter.part(shown_rows(values, visible))
+
+    for _, _, part in strips.in_order("counting", count):
+        counter.add(part)
+    if not shown.any():
+        raise InvalidInputError(
+            "image: expected something visible, but every pixel is transparent, without data or "
+            "out of the mask; check its alpha and the mask"
+        )
+    points, weights = counter.distinct()
+    return Census(points, weights, shown)
+
+
+def _counter(rows: SceneRows, most: int) -> Any:
+    if rows.in_bytes and rows.channels == 3:
+        return _OfColors()
+    if rows.in_bytes and rows.channels == 1:
+        return _OfGrays()
+    return _OfPoints(most)
+
+
+class _OfColors:
+    """Three bytes: a table of all colours, which one thread at a time adds to."""
+
+    def __init__(self) -> None:
+        self._counts = ColorCounts()
+
+    def part(self, pixels: Values) -> Values:
+        return np.ascontiguousarray(pixels)
+
+    def add(self, part: Values) -> None:
+        self._counts.add(part)
+
+    def distinct(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        return self._counts.distinct()
+
+
+class _OfGrays:
+    """One byte."""
+
+    def __init__(self) -> None:
+        self._counts = np.zeros(GRAYS, np.int64)
+
+    def part(self, pixels: Values) -> NDArray[np.int64]:
+        return np.bincount(pixels.reshape(-1), minlength=GRAYS)
+
+    def add(self, part: NDArray[np.int64]) -> None:
+        self._counts += part
+
+    def distinct(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        grays = np.flatnonzero(self._counts)
+        return grays.astype(np.uint8)[:, None], self._counts[grays].astype(np.float64)
+
+
+class _OfPoints:
+    """Any other points: those of a few strips are put together with all before."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._parts: list[tuple[NDArray[Any], NDArray[np.float64]]] = []
+
+    def part(self, pixels: Values) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
+        if not len(pixels):
+            return None
+        distinct = distinct_points(pixels)
+        return distinct.points, distinct.weights
+
+    def add(self, part: tuple[NDArray[Any], NDArray[np.float64]] | None) -> None:
+        if part is not None:
+            self._parts.append(part)
+        if sum(len(points) for points, _ in self._parts[1:]) > MERGE_FROM:
+            self._merge()
+
+    def distinct(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        self._merge()
+        return self._parts[0]
+
+    def _merge(self) -> None:
+        if not self._parts:
+            return
+        merged = merged_points([p for p, _ in self._parts], [w for _, w in self._parts])
+        self._parts = [merged]
+        if len(merged[0]) > self._most:
+            raise InvalidInputError(
+                f"image: expected at most {self._most:,} distinct colours for the memory there may "
+                f"be, got {len(merged[0]):,} and more; raise --memory, take fewer --bands, or scale "
+                "it to 8 bits"
+            )
+
+
+def sampled_points(
+    rows: SceneRows, strips: Strips, shown: NDArray[np.int64], places: Callable[[], NDArray[Any]]
+) -> Values:
+    """Return the points of some of the pixels that take part, (n, C), in the order of their places.
+
+    Parameters
+    ----------
+    rows : SceneRows
+    strips : Strips
+    shown : (H,) int64 array
+        Pixels of each row that take part.
+    places : callable
+        Gives the places among those, in scan order.
+    """
+    wanted = places()
+    ends = np.cumsum(shown)
+    of_row = np.searchsorted(ends, wanted, side="right")
+    in_row = wanted - (ends - shown)[of_row]
+
+    def read(top: int, bottom: int) -> tuple[NDArray[np.intp], Values] | None:
+        here = np.flatnonzero((of_row >= top) & (of_row < bottom))
+        if not len(here):
+            return None
+        first, last = int(of_row[here].min()), int(of_row[here].max()) + 1
+        values, visible = rows.points(first, last)
+        columns = in_row[here]
+        if visible is not None:
+            columns = [
+                np.flatnonzero(visible[row - first])[column]
+                for row, column in zip(of_row[here], columns, strict=True)
+            ]
+        return here, values[of_row[here] - first, columns]
+
+    sample: Values = np.empty((len(wanted), rows.channels), np.float64)
+    kind = np.dtype(np.uint8) if rows.in_bytes else np.dtype(np.float64)
+    for _, _, found in strips.in_order("sampling", read):
+        if found is not None:
+            sample[found[0]] = found[1]
+    return sample.astype(kind)
+
+
+def sample_places(total: int, n_samples: int, seed: int) -> NDArray[Any]:
+    """Return the places of the pixels that are drawn for the bandwidth."""
+    return np.asarray(sample_indices(total, n_samples, seed), np.int64)
