@@ -24,6 +24,7 @@ from typing import IO
 from segment.errors import ImageFileError
 from segment.streams import is_standard, write_stdout
 
+MADE_HERE = b"meanshift-segment"  # every PNG and TIFF we write says so, as its software
 PART = re.compile(r"\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]+\.part")
 FORGOTTEN = 24 * 3600.0  # seconds after which a part is nobody's any more: no image takes a day
 

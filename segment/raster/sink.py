@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.tiff.places import GeoTag
-from segment.tiff.resolution import Resolution
+from segment.tiff.places import GeoTag, Resolution
 
 
 class Keepsakes(Protocol):

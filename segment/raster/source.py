@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Band
-from segment.tiff.places import GeoTag
-from segment.tiff.resolution import Resolution
+from segment.tiff.places import GeoTag, Resolution
 
 
 class RasterSource(Protocol):

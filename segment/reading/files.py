@@ -21,7 +21,7 @@ from segment.reading.process_state import borrowed, held_back
 from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.sources import HEAD, opened
 from segment.streams import is_stream
-from segment.tiff.places import world_file, world_tags
+from segment.tiff.places import place_beside
 
 MISREAD = ("FITS", "PSD", "JPEG2000", "JXL")  # of which Pillow gives wrong values, or may
 UNREADABLE = (
@@ -102,12 +102,9 @@ def _on_map(picture: Picture | DamagedPage, path: Path) -> Picture | DamagedPage
     if isinstance(picture, DamagedPage):
         return picture
     geo, warnings = picture.kept.geo, picture.warnings
-    beside = None if geo or is_stream(path) else world_file(path)
-    if beside:
-        try:
-            geo = world_tags(beside)
-        except (OSError, ValueError) as error:
-            warnings += (f"its world file {beside.name} is left out: {error}",)
+    if not geo and not is_stream(path):
+        geo, said = place_beside(path)
+        warnings += said
     if geo and picture.turned:
         geo = ()
         warnings += ("its place on the map is left out, for it is not stored upright",)

@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from segment.errors import ImageFileError
 from segment.reading.reading_options import ReadingOptions
 
 if TYPE_CHECKING:
-    from fractions import Fraction
-
     from numpy.typing import NDArray
 
-    from segment.tiff.places import GeoTag
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """Pixels in a unit of length, along x and y."""
-
-    x: Fraction
-    y: Fraction
-    unit: Literal["inch", "cm", "none"] = "inch"
-
-    @property
-    def dpi(self) -> tuple[float, float] | None:
-        """In dots per inch; None where no unit is known."""
-        if self.unit == "none":
-            return None
-        factor = 2.54 if self.unit == "cm" else 1.0
-        return float(self.x) * factor, float(self.y) * factor
-
-    def turned(self) -> Resolution:
-        """That of the image turned by a quarter."""
-        return Resolution(self.y, self.x, self.unit)
-
-    def if_sensible(self) -> Resolution | None:
-        """Itself, unless it is damage or a joke: what writers take, and scanners reach."""
-        return self if 0 < self.x < 1_000_000 and 0 < self.y < 1_000_000 else None
+    from segment.tiff.places import GeoTag, Resolution
 
 
 @dataclass(frozen=True)

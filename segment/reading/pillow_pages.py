@@ -14,7 +14,7 @@ from PIL import Image, ImageFile
 from segment.decoding.pillow_gaps import complete, corrected, plain_source
 from segment.decoding.sixteen_bits import bits_of, deep_colors, deep_rgb_of_cmyk, is_deep
 from segment.reading.formats import check_density
-from segment.reading.picture import Kept, Notes, Picture, Resolution, check_size
+from segment.reading.picture import Kept, Notes, Picture, check_size
 from segment.reading.profiles import (
     channels_of,
     color_space,
@@ -32,6 +32,7 @@ from segment.reading.values import (
     upright,
     with_alpha,
 )
+from segment.tiff.places import Resolution
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # it talks of what fails here anyway
 # Frames of these are no pages: layers, sizes of one icon, a phone's second rendering of a photo.

@@ -20,7 +20,7 @@ from segment.reading.profiles import (
 from segment.reading.reading_options import ReadingOptions
 from segment.reading.values import Missing, in_known_range, white, with_alpha
 from segment.tiff.no_data import no_data, without_data
-from segment.tiff.samples import Samples
+from segment.tiff.samples import Samples, palette_of
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
 LINEAR_RAW = 34892
@@ -74,7 +74,7 @@ def interpreted(
     colors, alpha, premultiplied = _channels(samples, page, notes)
     missing = _missing(samples, colors, masked, page)
     if photometric == PALETTE:
-        table = _palette(page)
+        table = palette_of(page)
         colors, bits = table[np.minimum(colors[:, :, 0], len(table) - 1)], 8
     colors, missing = in_known_range(colors, bits, missing, notes, options)
     if alpha is not None:
@@ -94,12 +94,6 @@ def _missing(samples: Samples, used: NDArray[Any], masked: Missing, page: Any) -
     value = no_data(page, used.dtype)
     found = [part for part in (masked, gone, without_data(used, value)) if part is not None]
     return np.logical_or.reduce(found) if found else None
-
-
-def _palette(page: Any) -> NDArray[np.uint8]:
-    """Return the colours of a palette, (N, 3), whose tag has 16 bits, in old files 8."""
-    table = np.asarray(page.colormap, dtype=np.uint16).T
-    return (table >> 8 if table.max(initial=0) > 255 else table).astype(np.uint8)
 
 
 def _channels(

@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from typing import Literal, get_args
 
-MADE_HERE = b"meanshift-segment"  # every PNG and TIFF we write says so, as its software
 OWN_NAME = re.compile(
     r".*_(labels|segmented|boundaries|figure|hierarchy|sweep)\.(png|tiff?)", re.DOTALL
 )

@@ -15,7 +15,7 @@ from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
-from segment.results.naming import MADE_HERE, LabelFormat, Product, suffix
+from segment.results.naming import LabelFormat, Product, suffix
 from segment.results.rasters import (
     SIGNED,
     partial_alpha,
@@ -24,7 +24,7 @@ from segment.results.rasters import (
     write_labels,
     write_segmented,
 )
-from segment.writing import write_whole
+from segment.writing import MADE_HERE, write_whole
 
 if TYPE_CHECKING:
     from segment.method.hierarchy import Hierarchy

@@ -11,8 +11,8 @@ from PIL import Image, PngImagePlugin
 
 from segment.errors import ImageFileError
 from segment.reading.picture import Kept
-from segment.results.naming import MADE_HERE, MOST_IN_PNG, LabelFormat
-from segment.writing import write_whole
+from segment.results.naming import MOST_IN_PNG, LabelFormat
+from segment.writing import MADE_HERE, write_whole
 
 # Runs of equal labels are what there is to compress: zlib's run-length strategy gives smaller
 # files than level 6 on label maps and takes half the time.

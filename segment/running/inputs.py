@@ -8,8 +8,9 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from segment.results.naming import MADE_HERE, OWN_NAME
+from segment.results.naming import OWN_NAME
 from segment.streams import is_standard
+from segment.writing import MADE_HERE
 
 # What `signatures` tells and Pillow opens, with plug-ins for HEIC and JPEG XL; no drawings, videos
 # or containers of data. Asking Pillow itself would import its 45 plug-ins: 50 ms.

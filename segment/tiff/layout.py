@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,8 @@ class Layout:
     tiled : bool
     offsets, counts : tuple of int
         First byte and number of bytes of each segment; both 0 for one that is left out.
+    numbers : tuple of int
+        Of each segment in the page; () where the layout is all of the page's.
     """
 
     height: int
@@ -37,6 +40,7 @@ class Layout:
     tiled: bool
     offsets: tuple[int, ...]
     counts: tuple[int, ...]
+    numbers: tuple[int, ...] = ()
 
     @property
     def down(self) -> int:
@@ -67,6 +71,63 @@ class Layout:
         offsets = self.offsets[:listed] + (end,) * rest
         return dataclasses.replace(self, offsets=offsets, counts=self.counts[:listed] + (0,) * rest)
 
+    def number_in_page(self, segment: int) -> int:
+        """Return the number that a segment has in the whole page."""
+        return self.numbers[segment] if self.numbers else segment
+
+    def window(self, down: range, across: range, planes: Sequence[int]) -> Layout:
+        """Return the layout of some segments alone, which make a smaller image.
+
+        Parameters
+        ----------
+        down, across : range
+            Rows and columns of segments, from 0.
+        planes : sequence of int
+            Those of the planes, in this order.
+        """
+        grid = np.arange(self.number).reshape(self.planes, self.down, self.across)
+        chosen = grid[list(planes), down.start : down.stop, across.start : across.stop].ravel()
+        height = min(down.stop * self.rows, self.height) - down.start * self.rows
+        width = min(across.stop * self.columns, self.width) - across.start * self.columns
+        return dataclasses.replace(
+            self,
+            height=height,
+            width=width,
+            planes=len(planes),
+            offsets=tuple(self.offsets[segment] for segment in chosen.tolist()),
+            counts=tuple(self.counts[segment] for segment in chosen.tolist()),
+            numbers=tuple(map(self.number_in_page, chosen.tolist())),
+        )
+
+    def finer(self, row: int, most: int) -> Layout:
+        """Return it with strips cut into lower ones of equal height: of bytes as they are.
+
+        Parameters
+        ----------
+        row : int
+            Bytes of a row of a segment.
+        most : int
+            Bytes of a strip, if a row has no more.
+        """
+        limit = max(1, most // row)
+        if self.down == 1:  # the last strip may be as low as it likes
+            rows = min(limit, self.rows)
+        else:
+            rows = next(
+                rows for rows in range(min(limit, self.rows), 0, -1) if not self.rows % rows
+            )
+        offsets, counts, numbers = [], [], []
+        for segment, (offset, count) in enumerate(zip(self.offsets, self.counts, strict=True)):
+            there = self.rows_of(segment)
+            for above in range(0, there, rows):
+                size = min(rows, there - above) * row
+                gone = not (offset or count)
+                offsets.append(0 if gone else offset + above * row)
+                counts.append(0 if gone else size)
+                numbers.append(self.number_in_page(segment))
+        cut = tuple(offsets), tuple(counts), tuple(numbers)
+        return dataclasses.replace(self, rows=rows, offsets=cut[0], counts=cut[1], numbers=cut[2])
+
     def left_out(self) -> NDArray[np.bool_]:
         """Return for each segment whether it is sparse, that is, has no bytes in the file."""
         return np.logical_not(np.logical_or(self.offsets, self.counts))
@@ -80,11 +141,14 @@ class Layout:
 
     def absent(self) -> NDArray[np.bool_] | None:
         """Return which samples are in no segment, (H, W, C); None if all are in one."""
-        gone = self.left_out()
-        if not gone.any():
+        return self.pixels_in(self.left_out())
+
+    def pixels_in(self, segments: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+        """Return which samples are in some segments, (H, W, C); None if none is."""
+        if not segments.any():
             return None
-        shape = (len(gone), self.rows, self.columns, self.samples)
-        return self.joined(np.broadcast_to(gone[:, None, None, None], shape))
+        shape = (len(segments), self.rows, self.columns, self.samples)
+        return self.joined(np.broadcast_to(segments[:, None, None, None], shape))
 
 
 def layout_of(page: Any, offset: int | None = None) -> Layout:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import io
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
+from segment.tiff.directory import LONG8, directory, header
+
 BILEVEL = {2, 3, 4}  # CCITT's fax codings
 JPEG = 7
 DEFLATE = 8
@@ -26,8 +27,6 @@ MAYBE = {34925: "lzma", 50000: "zstd"}  # by Pillow's name: libtiff may be built
 GREY, RGB, SEPARATED, YCBCR = 1, 2, 5, 6
 # How Pillow hands out so many 8-bit samples a pixel as they are, and with which ExtraSamples.
 UNTOUCHED = {1: (GREY, ()), 2: (GREY, (2,)), 3: (RGB, ()), 4: (SEPARATED, ())}
-LONG8, RATIONAL, UNDEFINED = 16, 5, 7
-CODES = {LONG8: "Q", RATIONAL: "I"}
 
 
 @dataclass(frozen=True)
@@ -119,22 +118,7 @@ def _file(segments: Sequence[bytes], column: Column, rows: int) -> bytes:
         279: (LONG8, counts),
     }
     tags |= ({338: (LONG8, extra)} if extra else {}) | column.tags
-    ends = np.cumsum([len(_directory(tags)), *counts]).tolist()
+    start = len(header(0, big=True))
+    ends = np.cumsum([start + len(directory(tags, start)), *counts]).tolist()
     tags[273] = (LONG8, ends[:-1])
-    return b"".join([_directory(tags), *segments])
-
-
-def _directory(tags: dict[int, tuple[int, Any]]) -> bytes:
-    entries, values = b"", b""
-    end = 16 + 8 + 20 * len(tags) + 8
-    for code, (kind, content) in sorted(tags.items()):
-        code_of = f"<{len(content)}{CODES.get(kind)}"
-        raw = content if kind == UNDEFINED else struct.pack(code_of, *content)
-        count = len(content) // 2 if kind == RATIONAL else len(content)
-        place = raw.ljust(8, b"\0")
-        if len(raw) > 8:
-            place = struct.pack("<Q", end + len(values))
-            values += raw
-        entries += struct.pack("<HHQ", code, kind, count) + place
-    head = b"II" + struct.pack("<HHHQ", 43, 8, 0, 16)
-    return head + struct.pack("<Q", len(tags)) + entries + bytes(8) + values
+    return b"".join([header(start, big=True), directory(tags, start), *segments])

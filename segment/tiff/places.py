@@ -1,9 +1,12 @@
-"""The place of an image on the map: GeoTIFF's tags, and world files beside images."""
+"""The place of an image on the map, GeoTIFF's tags or a world file's, and its resolution."""
 
 from __future__ import annotations
 
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -17,6 +20,8 @@ PLACE |= {34736: DOUBLE, 34737: ASCII}
 LONGEST = 1 << 20  # values of a tag: tie points of a large grid are fewer
 PIXEL_IS_AREA = (1, 1, 0, 1, 1025, 0, 1, 1)  # a directory of keys with GTRasterType alone
 WORLD_FILE = 4096  # bytes; six numbers take less
+UNITS: dict[int, Literal["inch", "cm", "none"]] = {1: "none", 2: "inch", 3: "cm"}
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
 
 
 def geo_tags(page: Any) -> tuple[GeoTag, ...]:
@@ -58,6 +63,17 @@ def world_file(image: Path) -> Path | None:
     return next((name for name in spelt if name != image and name.is_file()), None)
 
 
+def place_beside(image: Path) -> tuple[tuple[GeoTag, ...], tuple[str, ...]]:
+    """Return GeoTIFF's tags for the world file beside an image, and a warning if it is none."""
+    beside = world_file(image)
+    if beside is None:
+        return (), ()
+    try:
+        return world_tags(beside), ()
+    except (OSError, ValueError) as error:
+        return (), (f"its world file {beside.name} is left out: {error}",)
+
+
 def world_tags(path: Path) -> tuple[GeoTag, ...]:
     """Return GeoTIFF's tags for what a world file says.
 
@@ -84,3 +100,41 @@ def world_tags(path: Path) -> tuple[GeoTag, ...]:
         return scale, (TIE_POINTS, DOUBLE, 6, (0.0, 0.0, 0.0, x, y, 0.0), True), keys
     matrix = (a, b, 0.0, x, d, e, 0.0, y, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)
     return (TRANSFORMATION, DOUBLE, 16, matrix, True), keys
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Pixels in a unit of length, along x and y."""
+
+    x: Fraction
+    y: Fraction
+    unit: Literal["inch", "cm", "none"] = "inch"
+
+    @property
+    def dpi(self) -> tuple[float, float] | None:
+        """In dots per inch; None where no unit is known."""
+        if self.unit == "none":
+            return None
+        factor = 2.54 if self.unit == "cm" else 1.0
+        return float(self.x) * factor, float(self.y) * factor
+
+    def turned(self) -> Resolution:
+        """That of the image turned by a quarter."""
+        return Resolution(self.y, self.x, self.unit)
+
+    def if_sensible(self) -> Resolution | None:
+        """Itself, unless it is damage or a joke: what writers take, and scanners reach."""
+        return self if 0 < self.x < 1_000_000 and 0 < self.y < 1_000_000 else None
+
+
+def resolution_of(page: Any) -> Resolution | None:
+    """Return the resolution that a page, a tifffile.TiffPage, tells; None for none or damage."""
+    try:
+        x, y = (Fraction(*page.tags.valueof(code)) for code in (X_RESOLUTION, Y_RESOLUTION))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    resolution = Resolution(x, y).if_sensible()
+    if resolution is None:
+        return None
+    unit = UNITS.get(int(page.tags.valueof(RESOLUTION_UNIT, 2)), "none")
+    return dataclasses.replace(resolution, unit=unit)

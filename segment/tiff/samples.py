@@ -1,8 +1,8 @@
 """Samples of a TIFF's page as they are stored: true type, depth, byte order and layout.
 
 Bytes of strips and tiles are decompressed by libtiff (see `libtiff`), what they mean is worked out
-here by the tags alone; compressions of whole pictures (LERC, JPEG 2000, WebP, ...) are
-tifffile's with imagecodecs. What none of them knows is refused by its name.
+here by the tags alone; compressions of whole pictures have a room of their own (see `pictures`).
+What none of them knows is refused by its name.
 """
 
 from __future__ import annotations
@@ -14,25 +14,23 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError
+from segment.tiff.directory import LONG8, RATIONAL, UNDEFINED
 from segment.tiff.layout import Layout, layout_of
 from segment.tiff.libtiff import (
     BILEVEL,
     DEFLATE,
     JPEG,
-    LONG8,
-    RATIONAL,
     RGB,
-    UNDEFINED,
     UNTOUCHED,
     YCBCR,
     Column,
     decompressed,
     decompresses,
 )
+from segment.tiff.pictures import check_codec, name_of, pictures, refused
+from segment.tiff.stored import CUT_OFF, Damage, stored
 from segment.tiff.unpacking import (
     FLOATING,
     HORIZONTAL,
@@ -91,17 +89,60 @@ def read_samples(page: Any, file: IO[bytes], lenient: bool, offset: int | None =
     Exception
         Any other if it is damaged.
     """
+    check_kind(page)
     layout = layout_of(page, offset)
-    way = _way(page)
     if not (layout.is_complete() or lenient):
         raise EOFError("strips or tiles are missing")
     layout = layout.completed(file.seek(0, 2))
-    if way is _by_tifffile:
-        values = _by_tifffile(page, lenient)
-    else:
-        values = layout.joined(way(page, file, layout, lenient))
-    photometric = RGB if page.photometric == YCBCR else int(page.photometric)
-    return Samples(values, photometric, layout.absent())
+    values = decoded(page, file, layout, Damage(lenient))
+    return Samples(values, meaning(page), layout.absent())
+
+
+def check_kind(page: Any) -> None:
+    """Refuse, before any decoding, a page of a kind that nothing here reads.
+
+    Raises
+    ------
+    ImageFileError
+    """
+    _way(page)
+
+
+def meaning(page: Any) -> int:
+    """Return what the samples of a page stand for once they are decoded, by TIFF's number."""
+    return RGB if page.photometric == YCBCR else int(page.photometric)
+
+
+def decoded(page: Any, file: IO[bytes], layout: Layout, damage: Damage) -> NDArray[Any]:
+    """Return the samples of the page, or of those segments that a window of its layout has.
+
+    Parameters
+    ----------
+    page : tifffile.TiffPage
+        As `check_kind` takes it.
+    file : binary file
+    layout : Layout
+        The page's, or a window of it: the same bytes become the same samples.
+    damage : Damage
+        Gets the segments that are damaged or cut off, whose samples are 0 or what there is.
+
+    Returns
+    -------
+    samples : (H, W, C) array
+        Of the size of the layout.
+
+    Raises
+    ------
+    DamagedSegmentError
+        If one is damaged, and that is not allowed.
+    """
+    return layout.joined(_way(page)(page, file, layout, damage))
+
+
+def palette_of(page: Any) -> NDArray[np.uint8]:
+    """Return the colours of a palette, (N, 3), whose tag has 16 bits, in old files 8."""
+    table = np.asarray(page.colormap, dtype=np.uint16).T
+    return (table >> 8 if table.max(initial=0) > 255 else table).astype(np.uint8)
 
 
 def _way(page: Any) -> Callable[..., NDArray[Any]]:
@@ -109,29 +150,29 @@ def _way(page: Any) -> Callable[..., NDArray[Any]]:
     compression, bits = int(page.compression), page.bitspersample
     formats = page.tags.valueof(SAMPLE_FORMAT, 1)
     if not isinstance(bits, int) or (isinstance(formats, tuple) and len(set(formats)) > 1):
-        raise _refused("samples of several types")
+        raise refused("samples of several types")
     if page.photometric == YCBCR:
         return _way_of_ycbcr(page)
     if compression == JPEG and bits == 8 and page.samplesperpixel in UNTOUCHED:
         return _jpeg
     if compression in BILEVEL:
         if bits != 1 or page.samplesperpixel != 1:
-            raise _refused(f"fax compression of {page.samplesperpixel} x {bits} bits")
+            raise refused(f"fax compression of {page.samplesperpixel} x {bits} bits")
         return _fax
     if compression == UNCOMPRESSED or decompresses(compression):
         _check_samples(page)
         return _plain
-    _check_codec(page)
-    return _by_tifffile
+    check_codec(page)
+    return pictures
 
 
 def _way_of_ycbcr(page: Any) -> Callable[..., NDArray[Any]]:
     compression = int(page.compression)
     known = compression in (UNCOMPRESSED, JPEG) or decompresses(compression)
     if not known or (page.bitspersample, page.samplesperpixel, page.planarconfig) != (8, 3, 1):
-        raise _refused(
+        raise refused(
             f"YCbCr of {page.samplesperpixel} x {page.bitspersample} bits with "
-            f"{_name(page.compression)} compression"
+            f"{name_of(page.compression)} compression"
         )
     return _jpeg if compression == JPEG else _ycbcr
 
@@ -140,7 +181,7 @@ def _check_samples(page: Any) -> None:
     bits, sample_format = int(page.bitspersample), int(page.sampleformat)
     dtype = sample_type(sample_format, bits)
     if dtype is None:
-        raise _refused(f"{NAMES.get(sample_format, 'samples')} of {bits} bits")
+        raise refused(f"{NAMES.get(sample_format, 'samples')} of {bits} bits")
     predictor = int(page.predictor)
     fits = {
         NONE: True,
@@ -148,49 +189,22 @@ def _check_samples(page: Any) -> None:
         FLOATING: dtype.kind == "f",
     }
     if not fits.get(predictor) or (predictor != NONE and page.compression in WITHOUT_PREDICTOR):
-        raise _refused(
-            f"predictor {predictor} on {bits} bits with {_name(page.compression)} compression"
+        raise refused(
+            f"predictor {predictor} on {bits} bits with {name_of(page.compression)} compression"
         )
 
 
-def _check_codec(page: Any) -> None:
-    name = _name(page.compression)
-    try:
-        tifffile.TIFF.DECOMPRESSORS[int(page.compression)]
-    except KeyError as error:
-        if "imagecodecs" not in str(error):
-            raise _refused(f"{name} compression") from error
-        raise _needs_plugin(name) from error
-    if page.dtype is None:
-        raise _refused(f"samples of {page.bitspersample} bits with {name} compression")
-
-
-def _needs_plugin(compression: str) -> ImageFileError:
-    return ImageFileError(
-        f"is a TIFF with {compression} compression, which needs a plug-in; "
-        "pip install 'meanshift-segment[formats]'"
-    )
-
-
-def _refused(kind: str) -> ImageFileError:
-    return ImageFileError(f"is a TIFF of a kind that is not read here: {kind}; save it anew")
-
-
-def _name(compression: Any) -> str:
-    return str(getattr(compression, "name", compression))
-
-
-def _plain(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray[Any]:
+def _plain(page: Any, file: IO[bytes], layout: Layout, damage: Damage) -> NDArray[Any]:
     """Decode bytes: any type, depth and byte order, with or without a predictor."""
     bits, count = int(page.bitspersample), layout.columns * layout.samples
     width = math.ceil(count * bits / 8)
     if page.compression == UNCOMPRESSED:
-        rows = _uncompressed(file, layout, width, lenient)
+        rows = _uncompressed(file, layout, width, damage)
         if page.fillorder == 2:
             rows = np.frombuffer(REVERSED, np.uint8)[rows]
     else:
         column = _bytes_column(page, layout, width)
-        rows = _decompressed(_pieces(page, file, layout, lenient), layout, column, lenient)
+        rows = _decompressed(_pieces(page, file, layout, damage), layout, column, damage)
     rows = rows.reshape(-1, width)
     dtype = sample_type(int(page.sampleformat), bits)
     assert dtype is not None  # _check_samples
@@ -217,44 +231,44 @@ def _undone_by_libtiff(page: Any, layout: Layout) -> bool:
     return few and bool(page.predictor == HORIZONTAL)
 
 
-def _uncompressed(file: IO[bytes], layout: Layout, width: int, lenient: bool) -> NDArray[np.uint8]:
+def _uncompressed(file: IO[bytes], layout: Layout, width: int, damage: Damage) -> NDArray[np.uint8]:
     """Read rows of bytes as many as there must be, for counts are often sloppy."""
     rows = np.zeros((layout.number, layout.rows, width), np.uint8)
     for segment in np.flatnonzero(~layout.left_out()).tolist():
         file.seek(layout.offsets[segment])
         expected = rows[segment, : layout.rows_of(segment)].reshape(-1)
         got = file.readinto(expected)  # type: ignore[attr-defined]
-        if got < len(expected) and not lenient:
-            raise EOFError("strips or tiles are missing, or beyond the end of the file")
+        if got < len(expected):
+            damage.add(layout.number_in_page(segment), EOFError(CUT_OFF))
     return rows
 
 
-def _fax(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray[Any]:
+def _fax(page: Any, file: IO[bytes], layout: Layout, damage: Damage) -> NDArray[Any]:
     tags = {code: (LONG8, (page.tags.valueof(code),)) for code in FAX_OPTIONS if code in page.tags}
     column = Column(int(page.compression), layout.columns, layout.rows, bits=1, tags=tags)
-    packed = _decompressed(_pieces(page, file, layout, lenient), layout, column, lenient)
+    packed = _decompressed(_pieces(page, file, layout, damage), layout, column, damage)
     bits = np.unpackbits(packed.reshape(-1, packed.shape[2]), axis=1, count=layout.columns)
     return bits.reshape(-1, layout.rows, layout.columns, 1)
 
 
-def _jpeg(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray[Any]:
+def _jpeg(page: Any, file: IO[bytes], layout: Layout, damage: Damage) -> NDArray[Any]:
     photometric = YCBCR if page.photometric == YCBCR else None
     tags = _tags(page, YCBCR_TAGS) if photometric else {}
     tables = page.tags.valueof(JPEG_TABLES)
     if isinstance(tables, bytes):
         tags[JPEG_TABLES] = (UNDEFINED, tables)
     column = Column(JPEG, layout.columns, layout.rows, layout.samples, 8, photometric, tags)
-    return _decompressed(_pieces(page, file, layout, lenient), layout, column, lenient)
+    return _decompressed(_pieces(page, file, layout, damage), layout, column, damage)
 
 
-def _ycbcr(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> NDArray[Any]:
+def _ycbcr(page: Any, file: IO[bytes], layout: Layout, damage: Damage) -> NDArray[Any]:
     """Decode colours of which several pixels share the hue, packed in bytes."""
-    pieces, compression = _pieces(page, file, layout, lenient), int(page.compression)
+    pieces, compression = _pieces(page, file, layout, damage), int(page.compression)
     if compression == UNCOMPRESSED:  # which Pillow does not give to libtiff, that alone can do it
         pieces, compression = (piece and zlib.compress(piece, 0) for piece in pieces), DEFLATE
     tags = _tags(page, YCBCR_TAGS)
     column = Column(compression, layout.columns, layout.rows, 3, 8, YCBCR, tags)
-    return _decompressed(pieces, layout, column, lenient)
+    return _decompressed(pieces, layout, column, damage)
 
 
 def _tags(page: Any, kinds: dict[int, int]) -> dict[int, tuple[int, Any]]:
@@ -262,19 +276,15 @@ def _tags(page: Any, kinds: dict[int, int]) -> dict[int, tuple[int, Any]]:
     return {code: (kind, tags.valueof(code)) for code, kind in kinds.items() if code in tags}
 
 
-def _pieces(page: Any, file: IO[bytes], layout: Layout, lenient: bool) -> Iterator[bytes]:
+def _pieces(page: Any, file: IO[bytes], layout: Layout, damage: Damage) -> Iterator[bytes]:
     """Read the compressed bytes of each segment, all of them: JPEG fills in what is cut off."""
     turned = page.fillorder == 2 and page.compression != JPEG
-    for offset, count in zip(layout.offsets, layout.counts, strict=True):
-        file.seek(offset)
-        piece = file.read(count)
-        if len(piece) < count and not lenient:
-            raise EOFError("strips or tiles are beyond the end of the file")
+    for piece in stored(file, layout, damage):
         yield piece.translate(REVERSED) if turned else piece
 
 
 def _decompressed(
-    pieces: Iterable[bytes], layout: Layout, column: Column, lenient: bool
+    pieces: Iterable[bytes], layout: Layout, column: Column, damage: Damage
 ) -> NDArray[np.uint8]:
     """Decompress segments to (N, rows, width, samples), 0 where one is left out.
 
@@ -293,7 +303,7 @@ def _decompressed(
             lot.append(segment)
             held.append(piece)
         if held and (len(held) == most or (segment + 1) % per_plane == 0):
-            _put(content, held, lot, layout, column, lenient)
+            _put(content, held, lot, layout, column, damage)
             lot, held = [], []
     return content
 
@@ -304,52 +314,22 @@ def _put(
     lot: list[int],
     layout: Layout,
     column: Column,
-    lenient: bool,
+    damage: Damage,
 ) -> None:
-    """Decompress some segments into their places; where `lenient` one by one if one is damaged."""
+    """Decompress some segments into their places; one by one if one is damaged."""
     try:
         rows = decompressed(pieces, column, sum(map(layout.rows_of, lot)))
-    except Exception:  # whatever its bytes bring about
-        if not lenient:
-            raise
-        if len(lot) > 1:
-            for piece, segment in zip(pieces, lot, strict=True):
-                _put(content, [piece], [segment], layout, column, lenient)
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever its bytes bring about
+        for piece, segment in zip(pieces, lot, strict=True):
+            if len(lot) > 1:
+                _put(content, [piece], [segment], layout, column, damage)
+            else:
+                damage.add(layout.number_in_page(segment), error)
         return
     at = 0
     for segment in lot:
         count = layout.rows_of(segment)
         content[segment, :count] = rows[at : at + count]
         at += count
-
-
-def _by_tifffile(page: Any, lenient: bool) -> NDArray[Any]:
-    """Decode a compression of whole pictures to (H, W, C)."""
-    try:
-        values = _what_there_is(page) if lenient else page.asarray(maxworkers=1)
-    except Exception as error:
-        name = _name(page.compression)
-        if isinstance(error, ImportError) or "requires the 'imagecodecs'" in str(error):
-            raise _needs_plugin(name) from error
-        if isinstance(error, NotImplementedError):
-            raise _refused(f"{name} compression: {error}") from error
-        raise
-    if page.axes == "SYX":
-        return np.moveaxis(values, 0, -1)
-    return values if values.ndim == 3 else values[:, :, None]
-
-
-def _what_there_is(page: Any) -> NDArray[Any]:
-    """Decode strip by strip, or tile by tile; 0 where one is damaged or missing."""
-    whole = np.zeros(page.shaped, page.dtype)
-    file = page.parent.filehandle
-    for index, (at, count) in enumerate(zip(page.dataoffsets, page.databytecounts, strict=False)):
-        file.seek(at)
-        try:
-            segment, (s, d, h, w, _), shape = page.decode(file.read(count), index)
-        except Exception:  # whatever its bytes bring about
-            continue
-        if segment is not None:
-            part = whole[s, d : d + shape[0], h : h + shape[1], w : w + shape[2]]
-            part[...] = segment[: part.shape[0], : part.shape[1], : part.shape[2]]
-    return np.asarray(whole.reshape(page.shape))

@@ -9,7 +9,7 @@ from PIL import Image, ImageCms
 from skimage import io
 
 from segment.errors import ImageFileError
-from segment.reading.picture import Kept, Resolution
+from segment.reading.picture import Kept
 from segment.reading.reading_options import ReadingOptions
 from segment.results.naming import fitting_format
 from segment.results.outputs import Output
@@ -18,6 +18,7 @@ from segment.running.inputs import find_inputs
 from segment.running.job import run_job
 from segment.running.plan import Work, plan
 from segment.settings import Settings
+from segment.tiff.places import Resolution
 from segment.writing import make_folder, write_whole
 from tests.drawn import NOISE, RGB, with_alpha
 

@@ -1,0 +1,108 @@
+"""NPY by strips: plain reads, for pages of a memory map would count as memory that is taken."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from segment.bands import Band
+from segment.errors import ImageFileError
+from segment.raster.steady_file import SteadyFile
+from segment.tiff.no_data import visible_among
+from segment.tiff.places import GeoTag, Resolution, place_beside
+
+MAGIC = npy.MAGIC_PREFIX
+AT_ONCE = 1 << 21  # bytes read in one go where only some of the bands are asked for
+HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+class NpySource:
+    """An array in a file, (H, W) or (H, W, C) of numbers; see `segment.raster.source.RasterSource`.
+
+    Pickled objects are refused, and so are arrays in Fortran's order, of which no row stands in
+    one piece.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = SteadyFile(path)
+        with self._file.opened() as file:
+            shape, dtype = _header(file)
+            self._start = file.tell()
+        self.height, self.width = shape[:2]
+        self._dtype = dtype
+        self._channels = math.prod(shape[2:])
+        self._row = self.width * self._channels * dtype.itemsize
+        if self._start + self.height * self._row > self._file.size:
+            raise ImageFileError(
+                f"is cut off: expected {self._start + self.height * self._row:,} bytes, "
+                f"got {self._file.size:,}; get a whole copy"
+            )
+        name, bits = dtype.newbyteorder("=").name, dtype.itemsize * 8
+        self.bands = tuple(Band(at + 1, "", name, bits) for at in range(self._channels))
+        self.geo: tuple[GeoTag, ...]
+        self.geo, self.warnings = place_beside(path)
+        self.resolution: Resolution | None = None
+        self.profile: bytes | None = None
+        self.preferred_rows = 1
+
+    def read(
+        self, top: int, bottom: int, bands: Sequence[int]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        shape = (bottom - top, self.width, len(bands))
+        whole = list(bands) == list(range(self._channels))
+        values = np.empty(shape, self._dtype)
+        with self._file.opened() as file:
+            file.seek(self._start + top * self._row)
+            step = len(values) if whole else max(1, AT_ONCE // self._row)
+            for first in range(0, len(values), step):
+                part = values[first : first + step]
+                if whole:
+                    _fill(file, part)
+                else:
+                    rows = np.empty((len(part), self.width, self._channels), self._dtype)
+                    _fill(file, rows)
+                    part[...] = rows[:, :, list(bands)]
+        if not self._dtype.isnative:
+            values = values.byteswap(inplace=True).view(self._dtype.newbyteorder("="))
+        return values, visible_among(values, range(len(bands)), None, None)
+
+    def close(self) -> None:
+        """Do nothing: the file is open only while it is read."""
+
+
+def _header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    try:
+        version = npy.read_magic(file)
+        shape, fortran, dtype = HEADERS.get(version, npy.read_array_header_2_0)(file)
+    except ValueError as error:
+        raise ImageFileError("is a damaged NPY file; get a whole copy") from error
+    if dtype.kind not in "buif" or dtype.itemsize > 8:
+        raise ImageFileError(f"has {dtype} values, expected real numbers; convert it")
+    if len(shape) not in (2, 3) or 0 in shape:
+        raise ImageFileError(f"has shape {shape}, expected (H, W) or (H, W, C); reshape it")
+    if fortran and len(shape) - shape.count(1) > 1:
+        raise ImageFileError(
+            "is in Fortran's order, of which no row is in one piece; "
+            "save it by numpy.ascontiguousarray"
+        )
+    return shape, dtype
+
+
+def _fill(file: Any, rows: NDArray[Any]) -> None:
+    """Read bytes into rows, which the system may hand out in pieces."""
+    rest = memoryview(rows.reshape(-1).view(np.uint8).data)
+    while rest:
+        got = file.readinto(rest)
+        if not got:
+            raise ImageFileError("is cut off; get a whole copy")
+        rest = rest[got:]

@@ -1,0 +1,80 @@
+"""A file that must stay as it is while it is read piece by piece."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from segment.errors import ImageFileError
+
+CHANGED = "has changed while it was read; wait until it is written, and start again"
+
+
+class SteadyFile:
+    """Opens a file as often as it is asked to, and refuses it once it is another.
+
+    Attributes
+    ----------
+    path : Path
+    size : int
+        Bytes.
+
+    Raises
+    ------
+    ImageFileError
+        If there is no such file, or it is none of which parts can be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                status = os.fstat(file.fileno())
+        except FileNotFoundError:
+            raise ImageFileError("no such file; check the name") from None
+        except IsADirectoryError:
+            raise ImageFileError("is a folder, expected an image; name the files in it") from None
+        except OSError as error:
+            raise ImageFileError(f"cannot be read: {error.strerror}; check it") from None
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageFileError("is a pipe or a device, expected a file; save it to one")
+        self.size = status.st_size
+        self._seen = _identity(status)
+
+    @contextmanager
+    def opened(self) -> Iterator[IO[bytes]]:
+        """Open it for one thread; check before and after that it is what it was.
+
+        Raises
+        ------
+        ImageFileError
+            If it has changed, whatever reading it brought about.
+        """
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                self._check(os.fstat(file.fileno()))
+                try:
+                    yield file
+                finally:
+                    self._check(os.fstat(file.fileno()))
+        except FileNotFoundError:
+            raise ImageFileError("was removed while it was read; start again") from None
+
+    def check(self) -> None:
+        """Raise ImageFileError if it has changed: for those that open it by themselves."""
+        try:
+            self._check(self.path.stat())
+        except FileNotFoundError:
+            raise ImageFileError("was removed while it was read; start again") from None
+
+    def _check(self, status: os.stat_result) -> None:
+        if _identity(status) != self._seen:
+            raise ImageFileError(CHANGED)
+
+
+def _identity(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_ino, status.st_size, status.st_mtime_ns
