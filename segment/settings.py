@@ -12,6 +12,7 @@ from math import inf, isfinite
 from numbers import Integral, Rational, Real
 from typing import Any, Literal, get_args
 
+from segment.bands import ScaleText
 from segment.errors import InvalidInputError, shown
 
 
@@ -116,7 +117,10 @@ USUAL_LEVEL = 1.0  # of the hierarchy: it agrees best with what people draw, ove
 SHARE = 1000  # of the pixels, that a region of the joint domain has at least, if not said otherwise
 
 
-def _setting(default: Any, takes: Range | Several | tuple[Any, ...] | None, effect: str) -> Any:
+Takes = Range | Several | ScaleText | tuple[Any, ...] | None
+
+
+def _setting(default: Any, takes: Takes, effect: str) -> Any:
     return field(default=default, metadata={"takes": takes, "effect": effect})
 
 
@@ -168,6 +172,14 @@ class Settings:
     )
     color_space: ColorSpace = _setting(
         "rgb", COLOR_SPACES, "Space in which distances between colours are measured."
+    )
+    scale: str = _setting(
+        "depth",
+        ScaleText(),
+        "How the values of bands compare, always in units of 0 to 255: by their depth (depth), "
+        "each band from its smallest to its largest value (range), by its standard deviation "
+        "(std: 255 are eight of them), or between limits: LOW,HIGH for all bands, LOW%,HIGH% for "
+        "percentiles of each, such as 2%,98%.",
     )
     spatial_weight: float = _setting(
         0.25,
@@ -314,7 +326,7 @@ def _check(name: str, value: Any, default: Any, metadata: Any) -> None:
     takes = metadata["takes"]
     if value is None and default is None:
         return
-    if isinstance(takes, Range | Several):
+    if isinstance(takes, Range | Several | ScaleText):
         takes.check(name, value)
     elif not is_choice(value, takes or (True, False)):
         expected = f"one of {', '.join(map(str, takes))}" if takes else "True or False"

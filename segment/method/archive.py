@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError, InvalidInputError, shown
+from segment.npy import read_header
 from segment.settings import Settings
 from segment.validation import checked_path
 from segment.writing import write_whole
@@ -25,11 +25,6 @@ from segment.writing import write_whole
 if TYPE_CHECKING:
     from zipfile import ZipFile
 
-# What NumPy writes before an array. Its own reader takes more than that, with warnings.
-HEADER = re.compile(
-    rb"\{'descr': '([<>|]\w+)', 'fortran_order': (?:True|False), 'shape': \(([0-9, ]*)\), \} *\n"
-)
-MAGIC = b"\x93NUMPY\x01\x00"
 MOST_INFLATED = 1032  # bytes that deflate can make of one
 
 
@@ -152,7 +147,7 @@ def _array(
     archive: ZipFile, name: str, kind: np.dtype[Any], dimensions: int, size: int
 ) -> NDArray[Any]:
     with archive.open(name) as member:
-        dtype, shape, start = _header(member)
+        dtype, shape, start, _ = read_header(member)
     fits = dtype.kind == "U" if kind.kind == "U" else dtype == kind
     if not fits or len(shape) != dimensions:
         raise ValueError(f"{name} is of dtype {dtype} and shape {shape}")
@@ -162,15 +157,3 @@ def _array(
     with archive.open(name) as member:
         array: NDArray[Any] = np.lib.format.read_array(member, allow_pickle=False)
         return array
-
-
-def _header(member: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Dtype and shape of an array, and where its values begin."""
-    if member.read(len(MAGIC)) != MAGIC:
-        raise ValueError("an array is not as NumPy writes it")
-    length = int.from_bytes(member.read(2), "little")
-    match = HEADER.fullmatch(member.read(length))
-    if match is None:
-        raise ValueError("an array's header is not as NumPy writes it")
-    shape = tuple(int(side) for side in match[2].split(b",") if side.strip())
-    return np.dtype(match[1].decode("ascii")), shape, len(MAGIC) + 2 + length

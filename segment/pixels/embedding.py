@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.pixels._axes import rotate_to_axes, weighted_products
-from segment.pixels.elementary import exp_minus
+from segment.elementary import exp_minus
 
 Floats = NDArray[np.float64]
 PIVOTS = 32  # colours that the kernel is spanned by

@@ -7,7 +7,7 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.pixels.elementary import root
+from segment.elementary import root
 
 ONE = 65535  # linear light, and ratios to white
 SHARES = 4096  # of the primaries

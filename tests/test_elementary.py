@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from segment.pixels.elementary import exp_minus, log_above, root
+from segment.elementary import exp_minus, log_above, root
 
 
 def test_the_exponential_is_right():

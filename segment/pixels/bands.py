@@ -1,0 +1,352 @@
+"""Bands of any depth to comparable points: what their values are, and how they are scaled.
+
+A scale brings every band to the units of 8-bit values, 0 to 255, so that a bandwidth means the same
+whatever the file. Statistics are exact, and the same whatever strips of rows they are added by: so
+are the scales and the points.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.bands import Scaling, parsed_scale
+
+GRID = 2.0**-12  # points are whole multiples of it: their sums are exact, in any order
+DIGIT = 16  # bits of a value that a pass over the image counts
+DEPTHS = (8, 10, 12, 14)  # of sensors whose values come in 16 bits
+AT_ONCE = 1 << 20  # pixels: their keys and squares take some ten times their memory
+STEPS = 2.0**24  # of a band's range, in which the deviation of what is not counted is measured
+DEVIATIONS = 8.0  # standard deviations that become 0..255
+TOP = 255.0
+
+Floats = NDArray[np.float64]
+
+
+class BandStatistics:
+    """What the values of each band are, added strip by strip: exact, however rows are cut.
+
+    Parameters
+    ----------
+    count : int
+        Bands.
+    dtype : dtype
+        Of their values; any numbers.
+    scale : str
+        What they are needed for, as `Settings.scale` has it: others take fewer passes.
+
+    Attributes
+    ----------
+    low, high : (C,) arrays of the dtype
+        Smallest and largest value; 0 where no pixel takes part.
+    pixels : int
+        That take part.
+
+    Notes
+    -----
+    ``while statistics.open: add every strip, then end_pass()``. One pass is enough for limits and
+    for values of up to 16 bits. Percentiles of longer ones take a pass for each 16 bits, and the
+    standard deviation of those two, for smallest and largest value come first.
+    """
+
+    def __init__(self, count: int, dtype: Any, scale: str = "depth") -> None:
+        self.dtype = np.dtype(dtype)
+        self.scaling = parsed_scale(scale)
+        self.low, self.high = np.zeros((2, count), self.dtype)
+        self.pixels = 0
+        self._digits = -(-self.dtype.itemsize * 8 // DIGIT)
+        shares = (self.scaling.low, self.scaling.high) if self.scaling.kind == "percent" else ()
+        self._ranks = [[_Rank(share / 100) for share in shares] for _ in range(count)]
+        self._sums = [[0, 0] for _ in range(count)]  # of values and of their squares
+        self._pass = 0
+        self._measured = 0 if self._is_short else 1
+        deviates = self.scaling.kind == "std"
+        self._passes = self._digits if shares else self._measured + 1 if deviates else 1
+
+    @property
+    def open(self) -> bool:
+        """Whether another pass over the image is needed."""
+        return self._pass < self._passes
+
+    @property
+    def _is_short(self) -> bool:
+        return self.dtype.kind in "biu" and self.dtype.itemsize <= 2
+
+    def add(self, values: NDArray[Any], valid: NDArray[np.bool_] | None = None) -> None:
+        """Take some of the image.
+
+        Parameters
+        ----------
+        values : (..., C) array
+        valid : (...) bool array, optional
+            Pixels that take part; their values are finite. Default: all.
+        """
+        rows = values.reshape(-1, values.shape[-1])
+        for first in range(0, len(rows), AT_ONCE):
+            part = rows[first : first + AT_ONCE]
+            if valid is not None:
+                part = part[valid.reshape(-1)[first : first + AT_ONCE]]
+            if len(part):
+                self._take(part)
+
+    def _take(self, rows: NDArray[Any]) -> None:
+        if self._pass == 0:
+            low, high = rows.min(axis=0), rows.max(axis=0)
+            self.low = np.minimum(self.low, low) if self.pixels else low
+            self.high = np.maximum(self.high, high) if self.pixels else high
+            self.pixels += len(rows)
+        for band, ranks in enumerate(self._ranks):
+            column = np.ascontiguousarray(rows[:, band])
+            if ranks:
+                self._count(column, ranks)
+            if self.scaling.kind == "std" and self._pass == self._measured:
+                self._measure(column, band)
+
+    def end_pass(self) -> None:
+        """End a pass over the image."""
+        for rank in (rank for ranks in self._ranks for rank in ranks):
+            rank.settle()
+        self._pass += 1
+
+    def percentiles(self) -> tuple[Floats, Floats]:
+        """Return the two percentiles of each band: the smallest values that so many do not exceed.
+
+        (The inverse of the empirical distribution function: always values of the image.)
+        """
+        if not self.pixels:
+            return self.low.astype(np.float64), self.high.astype(np.float64)
+        keys = np.array([[rank.key for rank in ranks] for ranks in self._ranks], np.uint64)
+        low, high = _values_of(keys, self.dtype).astype(np.float64).T
+        return low, high
+
+    def deviations(self) -> tuple[Floats, Floats]:
+        """Return mean and standard deviation (population) of each band."""
+        start, step = self._quanta()
+        total = max(self.pixels, 1)
+        means = [first / total for first, _ in self._sums]
+        variances = [(total * second - first**2) / total**2 for first, second in self._sums]
+        return start + step * np.array(means), step * np.sqrt(variances)
+
+    def _count(self, column: NDArray[Any], ranks: list[_Rank]) -> None:
+        keys = _keys_of(column)
+        rest = DIGIT * (self._digits - 1 - self._pass)
+        for rank in ranks:
+            if rank is ranks[0] or rank.key != ranks[0].key:
+                counts = rank.counted(keys, rest)
+            rank.counts = rank.counts + counts
+
+    def _quanta(self) -> tuple[Floats, Floats]:
+        """Return start and step of the whole numbers that stand for a band's values."""
+        low, high = self.low.astype(np.float64), self.high.astype(np.float64)
+        if self._is_short:
+            least = np.iinfo(self.dtype).min if self.dtype.kind == "i" else 0
+            return np.full(len(low), float(least)), np.ones(len(low))
+        step = (high / 2 - low / 2) / (STEPS / 2)
+        return low, np.where(step > 0, step, 1.0)
+
+    def _measure(self, column: NDArray[Any], band: int) -> None:
+        start, step = self._quanta()
+        halves = column.astype(np.float64) / 2 - start[band] / 2  # the ends may be 1e308 apart
+        whole = np.rint(halves / (step[band] / 2)).astype(np.uint64)
+        squares = whole * whole
+        half = np.uint64(2**24 - 1)
+        sums = self._sums[band]
+        sums[0] += int(whole.sum())
+        sums[1] += (int((squares >> np.uint64(24)).sum()) << 24) + int((squares & half).sum())
+
+
+class _Rank:
+    """The search for the value of a rank, digit by digit: a radix selection over passes."""
+
+    def __init__(self, share: float) -> None:
+        self.share = share
+        self.key = 0  # the digits that are known, the first first
+        self.below: int | None = None  # values to pass over; None before the first pass
+        self.counts: NDArray[np.int64] = np.zeros(1 << DIGIT, np.int64)
+
+    def counted(self, keys: NDArray[np.uint64], rest: int) -> NDArray[np.int64]:
+        """Count the next digit of the keys that begin as the searched one does."""
+        shifted = keys >> np.uint64(rest)
+        if self.below is not None:
+            shifted = shifted[shifted >> np.uint64(DIGIT) == np.uint64(self.key)]
+        digits = (shifted & np.uint64((1 << DIGIT) - 1)).astype(np.int64)
+        return np.bincount(digits, minlength=1 << DIGIT)
+
+    def settle(self) -> None:
+        """Take the next digit from the counts."""
+        sums = np.cumsum(self.counts)
+        if self.below is None:
+            total = int(sums[-1])
+            self.below = min(max(int(np.ceil(self.share * total)) - 1, 0), max(total - 1, 0))
+        digit = int(np.searchsorted(sums, self.below, side="right"))
+        digit = min(digit, len(sums) - 1)
+        self.below -= int(sums[digit - 1]) if digit else 0
+        self.key = self.key << DIGIT | digit
+        self.counts = np.zeros_like(self.counts)
+
+
+def _keys_of(column: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return whole numbers in the order of the values."""
+    kind, bits = column.dtype.kind, column.dtype.itemsize * 8
+    unsigned = column.view(f"u{column.dtype.itemsize}").astype(np.uint64)
+    if kind not in "if":
+        return unsigned
+    sign = np.uint64(1 << (bits - 1))
+    if kind == "i":
+        return unsigned ^ sign
+    negative = unsigned & sign != 0
+    return np.where(negative, ~unsigned & np.uint64((1 << bits) - 1), unsigned | sign)
+
+
+def _values_of(keys: NDArray[np.uint64], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Return the values whose keys these are."""
+    bits, unsigned = dtype.itemsize * 8, keys
+    sign = np.uint64(1 << (bits - 1))
+    if dtype.kind == "i":
+        unsigned = keys ^ sign
+    elif dtype.kind == "f":
+        negative = keys & sign == 0
+        unsigned = np.where(negative, ~keys & np.uint64((1 << bits) - 1), keys ^ sign)
+    return unsigned.astype(f"u{dtype.itemsize}").view(dtype)
+
+
+@dataclass(frozen=True, eq=False)
+class BandScale:
+    """What brings stored values to points: point = (value - low) / unit, for each band.
+
+    Attributes
+    ----------
+    low : (C,) float64 array
+        The value whose point is 0.
+    unit : (C,) float64 array, > 0
+        What 1 in the space of the points, a bandwidth of 1, is in the file's own units.
+    stretched : (float, float) or None
+        Smallest and largest value, where they are stretched for want of a known depth.
+    """
+
+    low: Floats
+    unit: Floats
+    stretched: tuple[float, float] | None = None
+
+    @property
+    def keeps_bytes(self) -> bool:
+        """Whether 8-bit values are points as they are."""
+        return bool((self.low == 0).all() and (self.unit == 1).all())
+
+    @property
+    def is_sixteen_bits(self) -> bool:
+        """Whether it is that of 16-bit images, 257 steps to one of 8 bits."""
+        return bool((self.low == 0).all() and (self.unit == 257).all())
+
+
+def statistics_of(
+    values: NDArray[Any], valid: NDArray[np.bool_] | None, scale: str
+) -> BandStatistics:
+    """Return the statistics of an image in memory, (H, W, C)."""
+    statistics = BandStatistics(values.shape[-1], values.dtype, scale)
+    while statistics.open:
+        statistics.add(values, valid)
+        statistics.end_pass()
+    return statistics
+
+
+def band_scale(statistics: BandStatistics, scale: str, bits: int) -> BandScale:
+    """Return the scale that a setting asks for.
+
+    Parameters
+    ----------
+    statistics : BandStatistics
+        Of the bands that take part, made for this scale, all passes done.
+    scale : str
+        As `Settings.scale`.
+    bits : int
+        Declared depth of the values, 16 for plain uint16.
+
+    Returns
+    -------
+    scale : BandScale
+        "depth": 8-bit values as they are; unsigned ones of fewer than 16 bits by their depth; of 16
+        by the smallest of 8, 10, 12, 14 and 16 bits that holds the largest value of all bands;
+        floats in 0..1 times 255; others in 0..255 as they are; all others from the smallest to the
+        largest value of all bands together, which `stretched` tells. "range": each band from its
+        smallest to its largest value. "std": 255 are eight standard deviations of a band, its mean
+        is in the middle. Limits: to 0 and 255, and values beyond them beyond. A band of one value
+        has the unit 1.
+    """
+    scaling = parsed_scale(scale)
+    if scaling.kind == "depth":
+        return _by_depth(statistics, bits)
+    low, high = _limits(statistics, scaling)
+    return _between(low, high)
+
+
+def _limits(statistics: BandStatistics, scaling: Scaling) -> tuple[Floats, Floats]:
+    if scaling.kind == "values":
+        count = len(statistics.low)
+        return np.full(count, scaling.low), np.full(count, scaling.high)
+    if scaling.kind == "percent":
+        return statistics.percentiles()
+    if scaling.kind == "std":
+        mean, spread = statistics.deviations()
+        return mean - DEVIATIONS / 2 * spread, mean + DEVIATIONS / 2 * spread
+    return statistics.low.astype(np.float64), statistics.high.astype(np.float64)
+
+
+def _by_depth(statistics: BandStatistics, bits: int) -> BandScale:
+    dtype, count = statistics.dtype, len(statistics.low)
+    low, high = float(statistics.low.min()), float(statistics.high.max())
+    nothing = np.zeros(count)
+    if dtype.kind == "b":
+        return BandScale(nothing, np.full(count, 1 / TOP))
+    if dtype.kind == "u" and bits <= 16:
+        if bits == 16:
+            bits = next((fewer for fewer in DEPTHS if high < 1 << fewer), 16)
+        return BandScale(nothing, np.full(count, ((1 << bits) - 1) / TOP))
+    if dtype.kind == "f" and low >= 0 and high <= 1:
+        return BandScale(nothing, np.full(count, 1 / TOP))
+    if low >= 0 and high <= TOP:
+        return BandScale(nothing, np.ones(count))
+    whole = _between(np.full(count, low), np.full(count, high))
+    return BandScale(whole.low, whole.unit, (low, high))
+
+
+def _between(low: Floats, high: Floats) -> BandScale:
+    unit = (high / 2 - low / 2) / (TOP / 2)
+    return BandScale(low, np.where(unit > 0, unit, 1.0))
+
+
+def scaled(values: NDArray[Any], scale: BandScale) -> NDArray[Any]:
+    """Return values as points.
+
+    Parameters
+    ----------
+    values : (..., C) array
+    scale : BandScale
+
+    Returns
+    -------
+    points : (..., C) array
+        uint8 where 8-bit values stay as they are; else float64, whole multiples of 2^-12. 16-bit
+        values by 257 are not rounded: they are what `segment_image` has always made of them.
+
+    Examples
+    --------
+    >>> scale = BandScale(np.array([0.0]), np.array([4095 / 255]))
+    >>> scaled(np.array([[0], [4095], [1000]], np.uint16), scale).tolist()
+    [[0.0], [255.0], [62.271240234375]]
+    """
+    if values.dtype == np.uint8 and scale.keeps_bytes:
+        return values
+    if values.dtype == np.uint16 and scale.is_sixteen_bits:
+        return np.asarray(values / 257.0)
+    # Halves, for the largest doubles are farther apart than a double can say.
+    points = values.astype(np.float64)
+    points *= 0.5
+    points -= scale.low * 0.5
+    points /= scale.unit * (0.5 * GRID)
+    np.rint(points, out=points)
+    points *= GRID
+    return np.asarray(points)
