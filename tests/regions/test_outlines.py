@@ -258,18 +258,3 @@ def test_other_arrays_are_refused(function, regions, got):
     """What is no region map is refused at once, before the first piece is asked for."""
     with pytest.raises(errors.InvalidInputError, match=f"regions: expected .*{got}"):
         function(regions)
-
-
-def test_places_of_64_bits_give_the_same_outlines(monkeypatch):
-    """Where places in a map and its border take more than 32 bits, the outlines are the same."""
-    regions = np.random.default_rng(0).integers(0, 4, (30, 40))
-    expected = list(outlines.region_polygons(regions))
-    monkeypatch.setattr(outlines, "_index_kind", lambda size: np.int64)
-    assert list(outlines.region_polygons(regions)) == expected
-
-
-def test_more_sides_than_32_bits_number(monkeypatch):
-    """A map whose outlines have more sides than SciPy's graphs take nodes is refused."""
-    monkeypatch.setattr(outlines, "LARGEST_LABEL", 7)
-    with pytest.raises(errors.InvalidInputError, match="outlines of at most 7 sides, got 8; merge"):
-        list(outlines.region_polygons(np.array([[1, 2]])))
