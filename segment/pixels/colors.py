@@ -133,6 +133,17 @@ def mean_colors(
     """
     table = np.zeros((count + 1, colors.shape[1] + 1))
     add_by_label(colors, weights, labels, table)
-    sums, sizes = table[1:, :-1], table[1:, -1]
-    means = np.rint(sums / np.maximum(sizes, 1)[:, None])
-    return np.broadcast_to(means, (count, 3)).astype(np.uint8), sizes.astype(np.int64)
+    return rounded_means(table[1:])
+
+
+def rounded_means(sums: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return mean colours, rounded half to even, and sizes of segments.
+
+    Parameters
+    ----------
+    sums : (count, C + 1) float64 array
+        Of the colours of their pixels, last the number of these.
+    """
+    sizes = sums[:, -1]
+    means = np.rint(sums[:, :-1] / np.maximum(sizes, 1)[:, None])
+    return np.broadcast_to(means, (len(sums), 3)).astype(np.uint8), sizes.astype(np.int64)

@@ -97,21 +97,36 @@ def connected_regions(
         raise InvalidInputError(f"connectivity: expected 4 or 8, got {connectivity!r}")
     Range(0, whole=True).check("min_size", min_size)
     diagonal = connectivity == 8
-    regions, count = _components(label_map, diagonal)
-    clusters = np.zeros(count + 1, dtype=np.int32)
-    clusters[regions.ravel()] = label_map.ravel()
+    regions, clusters = components(label_map, diagonal=diagonal)
     if min_size > 1 and len(clusters) > 2:
         largest = min(min_size, regions.size + 1)
-        sums = _sums_by_region("colors", regions, values, count)
+        sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
         sizes = sums[:, -1].copy()
         numbers = absorbed(lambda: [(regions, 0)], sums, largest, diagonal=diagonal)
-        _replace_all(regions, numbers)
+        replace_all(regions, numbers)
         clusters = clusters[largest_parts(numbers, sizes)]
     return Regions(regions, clusters[1:])
 
 
-def _components(labels: NDArray[np.int32], diagonal: bool) -> tuple[NDArray[np.int32], int]:
-    """Number connected pixels of one label in scan order, a band of rows on each thread."""
+def components(
+    labels: NDArray[np.int32], *, diagonal: bool
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Number connected pixels of one label in scan order, a band of rows on each thread.
+
+    Parameters
+    ----------
+    labels : (H, W) int32 array
+        0 for none.
+    diagonal : bool
+        Whether pixels are connected across a corner, too.
+
+    Returns
+    -------
+    regions : (H, W) int32 array
+        1..K; 0 for none.
+    clusters : (K + 1,) int32 array
+        The label of each; 0 for 0.
+    """
     height, width = labels.shape
     regions = np.empty(labels.shape, dtype=np.int32)
     parents = np.empty(labels.size + 1, dtype=np.int32)  # only what is in use becomes memory
@@ -128,11 +143,14 @@ def _components(labels: NDArray[np.int32], diagonal: bool) -> tuple[NDArray[np.i
     count = 0
     for band in bands:
         count = number_roots(parents, band.start * width + 1, ends[band.start], count)
-    _replace_all(regions, parents)
-    return regions, count
+    replace_all(regions, parents)
+    clusters = np.zeros(count + 1, dtype=np.int32)
+    clusters[regions.ravel()] = labels.ravel()
+    return regions, clusters
 
 
-def _replace_all(regions: NDArray[np.int32], table: NDArray[np.int32]) -> None:
+def replace_all(regions: NDArray[np.int32], table: NDArray[np.int32]) -> None:
+    """Write the table's entry for each number of a region map in its place."""
     numbers = regions.reshape(-1)
     parts = equal_slices(len(numbers), smallest=SLICE)
     on_threads(lambda part: replace(numbers[part], table), parts)

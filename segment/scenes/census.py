@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
-from segment.meanshift.bandwidth import sample_indices
 from segment.meanshift.points import (
     ColorCounts,
+    ColorTable,
     DistinctPoints,
     distinct_points,
     merged_points,
@@ -91,11 +91,14 @@ def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
 
 
 def _counter(rows: SceneRows, most: int) -> Any:
-    if rows.in_bytes and rows.channels == 3:
-        return _OfColors()
-    if rows.in_bytes and rows.channels == 1:
-        return _OfGrays()
-    return _OfPoints(most)
+    if not is_tabled(rows):
+        return _OfPoints(most)
+    return _OfColors() if rows.channels == 3 else _OfGrays()
+
+
+def is_tabled(rows: SceneRows) -> bool:
+    """Whether there are so few possible points that a table holds all: one byte, or three."""
+    return rows.in_bytes and rows.channels in (1, 3)
 
 
 class _OfColors:
@@ -168,9 +171,9 @@ class _OfPoints:
 
 
 def sampled_points(
-    rows: SceneRows, strips: Strips, shown: NDArray[np.int64], places: Callable[[], NDArray[Any]]
+    rows: SceneRows, strips: Strips, shown: NDArray[np.int64], wanted: NDArray[np.int64]
 ) -> Values:
-    """Return the points of some of the pixels that take part, (n, C), in the order of their places.
+    """Return the points of some of the pixels that take part, (n, C).
 
     Parameters
     ----------
@@ -178,10 +181,9 @@ def sampled_points(
     strips : Strips
     shown : (H,) int64 array
         Pixels of each row that take part.
-    places : callable
-        Gives the places among those, in scan order.
+    wanted : (n,) int64 array
+        Places among those, in scan order.
     """
-    wanted = places()
     ends = np.cumsum(shown)
     of_row = np.searchsorted(ends, wanted, side="right")
     in_row = wanted - (ends - shown)[of_row]
@@ -194,20 +196,68 @@ def sampled_points(
         values, visible = rows.points(first, last)
         columns = in_row[here]
         if visible is not None:
-            columns = [
-                np.flatnonzero(visible[row - first])[column]
-                for row, column in zip(of_row[here], columns, strict=True)
-            ]
+            pairs = zip(of_row[here] - first, columns, strict=True)
+            columns = np.array([np.flatnonzero(visible[row])[column] for row, column in pairs])
         return here, values[of_row[here] - first, columns]
 
-    sample: Values = np.empty((len(wanted), rows.channels), np.float64)
-    kind = np.dtype(np.uint8) if rows.in_bytes else np.dtype(np.float64)
+    kind = np.uint8 if rows.in_bytes else np.float64
+    sample: Values = np.empty((len(wanted), rows.channels), kind)
     for _, _, found in strips.in_order("sampling", read):
         if found is not None:
             sample[found[0]] = found[1]
-    return sample.astype(kind)
+    return sample
 
 
-def sample_places(total: int, n_samples: int, seed: int) -> NDArray[Any]:
-    """Return the places of the pixels that are drawn for the bandwidth."""
-    return np.asarray(sample_indices(total, n_samples, seed), np.int64)
+def first_seen(
+    rows: SceneRows, strips: Strips, census: Census
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return the distinct points in the order in which pixels first have them, and their weights."""
+    number = lookup(rows, census.points, np.arange(1, len(census.points) + 1, dtype=np.int32))
+
+    def read(top: int, bottom: int) -> NDArray[np.int32]:
+        numbers = number(shown_rows(*rows.points(top, bottom))) - np.int32(1)
+        first = np.sort(np.unique(numbers, return_index=True)[1])
+        return np.asarray(numbers[first])
+
+    seen = np.zeros(len(census.points), np.bool_)
+    order = []
+    for _, _, numbers in strips.in_order("ordering", read):
+        order.append(numbers[~seen[numbers]])
+        seen[numbers] = True
+    places = np.concatenate(order)
+    return census.points[places], census.weights[places]
+
+
+def lookup(
+    rows: SceneRows, every: Values, numbers: NDArray[np.int32]
+) -> Callable[[Values], NDArray[np.int32]]:
+    """Return what gives points, (n, C), the number that each of the distinct points has."""
+    if not is_tabled(rows):
+        return _searched(every, numbers)
+    if rows.channels == 3:
+        return ColorTable(every, numbers)
+    table = np.zeros(GRAYS, np.int32)
+    table[every[:, 0]] = numbers
+    return lambda points: table[points[:, 0]]
+
+
+def _searched(
+    every: Values, numbers: NDArray[np.int32]
+) -> Callable[[Values], NDArray[np.int32]]:
+    keys = _keys_of(every)
+    order = np.argsort(keys)
+    keys, numbers = keys[order], numbers[order]
+
+    def look_up(points: Values) -> NDArray[np.int32]:
+        if not len(points):
+            return np.empty(0, np.int32)
+        distinct = distinct_points(points)
+        return distinct.spread(numbers[np.searchsorted(keys, _keys_of(distinct.points))])
+
+    return look_up
+
+
+def _keys_of(points: Values) -> NDArray[Any]:
+    """Return what orders rows as their bytes; -0.0 is 0.0."""
+    rows = np.ascontiguousarray(points + 0.0, np.float64)
+    return rows.view(f"V{rows.shape[1] * 8}").reshape(-1)

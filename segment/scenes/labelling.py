@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.meanshift.points import ColorTable, distinct_points
+from segment.meanshift.points import distinct_points
 from segment.meanshift.tree import build_tree
 from segment.method.color_clusters import ColorModes, nearest_labels
 from segment.pixels.colors import to_color_space
-from segment.scenes.census import Census, shown_rows
+from segment.scenes.census import Census, is_tabled, lookup, shown_rows
 from segment.scenes.rows import SceneRows, Values
 from segment.settings import Settings
 
-GRAYS = 256
 Labels = NDArray[np.int32]
 Labeller = Callable[[Values], Labels]
 
@@ -38,15 +35,9 @@ def labeller(rows: SceneRows, census: Census, modes: ColorModes, settings: Setti
     8-bit colours are looked up. Others are labelled as in memory: by the nearest mode, which is a
     function of a point alone, or where climbs decided by looking for it among all points.
     """
-    if rows.in_bytes and rows.channels == 3:
-        return ColorTable(census.points, modes.labels)
-    if rows.in_bytes and rows.channels == 1:
-        table = np.zeros(GRAYS, np.int32)
-        table[census.points[:, 0]] = modes.labels
-        return lambda points: table[points[:, 0]]
-    if settings.assign == "nearest":
+    if settings.assign == "nearest" and not is_tabled(rows):
         return _nearest(modes, settings)
-    return _searched(census.points, modes.labels)
+    return lookup(rows, census.points, modes.labels)
 
 
 def _nearest(modes: ColorModes, settings: Settings) -> Labeller:
@@ -61,23 +52,3 @@ def _nearest(modes: ColorModes, settings: Settings) -> Labeller:
         return distinct.spread(labels)
 
     return label
-
-
-def _searched(every: Values, labels: Labels) -> Labeller:
-    keys = _keys_of(every)
-    order = np.argsort(keys)
-    keys, labels = keys[order], labels[order]
-
-    def label(points: Values) -> Labels:
-        if not len(points):
-            return np.empty(0, np.int32)
-        distinct = distinct_points(points)
-        return distinct.spread(labels[np.searchsorted(keys, _keys_of(distinct.points))])
-
-    return label
-
-
-def _keys_of(points: Values) -> NDArray[Any]:
-    """Return what orders rows as their bytes; -0.0 is 0.0."""
-    rows = np.ascontiguousarray(points + 0.0, np.float64)
-    return rows.view(f"V{rows.shape[1] * 8}").reshape(-1)

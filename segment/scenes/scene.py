@@ -1,0 +1,193 @@
+"""A scene to its segments: the steps of the method, each strip by strip, the same to the bit."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import InvalidInputError
+from segment.meanshift.bandwidth import sample_indices
+from segment.method.color_clusters import (
+    ColorModes,
+    color_ground,
+    color_modes,
+    known_modes,
+    sample_bandwidth,
+)
+from segment.method.model import Model
+from segment.method.segments import mode_colors_of, shown_colors
+from segment.pixels.colors import mean_colors
+from segment.scenes.census import Census, first_seen, sampled_points, take_census
+from segment.scenes.labelling import Labeller, Labels, labeller, strip_labels
+from segment.scenes.rows import SceneRows
+from segment.scenes.scene_regions import scene_regions
+from segment.scenes.scratch import Scratch
+from segment.scenes.strips import Strips
+from segment.settings import Settings
+from segment.threads import Started
+
+
+@dataclass(frozen=True, eq=False)
+class SceneSegmentation:
+    """The segments of a scene: what `Segmentation` has, but for a map that is in memory.
+
+    Attributes
+    ----------
+    labels : callable
+        Returns the labels of the rows from `top` to above `bottom`, (h, W) int32; any thread may
+        call it.
+    modes, colors, mode_colors, sizes, bandwidth, n_iter
+        As `Segmentation` has them.
+    """
+
+    labels: Callable[[int, int], Labels]
+    modes: NDArray[np.float64]
+    colors: NDArray[np.uint8]
+    mode_colors: NDArray[np.uint8]
+    sizes: NDArray[np.int64]
+    bandwidth: float
+    n_iter: int
+
+
+@contextlib.contextmanager
+def segment_scene(
+    rows: SceneRows,
+    settings: Settings,
+    strips: Strips,
+    scratch: Scratch,
+    *,
+    memory: int,
+    model: Model | None = None,
+) -> Iterator[SceneSegmentation]:
+    """Yield the segmentation of a scene, as `segment_pixels` would make it in memory.
+
+    Parameters
+    ----------
+    rows : SceneRows
+    settings : Settings
+        With features "color", no target and no level.
+    strips : Strips
+        How it is cut; the answer does not depend on it.
+    scratch : Scratch
+        Where stages that are done are kept, and taken up again.
+    memory : int
+        Bytes for what is known of colours or regions, beside the strips.
+    model : Model, optional
+
+    Raises
+    ------
+    InvalidInputError
+        As `segment_image`; or if colours or regions are too many for the memory.
+    """
+    check_scene(settings)
+    if model is not None:
+        settings = model.applied_to(settings)
+    census = _census(rows, strips, scratch, memory // per_color(rows.channels))
+    modes = _modes(rows, census, settings, strips, scratch, model)
+    label = labeller(rows, census, modes, settings)
+    if not settings.by_region:
+        yield _by_cluster(rows, census, modes, label, settings)
+        return
+    pixels = int(census.shown.sum())
+    with scratch.rows(rows.width) as file:
+        found = scene_regions(
+            rows, label, settings, strips, scratch, file, pixels=pixels, memory=memory
+        )
+        places = modes.places[found.clusters - 1]
+        mode_colors = mode_colors_of(places, settings)
+        colors = shown_colors(found.means, found.sizes, mode_colors)
+        yield SceneSegmentation(
+            found.labels, places, colors, mode_colors, found.sizes, modes.bandwidth, modes.n_iter
+        )
+
+
+def check_scene(settings: Settings) -> None:
+    """Raise InvalidInputError for what is not done beyond memory, and say what is to be done."""
+    way_out = "scale the image down, cut it, or raise --memory"
+    if settings.by_tree:
+        raise InvalidInputError(f"level: the hierarchy needs the whole image in memory; {way_out}")
+    if settings.target_segments is not None:
+        raise InvalidInputError(
+            f"target_segments: the search needs the whole image in memory; {way_out}, or set a "
+            "bandwidth"
+        )
+    if settings.features != "color":
+        raise InvalidInputError(
+            f"features: joint features need the whole image in memory; {way_out}, or take colours"
+        )
+
+
+def per_color(channels: int) -> int:
+    """Return bytes that a distinct colour takes while modes are found: sorted, in a tree, labelled.
+
+    >>> per_color(3)
+    208
+    """
+    return 64 + 48 * channels
+
+
+def _census(rows: SceneRows, strips: Strips, scratch: Scratch, most: int) -> Census:
+    known = scratch.load("census")
+    if known is None:
+        census = take_census(rows, strips, most)
+        scratch.save("census", points=census.points, weights=census.weights, shown=census.shown)
+        return census
+    return Census(known["points"], known["weights"], known["shown"])
+
+
+def _modes(
+    rows: SceneRows,
+    census: Census,
+    settings: Settings,
+    strips: Strips,
+    scratch: Scratch,
+    model: Model | None,
+) -> ColorModes:
+    known = scratch.load("modes")
+    if known is not None:
+        numbers = float(known["bandwidth"]), int(known["n_iter"])
+        return ColorModes(known["labels"], known["places"], *numbers)
+    if model is not None:
+        return known_modes(census.distinct, settings, model)
+    bandwidth = _bandwidth(rows, census, settings, strips)
+    strips.told("climbing", 0, 1)
+    ground = color_ground(census.distinct, settings)
+    in_scan_order = functools.partial(first_seen, rows, strips, census)
+    modes = color_modes(ground, settings, bandwidth, in_scan_order)
+    arrays: dict[str, Any] = {
+        name: np.asarray(value) for name, value in modes._asdict().items()
+    }
+    scratch.save("modes", **arrays)
+    return modes
+
+
+def _bandwidth(rows: SceneRows, census: Census, settings: Settings, strips: Strips) -> float:
+    """Return the bandwidth asked for, in its own type, or that of a sample."""
+    if settings.bandwidth is not None:
+        return settings.bandwidth
+    total = int(census.shown.sum())
+    places = Started(lambda: sample_indices(total, settings.n_samples, settings.seed))
+    sample = sampled_points(rows, strips, census.shown, np.asarray(places.result(), np.int64))
+    return sample_bandwidth(sample, settings)
+
+
+def _by_cluster(
+    rows: SceneRows, census: Census, modes: ColorModes, label: Labeller, settings: Settings
+) -> SceneSegmentation:
+    means, sizes = mean_colors(census.points, census.weights, modes.labels, len(modes.places))
+    mode_colors = mode_colors_of(modes.places, settings)
+    return SceneSegmentation(
+        lambda top, bottom: strip_labels(rows, label, top, bottom)[0],
+        modes.places,
+        shown_colors(means, sizes, mode_colors),
+        mode_colors,
+        sizes,
+        modes.bandwidth,
+        modes.n_iter,
+    )
