@@ -16,7 +16,7 @@ import segment
 
 HOME = Path(segment.__file__).parent
 GROUND = {"bands", "cpu_quota", "elementary", "errors", "npy", "settings", "streams", "threads"}
-GROUND |= {"validation", "writing"}
+GROUND |= {"unfinished", "validation", "writing"}
 # Which wings a wing may import from; all may from the ground, and rooms of one wing from each other
 # as long as that leads in no circle.
 WINGS = {
@@ -27,6 +27,7 @@ WINGS = {
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
     "regions": set(),
+    "raster": {"tiff"},
     "reading": {"decoding", "tiff"},
     "decoding": set(),
     "tiff": set(),

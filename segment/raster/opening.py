@@ -1,12 +1,18 @@
-"""Files to sources: what they are by how they begin, and which package reads them."""
+"""Names to sources and sinks: what a file is by how it begins, and which package reads it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
-from segment.errors import ImageFileError, SegmentError
+import numpy as np
+import numpy.typing as npt
+from numpy.typing import NDArray
+
+from segment.errors import ImageFileError, InvalidInputError, SegmentError
+from segment.raster.sink import Contents, Keepsakes, RasterSink
 from segment.raster.source import RasterSource
 from segment.raster.steady_file import SteadyFile
 
@@ -73,3 +79,61 @@ def one_kind_of_error() -> Iterator[None]:
 def _head(path: Path) -> bytes:
     with SteadyFile(path).opened() as file:
         return file.read(8)
+
+
+def open_sink(
+    path: Path,
+    height: int,
+    width: int,
+    dtype: npt.DTypeLike,
+    kept: Keepsakes,
+    *,
+    kind: Literal["tiff", "zarr"] = "tiff",
+    channels: int = 1,
+    overviews: bool = False,
+    palette: NDArray[np.uint8] | None = None,
+    key: str | None = None,
+) -> RasterSink:
+    """Return what a raster is written with, strip by strip.
+
+    Parameters
+    ----------
+    path : Path
+        Of the result; what stands there is replaced when it is complete.
+    height, width : int
+        Of the raster.
+    dtype : dtype
+        `label_type` has that of a label map.
+    kept : Keepsakes
+        Of the image: `Kept`, or its source. The place on the map and the resolution go along, and
+        to a TIFF of colours the profile. One channel of whole numbers gets GDAL's no-data value 0.
+    kind : {"tiff", "zarr"}
+        Tiled and deflated TIFF, or BigTIFF where it may reach 4 GB; or Zarr 3 (extra `zarr`).
+    channels : int
+        1, or 3 for RGB, or 4 for RGB and alpha.
+    overviews : bool
+        Of a TIFF: make it a cloud-optimised GeoTIFF.
+    palette : (K, 3) uint8 array, optional
+        Of a TIFF: the colours of its values, for uint8 or uint16.
+    key : str, optional
+        A digest of all that the pixels depend on: the image, the settings, the version. A run with
+        the same key goes on where one that was killed or suspended had whole rows of tiles, at
+        `next_row`; with another one it starts anew, in its place.
+
+    Raises
+    ------
+    ImageFileError
+        If the result cannot be written, or another run is at it.
+    InvalidInputError
+        If a result of that kind cannot hold it.
+    """
+    contents = Contents(height, width, channels, np.dtype(dtype), kept, palette)
+    if kind == "tiff":
+        from segment.raster.tiff_sink import TiffSink
+
+        return TiffSink(path, contents, overviews, key)
+    if overviews or palette is not None:
+        raise InvalidInputError("expected neither overviews nor a palette in Zarr; write a TIFF")
+    from segment.raster.zarr_sink import ZarrSink
+
+    return ZarrSink(path, contents, key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.errors import InvalidInputError
 from segment.tiff.places import GeoTag, Resolution
 
 
@@ -19,6 +21,49 @@ class Keepsakes(Protocol):
     def geo(self) -> tuple[GeoTag, ...]: ...
     @property
     def profile(self) -> bytes | None: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Contents:
+    """What a raster holds, and what goes along with it.
+
+    Attributes
+    ----------
+    height, width, channels : int
+        1 channel of anything, 3 of RGB or 4 of RGB and alpha.
+    dtype : dtype
+    kept : Keepsakes
+    palette : (K, 3) uint8 array or None
+        Colours of the values, which are unsigned, of 8 or 16 bits, in one channel.
+    """
+
+    height: int
+    width: int
+    channels: int
+    dtype: np.dtype[Any]
+    kept: Keepsakes
+    palette: NDArray[np.uint8] | None = None
+
+    def __post_init__(self) -> None:
+        """Raise InvalidInputError if no result can hold it."""
+        if self.channels not in (1, 3, 4) or self.height < 1 or self.width < 1:
+            raise InvalidInputError(
+                f"expected a raster of 1, 3 or 4 channels, got {self.height} x {self.width} x "
+                f"{self.channels}"
+            )
+        if self.dtype.kind not in "uif":
+            raise InvalidInputError(f"expected whole numbers or floats, got {self.dtype}")
+        if self.palette is not None and not (
+            self.channels == 1
+            and self.dtype in (np.uint8, np.uint16)
+            and 0 < len(self.palette) <= 1 << 8 * self.dtype.itemsize
+        ):
+            raise InvalidInputError("expected a palette for one channel of 8 or 16 bits")
+
+    @property
+    def is_labels(self) -> bool:
+        """Whether 0 is no value: of labels, and of colours by their number."""
+        return self.channels == 1 and self.dtype.kind != "f"
 
 
 class RasterSink(Protocol):
