@@ -199,7 +199,7 @@ def parsed_scale(text: str) -> Scaling:
 def _parsed(text: str) -> Scaling | None:
     for kind in ("depth", "range", "std"):
         if text == kind:
-            return Scaling(kind)  # type: ignore[arg-type]
+            return Scaling(kind)
     parts = [part.strip() for part in text.split(",")]
     percent = all(part.endswith("%") for part in parts)
     try:

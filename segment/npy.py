@@ -26,8 +26,7 @@ def read_header(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], int, b
         If it is not as NumPy writes it, or holds objects, which only pickle reads.
     """
     start = file.read(len(MAGIC) + 2)
-    version = tuple(start[len(MAGIC) :])
-    wide = {(1, 0): 2, (2, 0): 4, (3, 0): 4}.get(version)
+    wide = {b"\1\0": 2, b"\2\0": 4, b"\3\0": 4}.get(start[len(MAGIC) :])  # by version
     if start[: len(MAGIC)] != MAGIC or wide is None:
         raise ValueError("an array is not as NumPy writes it")
     length = int.from_bytes(file.read(wide), "little")

@@ -88,7 +88,7 @@ def test_the_library_has_the_defaults_of_the_settings():
     parameters = dict(inspect.signature(segment_image).parameters)
     for field in dataclasses.fields(Settings):
         assert parameters.pop(field.name).default == field.default
-    assert set(parameters) == {"image", "mask", "model", "threads"}
+    assert set(parameters) == {"image", "mask", "alpha", "model", "threads"}
 
 
 @pytest.mark.parametrize(

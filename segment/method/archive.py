@@ -9,7 +9,7 @@ import contextlib
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -39,18 +39,21 @@ class Archive:
     version : int
         Of the files that are written, and the only one that is read.
     arrays : mapping of name to (dtype, dimensions)
+    later : mapping of name to (dtype, dimensions)
+        That files of earlier versions of the package do not have.
     """
 
     noun: str
     version: int
     arrays: Mapping[str, tuple[Any, int]]
+    later: Mapping[str, tuple[Any, int]] = field(default_factory=dict)
 
     def write(self, result: Any, path: str | Path) -> None:
         """Write the arrays of a result, compressed, with its settings; all of the file or none."""
         about = {"version": self.version, "settings": asdict(result.settings)}
         text = json.dumps(about, default=float)  # float32 and fractions are settings, too
         content: dict[str, Any] = {"about": np.asarray(text)}
-        for name, (kind, _) in self.arrays.items():
+        for name, (kind, _) in {**self.arrays, **self.later}.items():
             content[name] = np.asarray(getattr(result, name), kind)
         write_whole(checked_path(path), lambda file: np.savez_compressed(file, **content))
 
@@ -78,7 +81,7 @@ class Archive:
                     f"got {shown(version)}; install the meanshift-segment that made it"
                 )
             with _told(name, "is damaged", other):
-                content = read_arrays(file, self.arrays)
+                content = read_arrays(file, self.arrays, self.later)
                 settings = _settings(about.get("settings"))
         plain = {name: array if array.ndim else array.item() for name, array in content.items()}
         return plain, settings
@@ -115,7 +118,11 @@ def _settings(settings: Any) -> Settings:
     return Settings(**{name: settings[name] for name in known & set(settings)})
 
 
-def read_arrays(file: IO[bytes], kinds: Mapping[str, tuple[Any, int]]) -> dict[str, NDArray[Any]]:
+def read_arrays(
+    file: IO[bytes],
+    kinds: Mapping[str, tuple[Any, int]],
+    later: Mapping[str, tuple[Any, int]] | None = None,
+) -> dict[str, NDArray[Any]]:
     """Return the arrays of these names, each of its dtype and number of dimensions.
 
     Before memory is taken for one, its size is held against what the directory says, and that
@@ -127,6 +134,8 @@ def read_arrays(file: IO[bytes], kinds: Mapping[str, tuple[Any, int]]) -> dict[s
         As `numpy.savez` and `numpy.savez_compressed` write it.
     kinds : mapping of str to (dtype, int)
         A dtype of text stands for any length of it. Other arrays are not looked at.
+    later : mapping, optional
+        Likewise, of arrays that may be missing.
 
     Raises
     ------
@@ -137,9 +146,12 @@ def read_arrays(file: IO[bytes], kinds: Mapping[str, tuple[Any, int]]) -> dict[s
 
     size = file.seek(0, 2)
     with ZipFile(file) as archive:
+        there = set(archive.namelist())
+        wanted = dict(kinds)
+        wanted |= {name: kind for name, kind in (later or {}).items() if f"{name}.npy" in there}
         return {
             name: _array(archive, f"{name}.npy", np.dtype(kind), dimensions, size)
-            for name, (kind, dimensions) in kinds.items()
+            for name, (kind, dimensions) in wanted.items()
         }
 
 

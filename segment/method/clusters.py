@@ -26,8 +26,9 @@ class Clusters:
     n_iter : int
     points : (H, W, C) array or None
         The image in the colour space, where it was made.
-    means : ((K, 3) uint8, (K,) int64) or None
-        Mean colour and size of each cluster, where they come without another look at the pixels.
+    means : ((K, C) float64, (K,) int64) or None
+        Mean of each channel before any conversion, and size, of each cluster, where they come
+        without another look at the pixels.
     """
 
     labels: NDArray[np.int32]
@@ -35,7 +36,7 @@ class Clusters:
     bandwidth: float
     n_iter: int
     points: NDArray[Any] | None
-    means: tuple[NDArray[np.uint8], NDArray[np.int64]] | None
+    means: tuple[NDArray[np.float64], NDArray[np.int64]] | None
 
 
 def climb(ground: Ground, seeds: NDArray[Any], *, settings: Settings, bandwidth: float) -> Ends:

@@ -18,11 +18,10 @@ from segment.meanshift.seeds import bin_seeds
 from segment.meanshift.tree import Tree, build_tree, nearest_mode
 from segment.method.clusters import Clusters, climb
 from segment.method.model import Model
-from segment.pixels.colors import mean_colors, to_color_space
+from segment.pixels.colors import mean_channels, to_color_space
 from segment.pixels.image import Pixels, label_map
 from segment.settings import Settings
 from segment.threads import Started
-
 
 InScanOrder = Callable[[], tuple[NDArray[Any], NDArray[np.float64]]]
 
@@ -88,7 +87,7 @@ def clusters_of_colors(distinct: DistinctPoints, modes: ColorModes, pixels: Pixe
         bandwidth=modes.bandwidth,
         n_iter=modes.n_iter,
         points=None,
-        means=mean_colors(distinct.points, distinct.weights, modes.labels, len(modes.places)),
+        means=mean_channels(distinct.points, distinct.weights, modes.labels, len(modes.places)),
     )
 
 
@@ -157,6 +156,7 @@ def nearest_labels(
 
 def known_clusters(pixels: Pixels, settings: Settings, model: Model) -> Clusters:
     """Cluster pixels by the modes of a model, all of them, also those that no pixel takes."""
+    model.check_bands(pixels.colors.shape[1], scaled=pixels.view is not None)
     distinct = distinct_points(pixels.shown)
     return clusters_of_colors(distinct, known_modes(distinct, settings, model), pixels)
 

@@ -15,17 +15,24 @@ from segment.meanshift.points import DistinctPoints, distinct_points, merged_poi
 from segment.method.clusters import search_range
 from segment.method.color_clusters import ColorGround, climb_colors, color_ground
 from segment.method.model import Model
+from segment.pixels.bands import BandImage, BandScale, BandStatistics, band_scale
 from segment.pixels.colors import to_color_space
-from segment.pixels.image import pixels_of
+from segment.pixels.image import Pixels, bands_of, check_space, pixels_of, visible_of
 from segment.settings import Settings
 
 MERGE_FROM = 4_000_000  # colours that wait to be counted together; bounds the memory
-KEPT = ("quantile", "n_samples", "seed", "target_segments", "kernel", "min_bin_freq", "max_iter")
-Images = Callable[[], Iterable[NDArray[Any]]]
+FOUND_BY = ("quantile", "n_samples", "seed", "target_segments", "kernel", "min_bin_freq")
+KEPT = (*FOUND_BY, "max_iter", "scale")
+Image = NDArray[Any] | BandImage
+Images = Callable[[], Iterable[Image]]
 
 
 def fit_modes(
-    images: Iterable[NDArray[Any]], *, mask: ArrayLike | None = None, **settings: Any
+    images: Iterable[NDArray[Any]],
+    *,
+    mask: ArrayLike | None = None,
+    alpha: bool | None = None,
+    **settings: Any,
 ) -> Model:
     """Find one set of modes for several images, as if they were one.
 
@@ -33,12 +40,14 @@ def fit_modes(
     ----------
     images : sequence of arrays
         Each as `segment_image` takes it, of any size; one image alone in a list, too. Grey ones
-        among coloured ones count as coloured.
+        among coloured ones count as coloured. Bands are scaled as if all images were one.
     mask : (H, W) array-like, optional
         The pixels of every image that take part.
+    alpha : bool, optional
+        Whether the last channel of every image is alpha. Default: that of two or four channels.
     **settings
         Those of `segment_image` that say how modes are found: quantile, bandwidth, n_samples,
-        seed, target_segments, color_space, kernel, min_bin_freq, max_iter.
+        seed, target_segments, color_space, scale, kernel, min_bin_freq, max_iter.
 
     Returns
     -------
@@ -63,7 +72,7 @@ def fit_modes(
            [2, 2]], dtype=int32)
     """
     every = _several(images)
-    return fit_stream(lambda: every, Settings(**settings), mask)
+    return fit_stream(lambda: every, Settings(**settings), mask, alpha=alpha)
 
 
 fit_modes.__module__ = "segment"
@@ -87,24 +96,79 @@ def _several(images: Any) -> list[NDArray[Any]]:
     return every
 
 
-def fit_stream(images: Images, settings: Settings, mask: ArrayLike | None = None) -> Model:
+def fit_stream(
+    images: Images,
+    settings: Settings,
+    mask: ArrayLike | None = None,
+    *,
+    alpha: bool | None = None,
+) -> Model:
     """Do what `fit_modes` does with images that need not be in memory at once.
 
     Parameters
     ----------
     images : callable
-        Returns the images, the same ones in the same order whenever it is called: once to
-        count their colours, and once more for the sample that gives the bandwidth.
+        Returns the images, the same ones in the same order whenever it is called: for the scale
+        of bands, to count colours, and for the sample that gives the bandwidth.
     settings : Settings
     mask : (H, W) array-like, optional
     """
     check_keepable(settings)
-    rows = _Rows(images, mask)
+    known = _common_scale(images, settings, mask, alpha)
+    scale, names = known or (None, ())
+
+    def pixels() -> Iterator[Pixels]:
+        for image in images():
+            yield pixels_of(image, mask, alpha=alpha, scale=scale or settings.scale)
+
+    rows = _Rows(pixels, settings)
     ground = color_ground(rows.counted(), settings)
     bandwidth = _bandwidth(rows, ground, settings)
     modes, n_iter = _modes(rows, ground, settings, bandwidth)
     kept = {name: getattr(settings, name) for name in KEPT}
-    return Model(modes, float(bandwidth), n_iter, settings.color_space, kept)
+    return Model(modes, float(bandwidth), n_iter, settings.color_space, kept, scale, names)
+
+
+def _common_scale(
+    images: Images, settings: Settings, mask: ArrayLike | None, alpha: bool | None
+) -> tuple[BandScale, tuple[str, ...]] | None:
+    """Return the scale of the bands of all images together, and their names; None for photos."""
+    first: BandImage | None = None
+    found: BandStatistics | None = None
+    while found is None or found.open:
+        for image in images():
+            each = bands_of(image, alpha, by_depth=settings.scale == "depth")
+            if not isinstance(each, BandImage):
+                if first is None:
+                    return None  # and bands among photos are told of where they are scaled
+                raise _mixed()
+            if found is None or first is None:
+                first = each
+                found = BandStatistics(each.values.shape[2], each.values.dtype, settings.scale)
+            if not _alike(first, each):
+                raise _mixed()
+            found.add(each.values, visible_of(each, mask))
+        if found is None or first is None:
+            return None
+        found.end_pass()
+    assert first is not None
+    return band_scale(found, settings.scale, first.bits), first.names
+
+
+def _alike(one: BandImage, other: BandImage) -> bool:
+    return (one.values.shape[2], one.values.dtype, one.bits, one.names) == (
+        other.values.shape[2],
+        other.values.dtype,
+        other.bits,
+        other.names,
+    )
+
+
+def _mixed() -> InvalidInputError:
+    return InvalidInputError(
+        "images: expected the same bands of one type in all of them, got others, or photos among "
+        "them; fit them apart, or choose bands that all have"
+    )
 
 
 def check_keepable(settings: Settings) -> None:
@@ -121,13 +185,18 @@ def check_keepable(settings: Settings) -> None:
 class _Rows:
     """The pixels of all images, one image after the other; grey as colours among coloured."""
 
-    def __init__(self, images: Images, mask: ArrayLike | None) -> None:
-        self._images, self._mask = images, mask
+    def __init__(self, pixels: Callable[[], Iterator[Pixels]], settings: Settings) -> None:
+        self._pixels, self._settings = pixels, settings
+        self._banded: bool | None = None
         self.total, self.channels = 0, 1
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
-        for image in self._images():
-            yield _widened(pixels_of(image, self._mask).shown, self.channels)
+        for pixels in self._pixels():
+            check_space(pixels, self._settings)
+            if self._banded not in (None, pixels.view is not None):
+                raise _mixed()
+            self._banded = pixels.view is not None
+            yield _widened(pixels.shown, self.channels)
 
     def counted(self) -> DistinctPoints:
         """Count the colours of all images together."""

@@ -220,16 +220,23 @@ def _wrong_with(
 
 
 def hierarchy(
-    image: NDArray[Any], *, mask: ArrayLike | None = None, threads: int | None = None
+    image: NDArray[Any],
+    *,
+    mask: ArrayLike | None = None,
+    alpha: bool | None = None,
+    threads: int | None = None,
 ) -> Hierarchy:
     """Find all segmentations of an image from fine to coarse, as a tree of regions.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array, C in 1..4
-        As `segment_image` takes it; colours count in 8 bits.
+    image : (H, W) or (H, W, C) array
+        As `segment_image` takes it; colours count in 8 bits. Of more than three bands the first
+        three count, as pictures show them: the method is made for what people see.
     mask : (H, W) array-like, optional
         Pixels where it is 0 get label 0 and take no part.
+    alpha : bool, optional
+        Whether the last channel is alpha. Default: that of two or four channels.
     threads : int, >= 1, optional
         Default: the cores available. The result does not depend on it, nor on the processor.
 
@@ -266,7 +273,7 @@ def hierarchy(
     if threads is not None:
         Range(1, whole=True).check("threads", threads)
     with at_most(threads) if threads is not None else contextlib.nullcontext():
-        return hierarchy_of(pixels_of(image, mask))
+        return hierarchy_of(pixels_of(image, mask, alpha=alpha))
 
 
 hierarchy.__module__ = "segment"

@@ -18,7 +18,7 @@ from segment.method.clusters import Clusters
 from segment.method.color_clusters import color_clusters
 from segment.pixels.embedding import embed
 from segment.pixels.gradients import enlarged, gradient, steps, texture
-from segment.pixels.image import Pixels
+from segment.pixels.image import Pixels, pixels_of
 from segment.pixels.lab import lab_bytes, lightness
 from segment.pixels.reducing import reduced
 from segment.regions.agglomeration import agglomerate, borders_between
@@ -157,7 +157,7 @@ def _palette(
     most: int,
 ) -> Palette:
     """Whole numbers in 8 bits: sums are exact, so that modes are the same everywhere."""
-    clusters = color_clusters(Pixels(rows, None, shape), Settings(bandwidth=bandwidth))
+    clusters = color_clusters(pixels_of(rows.reshape(*shape, -1)), Settings(bandwidth=bandwidth))
     labels = clusters.labels - np.int32(1)
     weights = np.bincount(labels.reshape(-1), minlength=len(clusters.modes)).astype(np.float64)
     return Palette(

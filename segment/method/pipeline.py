@@ -18,7 +18,8 @@ from segment.method.color_clusters import color_clusters, color_ground, known_cl
 from segment.method.model import Model
 from segment.method.segmentation import Segmentation
 from segment.method.segments import segments_of
-from segment.pixels.image import Pixels, pixels_of
+from segment.pixels.bands import BandImage
+from segment.pixels.image import Pixels, check_space, pixels_of
 from segment.settings import Assign, ColorSpace, Connectivity, Features, Kernel, Range, Settings
 from segment.threads import at_most
 
@@ -35,6 +36,7 @@ def segment_image(
     target_segments: int | None = Settings.target_segments,
     features: Features = Settings.features,
     color_space: ColorSpace = Settings.color_space,
+    scale: str = Settings.scale,
     spatial_weight: float = Settings.spatial_weight,
     spatial_radius: float | None = Settings.spatial_radius,
     range_radius: float | None = Settings.range_radius,
@@ -50,6 +52,7 @@ def segment_image(
     segments: int | None = Settings.segments,
     keep: tuple[int, ...] | None = Settings.keep,
     mask: ArrayLike | None = None,
+    alpha: bool | None = None,
     model: Model | None = None,
     threads: int | None = None,
 ) -> Segmentation:
@@ -57,9 +60,10 @@ def segment_image(
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array, C in 1..4
-        Grey, grey and alpha, RGB, RGB and alpha; uint8, uint16, bool, whole numbers in
-        0..255 or floats in 0..1. Pixels with alpha 0 get label 0 and take no part.
+    image : (H, W) or (H, W, C) array
+        Grey, grey and alpha, RGB, RGB and alpha, or any number of bands; uint8, uint16, bool,
+        whole numbers in 0..255 or floats in 0..1, with another `scale` any finite numbers. Pixels
+        with alpha 0 get label 0 and take no part.
     quantile : float in (0, 1], default 0.1
         The bandwidth is the mean distance from a sampled pixel to the quantile nearest of
         the sample. Larger: fewer segments.
@@ -78,7 +82,14 @@ def segment_image(
         segments are near in the image, too.
     color_space : {"rgb", "lab", "luv", "hsv", "gray"}, default "rgb"
         Space in which colours are clustered, as scikit-image converts to it. A grey
-        image stays one-dimensional in "rgb".
+        image stays one-dimensional in "rgb", which also stands for bands of any kind; the
+        others take grey or three bands.
+    scale : str, default "depth"
+        How bands compare; all scales bring them to the units of 8-bit values. "depth": by their
+        type; more than three bands of uint16 by the smallest of 8, 10, 12, 14 and 16 bits that
+        holds the largest value of all. "range": each band from its smallest to its largest value.
+        "std": 255 are eight standard deviations of each. "LOW,HIGH", "LOW%,HIGH%": values of all
+        bands, percentiles of each, that become 0 and 255. Values beyond are not clipped.
     spatial_weight : float, >= 0, default 0.25
         Joint: the longer side of the image times this counts as much as the range of a
         colour channel (RGB and grey 255, Lab and Luv 100, HSV 1). Larger: more compact
@@ -118,6 +129,9 @@ def segment_image(
         `Hierarchy.cut` has them.
     mask : (H, W) array-like, optional
         Pixels where it is 0 get label 0 and take no part.
+    alpha : bool, optional
+        Whether the last channel is alpha. Default: that of two or four channels; False takes an
+        RGB and near infrared image's four as bands.
     model : Model, optional
         Take its modes instead of finding some: pixels get the label of the nearest.
     threads : int, >= 1, optional
@@ -164,25 +178,33 @@ def segment_image(
         Range(1, whole=True).check("threads", threads)
     settings = Settings(**given)
     with at_most(threads) if threads is not None else contextlib.nullcontext():
-        return segment_pixels(image, settings, mask=mask, model=model)
+        return segment_pixels(image, settings, mask=mask, alpha=alpha, model=model)
 
 
 segment_image.__module__ = "segment"
 
 
 def segment_pixels(
-    image: NDArray[Any],
+    image: NDArray[Any] | BandImage,
     settings: Settings,
     *,
     mask: ArrayLike | None = None,
+    alpha: bool | None = None,
     model: Model | None = None,
 ) -> Segmentation:
     """Do what `segment_image` does, with the settings in one object."""
     if model is not None and not isinstance(model, Model):
         raise InvalidInputError(f"model: expected a Model, got {shown(model)}; see fit_modes")
-    pixels = pixels_of(image, mask)
     if model is not None:
         settings = model.applied_to(settings)
+        scale = model.scale or settings.scale
+        if isinstance(image, BandImage):
+            model.check_bands(image.values.shape[2], scaled=True, names=image.names)
+    else:
+        scale = settings.scale
+    pixels = pixels_of(image, mask, alpha=alpha, scale=scale)
+    check_space(pixels, settings)
+    if model is not None:
         return segments_of(known_clusters(pixels, settings, model), pixels, settings)
     if settings.by_tree:
         from segment.method.hierarchy import hierarchy_of  # 60 ms that the others do not need

@@ -28,6 +28,7 @@ ARCHIVE = Archive(
         "bandwidth": (np.float64, 0),
         "n_iter": (np.int64, 0),
     },
+    later={"means": (np.float64, 2), "low": (np.float64, 1), "unit": (np.float64, 1)},
 )
 
 
@@ -44,9 +45,9 @@ class Segmentation:
         domain (x, y, channels) over their units. Densest first; by region in the order of the
         regions, the mode of its largest part.
     colors : (K, 3) uint8 array
-        Mean sRGB colour of the pixels of each segment.
+        Mean sRGB colour of the pixels of each segment; of bands, those that pictures show.
     mode_colors : (K, 3) uint8 array
-        The mode of each segment as an sRGB colour.
+        The mode of each segment as an sRGB colour; of bands likewise.
     sizes : (K,) int64 array
         Number of pixels of each segment.
     bandwidth : float
@@ -55,6 +56,12 @@ class Segmentation:
         Moves of the longest climb.
     settings : Settings
         What was asked for.
+    means : (K, C) float64 array
+        Mean of each band, or channel of colour, over the pixels of each segment, in the units
+        of 0..255 that `low` and `unit` bring the image to; 0 for a segment without pixels.
+    low, unit : (C,) float64 arrays
+        ``(image - low) / unit`` is what was clustered, but for another colour space: `unit` is what
+        a bandwidth of 1 is in the values of a band.
     """
 
     __module__ = "segment"
@@ -67,6 +74,18 @@ class Segmentation:
     bandwidth: float
     n_iter: int
     settings: Settings = field(default_factory=Settings)
+    means: NDArray[np.float64] = None  # type: ignore[assignment]  # in files of 0.1: see below
+    low: NDArray[np.float64] = None  # type: ignore[assignment]
+    unit: NDArray[np.float64] = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        """Fill in what older files do not have: 8-bit colours as they are."""
+        if self.means is None:
+            object.__setattr__(self, "means", self.colors.astype(np.float64))
+        if self.low is None or self.unit is None:
+            count = self.means.shape[1]
+            object.__setattr__(self, "low", np.zeros(count))
+            object.__setattr__(self, "unit", np.ones(count))
 
     def recolored(
         self, by: Literal["mean", "mode"] = "mean", *, ground: int = 0
@@ -205,6 +224,22 @@ def _wrong_with(
         return "labels without a segment"
     if {others[name].shape[1] for name in ("colors", "mode_colors")} != {3}:
         return "colours that are not of three channels"
+    if not _are_of_bands(count, **{name: others.get(name) for name in ARCHIVE.later}):
+        return "means and units that do not fit each other"
     if bandwidth not in Range(0) or n_iter not in Range(0, whole=True):
         return f"bandwidth {bandwidth}, {n_iter} iterations"
     return None
+
+
+def _are_of_bands(
+    count: int,
+    means: NDArray[np.float64] | None,
+    low: NDArray[np.float64] | None,
+    unit: NDArray[np.float64] | None,
+) -> bool:
+    """Return whether means and scale are of the same bands, or all missing."""
+    if means is None or low is None or unit is None:
+        return means is low is unit
+    finite = all(np.isfinite(values).all() for values in (means, low, unit))
+    same = means.shape == (count, len(low)) and len(unit) == len(low) > 0
+    return bool(same and finite and (unit > 0).all())

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from segment.method.clusters import Clusters
 from segment.method.segmentation import Segmentation
-from segment.pixels.colors import mean_colors, to_rgb
+from segment.pixels.colors import as_colors, mean_channels, mean_colors
 from segment.pixels.image import Pixels, color_points
 from segment.settings import Settings
 
@@ -29,7 +29,7 @@ def segments_of(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segme
 
 def _by_cluster(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segmentation:
     means = clusters.means or _means(clusters.labels, pixels, len(clusters.modes))
-    return _segmentation(clusters, clusters.labels, clusters.modes, means, settings)
+    return _segmentation(clusters, clusters.labels, clusters.modes, means, pixels, settings)
 
 
 def _by_region(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segmentation:
@@ -44,48 +44,55 @@ def _by_region(clusters: Clusters, pixels: Pixels, settings: Settings) -> Segmen
     )
     means = _means(regions.map, pixels, len(regions.clusters))
     modes = clusters.modes[regions.clusters - 1]
-    return _segmentation(clusters, regions.map, modes, means, settings)
+    return _segmentation(clusters, regions.map, modes, means, pixels, settings)
 
 
 def _means(
     labels: NDArray[np.int32], pixels: Pixels, count: int
-) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     weights = np.broadcast_to(1.0, labels.size)
-    return mean_colors(np.ascontiguousarray(pixels.colors), weights, labels.reshape(-1), count)
+    return mean_channels(np.ascontiguousarray(pixels.colors), weights, labels.reshape(-1), count)
 
 
 def _segmentation(
     clusters: Clusters,
     labels: NDArray[np.int32],
     modes: NDArray[np.float64],
-    means: tuple[NDArray[np.uint8], NDArray[np.int64]],
+    found: tuple[NDArray[np.float64], NDArray[np.int64]],
+    pixels: Pixels,
     settings: Settings,
 ) -> Segmentation:
-    mode_colors = mode_colors_of(modes, settings)
-    colors, sizes = means
+    means, sizes = found
+    colors = _colors(means, labels, pixels)
+    looks = pixels.looks_of(channels_of(modes, settings), settings.color_space)
+    mode_colors = colors if looks is None else looks
     return Segmentation(
         labels=labels,
         modes=modes,
-        colors=shown_colors(colors, sizes, mode_colors),
+        colors=np.where(sizes[:, None] > 0, colors, mode_colors),
         mode_colors=mode_colors,
         sizes=sizes,
         bandwidth=clusters.bandwidth,
         n_iter=clusters.n_iter,
         settings=settings,
+        means=means,
+        low=pixels.scale.low,
+        unit=pixels.scale.unit,
     )
 
 
-def mode_colors_of(modes: NDArray[np.float64], settings: Settings) -> NDArray[np.uint8]:
-    """Return modes as colours that can be shown, (K, 3)."""
-    scale = 1.0
-    if settings.features == "joint" and settings.range_radius is not None:
-        scale = settings.range_radius
-    channels = modes[:, 2:] * scale if settings.features == "joint" else modes
-    return to_rgb(channels, settings.color_space)
+def channels_of(modes: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
+    """Return what of the coordinates of modes is colour, in the unit of the points."""
+    if settings.features != "joint":
+        return modes
+    return modes[:, 2:] * (1.0 if settings.range_radius is None else settings.range_radius)
 
 
-def shown_colors(
-    means: NDArray[np.uint8], sizes: NDArray[np.int64], mode_colors: NDArray[np.uint8]
+def _colors(
+    means: NDArray[np.float64], labels: NDArray[np.int32], pixels: Pixels
 ) -> NDArray[np.uint8]:
-    """Return the mean colour of each segment; of one without pixels, that of its mode."""
-    return np.where(sizes[:, None] > 0, means, mode_colors)
+    """Return the mean colour of each segment: of a photo its means, of bands those shown."""
+    if pixels.view is None:
+        return as_colors(means)
+    ones = np.broadcast_to(1.0, labels.size)
+    return mean_colors(pixels.view.rgb, ones, labels.reshape(-1), len(means))[0]

@@ -7,6 +7,7 @@ are the scales and the points.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Scaling, parsed_scale
+from segment.percentiles import DIGIT, Rank, keys_of, values_of
 
 GRID = 2.0**-12  # points are whole multiples of it: their sums are exact, in any order
-DIGIT = 16  # bits of a value that a pass over the image counts
 DEPTHS = (8, 10, 12, 14)  # of sensors whose values come in 16 bits
 AT_ONCE = 1 << 20  # pixels: their keys and squares take some ten times their memory
 STEPS = 2.0**24  # of a band's range, in which the deviation of what is not counted is measured
 DEVIATIONS = 8.0  # standard deviations that become 0..255
 TOP = 255.0
+STRETCH = "2%,98%"  # of a band become black and white in pictures
 
 Floats = NDArray[np.float64]
 
@@ -59,7 +61,7 @@ class BandStatistics:
         self.pixels = 0
         self._digits = -(-self.dtype.itemsize * 8 // DIGIT)
         shares = (self.scaling.low, self.scaling.high) if self.scaling.kind == "percent" else ()
-        self._ranks = [[_Rank(share / 100) for share in shares] for _ in range(count)]
+        self._ranks = [[Rank(share / 100) for share in shares] for _ in range(count)]
         self._sums = [[0, 0] for _ in range(count)]  # of values and of their squares
         self._pass = 0
         self._measured = 0 if self._is_short else 1
@@ -119,7 +121,7 @@ class BandStatistics:
         if not self.pixels:
             return self.low.astype(np.float64), self.high.astype(np.float64)
         keys = np.array([[rank.key for rank in ranks] for ranks in self._ranks], np.uint64)
-        low, high = _values_of(keys, self.dtype).astype(np.float64).T
+        low, high = values_of(keys, self.dtype).astype(np.float64).T
         return low, high
 
     def deviations(self) -> tuple[Floats, Floats]:
@@ -130,8 +132,8 @@ class BandStatistics:
         variances = [(total * second - first**2) / total**2 for first, second in self._sums]
         return start + step * np.array(means), step * np.sqrt(variances)
 
-    def _count(self, column: NDArray[Any], ranks: list[_Rank]) -> None:
-        keys = _keys_of(column)
+    def _count(self, column: NDArray[Any], ranks: list[Rank]) -> None:
+        keys = keys_of(column)
         rest = DIGIT * (self._digits - 1 - self._pass)
         for rank in ranks:
             if rank is ranks[0] or rank.key != ranks[0].key:
@@ -156,61 +158,6 @@ class BandStatistics:
         sums = self._sums[band]
         sums[0] += int(whole.sum())
         sums[1] += (int((squares >> np.uint64(24)).sum()) << 24) + int((squares & half).sum())
-
-
-class _Rank:
-    """The search for the value of a rank, digit by digit: a radix selection over passes."""
-
-    def __init__(self, share: float) -> None:
-        self.share = share
-        self.key = 0  # the digits that are known, the first first
-        self.below: int | None = None  # values to pass over; None before the first pass
-        self.counts: NDArray[np.int64] = np.zeros(1 << DIGIT, np.int64)
-
-    def counted(self, keys: NDArray[np.uint64], rest: int) -> NDArray[np.int64]:
-        """Count the next digit of the keys that begin as the searched one does."""
-        shifted = keys >> np.uint64(rest)
-        if self.below is not None:
-            shifted = shifted[shifted >> np.uint64(DIGIT) == np.uint64(self.key)]
-        digits = (shifted & np.uint64((1 << DIGIT) - 1)).astype(np.int64)
-        return np.bincount(digits, minlength=1 << DIGIT)
-
-    def settle(self) -> None:
-        """Take the next digit from the counts."""
-        sums = np.cumsum(self.counts)
-        if self.below is None:
-            total = int(sums[-1])
-            self.below = min(max(int(np.ceil(self.share * total)) - 1, 0), max(total - 1, 0))
-        digit = int(np.searchsorted(sums, self.below, side="right"))
-        digit = min(digit, len(sums) - 1)
-        self.below -= int(sums[digit - 1]) if digit else 0
-        self.key = self.key << DIGIT | digit
-        self.counts = np.zeros_like(self.counts)
-
-
-def _keys_of(column: NDArray[Any]) -> NDArray[np.uint64]:
-    """Return whole numbers in the order of the values."""
-    kind, bits = column.dtype.kind, column.dtype.itemsize * 8
-    unsigned = column.view(f"u{column.dtype.itemsize}").astype(np.uint64)
-    if kind not in "if":
-        return unsigned
-    sign = np.uint64(1 << (bits - 1))
-    if kind == "i":
-        return unsigned ^ sign
-    negative = unsigned & sign != 0
-    return np.where(negative, ~unsigned & np.uint64((1 << bits) - 1), unsigned | sign)
-
-
-def _values_of(keys: NDArray[np.uint64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return the values whose keys these are."""
-    bits, unsigned = dtype.itemsize * 8, keys
-    sign = np.uint64(1 << (bits - 1))
-    if dtype.kind == "i":
-        unsigned = keys ^ sign
-    elif dtype.kind == "f":
-        negative = keys & sign == 0
-        unsigned = np.where(negative, ~keys & np.uint64((1 << bits) - 1), keys ^ sign)
-    return unsigned.astype(f"u{dtype.itemsize}").view(dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -350,3 +297,81 @@ def scaled(values: NDArray[Any], scale: BandScale) -> NDArray[Any]:
     np.rint(points, out=points)
     points *= GRID
     return np.asarray(points)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What pictures show of an image's bands.
+
+    Attributes
+    ----------
+    rgb : (H * W, 3) uint8 array
+    scale : BandScale
+        Of the shown bands, one or three, from stored values to shown ones.
+    places : tuple of int or None
+        Which of the channels they are; None if not all of them take part.
+    """
+
+    rgb: NDArray[np.uint8]
+    scale: BandScale
+    places: tuple[int, ...] | None
+
+    def colors_of(self, points: NDArray[Any], scale: BandScale) -> NDArray[np.uint8] | None:
+        """Return what points, (K, C) of a scale, look like: (K, 3); None where nothing tells."""
+        if self.places is None:
+            return None
+        at = list(self.places)
+        values = points[:, at] * scale.unit[at] + scale.low[at]
+        shown = np.rint((values - self.scale.low) / self.scale.unit).clip(0, 255)
+        return np.broadcast_to(shown, (len(points), 3)).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class BandImage:
+    """Bands as they are stored, to be scaled: an image that is not a photo's grey or RGB.
+
+    Attributes
+    ----------
+    values : (H, W, C) array
+        Those that take part.
+    visible : (H, W) bool array or None
+        Pixels that have a value and are not transparent; None for all.
+    bits : int
+        Declared depth of a value.
+    names : tuple of str
+        Of the bands; () where nobody named them.
+    shown : (H, W, 1 or 3) array or None
+        The bands that pictures show; None for the first three, or the first of one or two.
+    shown_at : tuple of int or None
+        Which of the channels these are; None if not all of them are.
+    """
+
+    values: NDArray[Any]
+    visible: NDArray[np.bool_] | None
+    bits: int
+    names: tuple[str, ...] = ()
+    shown: NDArray[Any] | None = None
+    shown_at: tuple[int, ...] | None = None
+
+    @functools.cached_property
+    def view(self) -> View:
+        """What pictures show: 8-bit values as they are, others stretched by their percentiles."""
+        shown, at = self.shown, self.shown_at
+        if shown is None:
+            at = (0, 1, 2) if self.values.shape[2] >= 3 else (0,)
+            shown = self.values[:, :, list(at)]
+        count = shown.shape[2]
+        scale = BandScale(np.zeros(count), np.ones(count))
+        if shown.dtype != np.uint8:
+            scale = band_scale(statistics_of(shown, self.visible, STRETCH), STRETCH, self.bits)
+            clean = shown if self.visible is None else np.where(self.visible[..., None], shown, 0)
+            shown = np.rint(scaled(clean, scale).clip(0, 255)).astype(np.uint8)
+        rgb = np.broadcast_to(shown.reshape(-1, count), (shown.shape[0] * shown.shape[1], 3))
+        return View(np.ascontiguousarray(rgb), scale, at)
+
+    def picture(self) -> NDArray[np.uint8]:
+        """Return what pictures show as an 8-bit photo: (H, W, 3), or with alpha (H, W, 4)."""
+        rgb = self.view.rgb.reshape(*self.values.shape[:2], 3)
+        if self.visible is None:
+            return rgb
+        return np.concatenate([rgb, self.visible[..., None] * np.uint8(255)], axis=2)

@@ -24,7 +24,7 @@ def to_color_space(pixels: NDArray[Any], color_space: ColorSpace) -> NDArray[Any
     Parameters
     ----------
     pixels : (n, 3) or (n, 1) array
-        sRGB or grey in 0..255, of any dtype.
+        sRGB or grey in 0..255, of any dtype; for "rgb" any number of channels.
     color_space : {"rgb", "lab", "luv", "hsv", "gray"}
         "rgb" keeps the values, grey included. The others are scikit-image's (D65, 2
         degrees): CIE Lab and Luv with L in 0..100, HSV in 0..1, its luminance times 255;
@@ -53,7 +53,8 @@ def to_color_space(pixels: NDArray[Any], color_space: ColorSpace) -> NDArray[Any
         return pixels.astype(np.float64)
     from skimage import color
 
-    scaled = np.broadcast_to(pixels / 255.0, (len(pixels), 3))
+    # Bands that are scaled may go beyond what a colour can be.
+    scaled = np.broadcast_to((pixels / 255.0).clip(0, 1), (len(pixels), 3))
     if color_space == "gray":
         points = color.rgb2gray(scaled)[:, None] * 255.0
     else:
@@ -131,19 +132,35 @@ def mean_colors(
     >>> mean_colors(np.array([[10.0], [20.0]]), np.array([3.0, 1.0]), np.array([1, 1], np.int32), 1)
     (array([[12, 12, 12]], dtype=uint8), array([4]))
     """
+    means, sizes = mean_channels(colors, weights, labels, count)
+    return as_colors(means), sizes
+
+
+def mean_channels(
+    colors: NDArray[Any], weights: NDArray[np.float64], labels: NDArray[np.int32], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Average the channels of each segment, any number of them, (count, C), and count its pixels.
+
+    Parameters are those of `mean_colors`; 0 for a segment without pixels.
+    """
     table = np.zeros((count + 1, colors.shape[1] + 1))
     add_by_label(colors, weights, labels, table)
-    return rounded_means(table[1:])
+    return means_of_sums(table[1:])
 
 
-def rounded_means(sums: NDArray[np.float64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return mean colours, rounded half to even, and sizes of segments.
+def means_of_sums(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return mean channels and sizes of segments, of sums of channels, last the pixels: (K, C + 1).
 
-    Parameters
-    ----------
-    sums : (count, C + 1) float64 array
-        Of the colours of their pixels, last the number of these.
+    Examples
+    --------
+    >>> means_of_sums(np.array([[50.0, 4.0], [0.0, 0.0]]))
+    (array([[12.5],
+           [ 0. ]]), array([4, 0]))
     """
     sizes = sums[:, -1]
-    means = np.rint(sums[:, :-1] / np.maximum(sizes, 1)[:, None])
-    return np.broadcast_to(means, (len(sums), 3)).astype(np.uint8), sizes.astype(np.int64)
+    return sums[:, :-1] / np.maximum(sizes, 1)[:, None], sizes.astype(np.int64)
+
+
+def as_colors(means: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Round means of grey or sRGB, (K, 1) or (K, 3) in 0..255, half to even, to (K, 3) colours."""
+    return np.broadcast_to(np.rint(means), (len(means), 3)).astype(np.uint8)

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.pixels._axes import rotate_to_axes, weighted_products
 from segment.elementary import exp_minus
+from segment.pixels._axes import rotate_to_axes, weighted_products
 
 Floats = NDArray[np.float64]
 PIVOTS = 32  # colours that the kernel is spanned by

@@ -7,8 +7,8 @@ import functools
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.pixels._filters import add_gradient_rows, filter_rows
 from segment.elementary import exp_minus, log_above
+from segment.pixels._filters import add_gradient_rows, filter_rows
 from segment.pixels.lab import lightness
 from segment.threads import equal_slices, on_threads
 

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from numpy.typing import NDArray
-
 from segment.errors import InvalidInputError, OptionError, SegmentError
 from segment.method.fitting import check_keepable, fit_stream
 from segment.method.model import Model
@@ -108,8 +106,11 @@ def fitted_model(tasks: Sequence[Task], work: Work, save_as: str | None) -> Mode
     """
     mask = mask_from(work.mask) if work.mask else None
     good: dict[Path, set[int | None]] = {}
+    all_known = False
 
-    def readable() -> Iterator[NDArray[Any]]:
+    def readable() -> Iterator[Any]:
+        nonlocal all_known
+        good.clear()
         for task in tasks:
             for page in _readable_pages(task.source, work):
                 try:
@@ -118,15 +119,16 @@ def fitted_model(tasks: Sequence[Task], work: Work, save_as: str | None) -> Mode
                     continue
                 good.setdefault(task.source, set()).add(page.page)
                 yield page.pixels
+        all_known = True
 
-    def again() -> Iterator[NDArray[Any]]:
+    def again() -> Iterator[Any]:
         for source, numbers in good.items():
             for page in _readable_pages(source, work):
                 if page.page in numbers:
                     yield page.pixels
 
     try:
-        model = fit_stream(lambda: again() if good else readable(), work.settings, mask)
+        model = fit_stream(lambda: again() if all_known else readable(), work.settings, mask)
     except SegmentError:
         if good:
             raise

@@ -21,8 +21,7 @@ from segment.method.color_clusters import (
     sample_bandwidth,
 )
 from segment.method.model import Model
-from segment.method.segments import mode_colors_of, shown_colors
-from segment.pixels.colors import mean_colors
+from segment.pixels.colors import as_colors, mean_channels, to_rgb
 from segment.scenes.census import Census, first_seen, sampled_points, take_census
 from segment.scenes.labelling import Labeller, Labels, labeller, strip_labels
 from segment.scenes.rows import SceneRows
@@ -42,12 +41,13 @@ class SceneSegmentation:
     labels : callable
         Returns the labels of the rows from `top` to above `bottom`, (h, W) int32; any thread may
         call it.
-    modes, colors, mode_colors, sizes, bandwidth, n_iter
+    modes, means, colors, mode_colors, sizes, bandwidth, n_iter
         As `Segmentation` has them.
     """
 
     labels: Callable[[int, int], Labels]
     modes: NDArray[np.float64]
+    means: NDArray[np.float64]
     colors: NDArray[np.uint8]
     mode_colors: NDArray[np.uint8]
     sizes: NDArray[np.int64]
@@ -99,11 +99,8 @@ def segment_scene(
         found = scene_regions(
             rows, label, settings, strips, scratch, file, pixels=pixels, memory=memory
         )
-        places = modes.places[found.clusters - 1]
-        mode_colors = mode_colors_of(places, settings)
-        colors = shown_colors(found.means, found.sizes, mode_colors)
-        yield SceneSegmentation(
-            found.labels, places, colors, mode_colors, found.sizes, modes.bandwidth, modes.n_iter
+        yield _segmentation(
+            found.labels, modes.places[found.clusters - 1], found.means, found.sizes, modes, settings
         )
 
 
@@ -180,14 +177,27 @@ def _bandwidth(rows: SceneRows, census: Census, settings: Settings, strips: Stri
 def _by_cluster(
     rows: SceneRows, census: Census, modes: ColorModes, label: Labeller, settings: Settings
 ) -> SceneSegmentation:
-    means, sizes = mean_colors(census.points, census.weights, modes.labels, len(modes.places))
-    mode_colors = mode_colors_of(modes.places, settings)
-    return SceneSegmentation(
+    means, sizes = mean_channels(census.points, census.weights, modes.labels, len(modes.places))
+    return _segmentation(
         lambda top, bottom: strip_labels(rows, label, top, bottom)[0],
         modes.places,
-        shown_colors(means, sizes, mode_colors),
-        mode_colors,
+        means,
         sizes,
-        modes.bandwidth,
-        modes.n_iter,
+        modes,
+        settings,
+    )
+
+
+def _segmentation(
+    labels: Callable[[int, int], Labels],
+    places: NDArray[np.float64],
+    means: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    modes: ColorModes,
+    settings: Settings,
+) -> SceneSegmentation:
+    mode_colors = to_rgb(places, settings.color_space)
+    colors = np.where(sizes[:, None] > 0, as_colors(means), mode_colors)
+    return SceneSegmentation(
+        labels, places, means, colors, mode_colors, sizes, modes.bandwidth, modes.n_iter
     )

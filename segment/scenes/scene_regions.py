@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
-from segment.pixels.colors import rounded_means
-from segment.pixels.image import Pixels, color_points
+from segment.pixels.colors import means_of_sums
+from segment.pixels.image import points_in
 from segment.regions._regions import add_up
 from segment.regions.absorbing import absorbed, largest_parts
 from segment.regions.connected import components, replace_all
@@ -33,12 +33,13 @@ class SceneRegions:
     ----------
     clusters : (K,) int32 array
         As `Regions.clusters`.
-    means : (K, 3) uint8 array
+    means : (K, C) float64 array
+        Of the points of their pixels.
     sizes : (K,) int64 array
     """
 
     clusters: Numbers
-    means: NDArray[np.uint8]
+    means: NDArray[np.float64]
     sizes: NDArray[np.int64]
     _map: RegionMap
 
@@ -117,7 +118,7 @@ def scene_regions(
         sums = sums[_roots(found)] if rows.in_bytes and settings.color_space == "rgb" else None
     if sums is None:
         sums = _sums(rows, region_map, len(clusters), strips, None)
-    means, counts = rounded_means(sums[1:])
+    means, counts = means_of_sums(sums[1:])
     return SceneRegions(clusters[1:], means, counts, region_map)
 
 
@@ -192,8 +193,7 @@ def _sums(
     def read(top: int, bottom: int) -> tuple[Numbers, Values]:
         values, _ = rows.points(top, bottom)
         if settings is not None:
-            flat = values.reshape(-1, values.shape[2])
-            values = color_points(Pixels(flat, None, values.shape[:2]), settings)
+            values = points_in(settings.color_space, values)
         return region_map.read(top, bottom), values.reshape(-1, values.shape[2])
 
     sums: NDArray[np.float64] | None = None
