@@ -103,8 +103,9 @@ def shown_places(
     bands : sequence of Band
         All of the file.
     wanted : sequence of int or str, optional
-        Three or one, as `chosen_places` takes them. Default: those named red, green and blue if
-        the file has all three, else the first three that are `chosen`, or the first of one or two.
+        Three or one, as `chosen_places` takes them. Default: of those that are `chosen` the ones
+        named red, green and blue if all three are there, else the first three, or the first of
+        one or two.
     chosen : sequence of int
         Places of the bands that take part.
 
@@ -120,9 +121,9 @@ def shown_places(
                 f"shows three bands or one, got {len(places)}; choose them with --show-bands"
             )
         return places
-    names = [band.name.lower() for band in bands]
-    if set(COLORS[3]) <= set(names):
-        return tuple(names.index(color) for color in COLORS[3])
+    named = {bands[place].name.lower(): place for place in reversed(chosen)}
+    if set(COLORS[3]) <= set(named):
+        return tuple(named[color] for color in COLORS[3])
     return tuple(chosen[:3]) if len(chosen) >= 3 else tuple(chosen[:1])
 
 

@@ -148,13 +148,21 @@ def checked_label_map(name: str, labels: ArrayLike) -> NDArray[np.int32]:
 
 
 def checked_channels(name: str, image: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Return the values of each pixel of an image of that shape, (H * W, C), C = 1 or 3."""
+    """Return the values of each pixel of an image of that shape, (H * W, C).
+
+    Examples
+    --------
+    >>> checked_channels("image", [[1, 2, 3]], (1, 2))
+    Traceback (most recent call last):
+    segment.InvalidInputError: image: expected real numbers of shape (1, 2) or (1, 2, C), \
+got shape (1, 3), dtype int64
+    """
     array = as_array(name, image)
     channels = array.shape[2] if array.ndim == 3 else 1
-    fits = array.shape[:2] == shape and array.ndim <= 3 and channels in (1, 3)
+    fits = array.shape[:2] == shape and array.ndim <= 3 and channels > 0
     if not fits or array.dtype.kind not in "biuf":
         raise InvalidInputError(
-            f"{name}: expected real numbers of shape {shape} or {(*shape, 1)} or {(*shape, 3)}, "
+            f"{name}: expected real numbers of shape {shape} or ({shape[0]}, {shape[1]}, C), "
             f"got shape {array.shape}, dtype {array.dtype}"
         )
     if array.dtype not in (np.uint8, np.float32, np.float64):

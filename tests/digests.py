@@ -12,6 +12,8 @@ import numpy as np
 from skimage import data
 
 from segment import MeanShift, segment_image
+from segment.meanshift.modes import choose_modes, climb_to_ends
+from segment.pixels.joint import build_pyramid, joint_seeds, label_pixels
 
 SPACES = {"rgb": 1.0, "lab": 0.4, "luv": 0.5, "hsv": 0.006, "gray": 0.8}  # scale of the radii
 IMAGES = {
@@ -33,6 +35,7 @@ CASES = [
         for i in range(n, len(OPTIONS), 5)
     ),
     *(f"points, {kernel}, {assign}" for _, _, kernel, assign in OPTIONS[:4]),
+    *(f"bands, {count}, {kernel}" for count in (2, 4, 9) for kernel in ("flat", "gaussian")),
 ]
 
 
@@ -66,7 +69,26 @@ def of_points(kernel, assign):
     return digest(model.cluster_centers_, model.labels_, model.n_iter_)
 
 
+def of_bands(count, kernel):
+    """The digest of what is found in colour and in joint, in bands of 8 bits and of floats."""
+    names = ("coffee", "retina", "chelsea")
+    bands = np.concatenate([IMAGES[name]()[:36, :50] for name in names], axis=2)[..., :count]
+    found, width = [], (20 if kernel == "flat" else 9) * count**0.5
+    for image in (bands, np.rint(bands * 0.7 * 2**12) / 2**12):
+        pyramid = build_pyramid(image, None, (6.5, width))
+        seeds = joint_seeds(image, None, (6.5, width), 1.0)
+        ends = climb_to_ends(pyramid, seeds, bandwidth=1.0, kernel=kernel)
+        modes = choose_modes(ends, 1.0).places
+        model = MeanShift(bandwidth=width, kernel=kernel, bin_seeding=True)
+        model.fit(image.reshape(-1, count))
+        found += [ends.places[ends.which], ends.weights[ends.which]]  # one a seed
+        found += [modes, label_pixels(pyramid, modes, bandwidth=1.0)]
+        found += [model.cluster_centers_, model.labels_]
+    return digest(*found)
+
+
 if __name__ == "__main__":
     print(json.dumps({case: (
         of_points(*case.split(", ")[1:]) if case.startswith("points") else
+        of_bands(int(case.split(", ")[1]), case.split(", ")[2]) if case.startswith("bands") else
         of_image(*case.split(", "))) for case in CASES}))  # fmt: skip

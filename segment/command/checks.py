@@ -20,6 +20,7 @@ FINDING = (  # how modes are found: of no use where they are known
     "seed",
     "bandwidth",
     "target_segments",
+    "scale",
     "spatial_weight",
     "spatial_radius",
     "range_radius",

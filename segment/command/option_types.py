@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from segment.bands import ALL, ScaleText
 from segment.errors import InvalidInputError
 from segment.results.naming import PRODUCTS
 from segment.settings import Range, Settings, Several
@@ -150,3 +151,36 @@ class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before 
                 f"expected {whole}numbers with commas between them, got {value!r}", param, ctx
             )
         return numbers
+
+
+class BandList(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """Comma-separated bands: numbers from 1 and names, or all."""
+
+    name = "LIST"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int | str, ...]:
+        words = [word.strip() for word in value.split(",")]
+        bands = tuple(int(word) if word.isdecimal() else word for word in words)
+        if "" in bands or 0 in bands or len(set(bands)) < len(bands):
+            self.fail(
+                "expected numbers from 1, names or all, each once, with commas between them, "
+                f"got {value!r}",
+                param,
+                ctx,
+            )
+        if ALL in bands and len(bands) > 1:
+            self.fail(f"expected nothing beside {ALL}, got {value!r}", param, ctx)
+        return bands
+
+
+class Scale(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """How bands compare, as the setting takes it."""
+
+    name = "SCALE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        try:
+            ScaleText().check("scale", value)
+        except InvalidInputError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)

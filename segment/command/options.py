@@ -7,10 +7,12 @@ from functools import partial
 import click
 
 from segment.command.option_types import (
+    BandList,
     Name,
     Numbers,
     PageNumber,
     Products,
+    Scale,
     option,
     setting,
     together,
@@ -27,6 +29,7 @@ setting_options = together(
     setting("--target-segments"),
     setting("-f", "--features"),
     setting("-c", "--color-space"),
+    setting("--scale", type=Scale(), metavar="SCALE"),
     setting("--spatial-weight"),
     setting("--spatial-radius"),
     setting("--range-radius"),
@@ -123,6 +126,20 @@ file_options = together(
         metavar="N|all",
         show_default="the first",
         help="Page or frame of a file with several, from 1; or all, each with its own results.",
+    ),
+    _input(
+        "--bands",
+        type=BandList(),
+        metavar="N,NAME,...|all",
+        show_default="all but alpha",
+        help="Bands of the file that take part, by number from 1 or by name.",
+    ),
+    _input(
+        "--show-bands",
+        type=BandList(),
+        metavar="R,G,B|GREY",
+        show_default="red, green, blue by name, else the first three",
+        help="Bands that pictures show: three, or one in grey.",
     ),
     _input(
         "--ignore-icc",

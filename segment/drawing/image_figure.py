@@ -16,8 +16,9 @@ from segment.meanshift.density import climb_paths, kernel_density
 from segment.meanshift.modes import climb_to_ends
 from segment.meanshift.points import distinct_points
 from segment.meanshift.tree import build_tree
+from segment.pixels.bands import BandImage
 from segment.pixels.colors import to_color_space
-from segment.pixels.image import Pixels, pixels_of
+from segment.pixels.image import Pixels, pixels_again
 from segment.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ AXES = {
 }
 
 
+LABELS = ("xlabel", "ylabel", "zlabel")
+
+
 class Drawn(Protocol):
     """What is drawn of a `Segmentation`; its attributes say what these are."""
 
@@ -49,18 +53,24 @@ class Drawn(Protocol):
     @property
     def bandwidth(self) -> float: ...
     @property
+    def low(self) -> NDArray[np.float64]: ...
+    @property
+    def unit(self) -> NDArray[np.float64]: ...
+    @property
     def settings(self) -> Settings: ...
     def palette(self) -> NDArray[np.uint8]: ...
     def recolored(self, *, ground: int) -> NDArray[np.uint8]: ...
 
 
 @styled
-def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = "") -> Figure:
+def segmentation_figure(
+    image: NDArray[Any] | BandImage, segmentation: Drawn, name: str = ""
+) -> Figure:
     """Draw an image, its segments and their boundaries; for colour features the colours, too.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array
+    image : (H, W) or (H, W, C) array, or BandImage
         The one that was segmented.
     segmentation : Segmentation
     name : str
@@ -72,7 +82,7 @@ def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = ""
         Below the three pictures, for features "color": up to 6,000 pixels in the colour space in
         the colour of their segment with the modes marked (for grey, the density with its
         modes), and the density along climbs to the modes of the six largest segments, each from
-        the farthest pixel drawn that climbs there.
+        the farthest pixel drawn that climbs there. Of bands those are drawn that pictures show.
 
     Raises
     ------
@@ -83,7 +93,7 @@ def segmentation_figure(image: NDArray[Any], segmentation: Drawn, name: str = ""
     """
     if not isinstance(name, str):
         raise InvalidInputError(f"name: expected text, got {shown(name)}")
-    pixels = pixels_of(image)
+    pixels = pixels_again(image, segmentation.low, segmentation.unit)
     height, width = pixels.shape
     if segmentation.labels.shape != pixels.shape:
         raise InvalidInputError(
@@ -151,10 +161,12 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
         left.set(title="density of the grey values, and the modes", xlabel="grey value")
         draw_curve(left, points, distinct.weights, density, modes, colors)
     else:
-        left, right = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
-        names = AXES[settings.color_space]
-        left.set(title="pixels and modes", xlabel=names[0], ylabel=names[1], zlabel=names[2])
-        draw_points(left, some, segmentation.palette()[labels] / 255, modes, colors)
+        deep = {"projection": "3d"} if points.shape[1] > 2 else {}
+        left, right = figure.add_subplot(1, 2, 1, **deep), figure.add_subplot(1, 2, 2)
+        at, names = _axes_of(pixels, settings)
+        left.set(title="pixels and modes", **dict(zip(LABELS, names, strict=False)))
+        painted = segmentation.palette()[labels] / 255
+        draw_points(left, some[:, at], painted, modes[:, at], colors)
     climb: dict[str, Any] = {"bandwidth": segmentation.bandwidth, "kernel": settings.kernel}
     climb["max_iter"] = settings.max_iter
     tree = build_tree(points, distinct.weights)
@@ -164,6 +176,16 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
     draw_climbs(right, paths, density, segmentation.mode_colors[reached] / 255)
     right.set(title="density along climbs to the modes of the largest segments")
     right.set(xlabel="way walked in the colour space", ylabel="density (1: all pixels)")
+
+
+def _axes_of(pixels: Pixels, settings: Settings) -> tuple[list[int], list[str]]:
+    """Return which coordinates of the points are drawn, and what they are called."""
+    count = pixels.colors.shape[1]
+    if pixels.view is None or settings.color_space != "rgb":
+        return [0, 1, 2], list(AXES[settings.color_space])
+    shown = pixels.view.places
+    at = list(shown) if shown and len(shown) == 3 else list(range(min(count, 3)))
+    return at, [f"band {place + 1}" for place in at]
 
 
 def _sample(places: NDArray[np.intp]) -> NDArray[np.intp]:

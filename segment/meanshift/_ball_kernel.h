@@ -7,10 +7,23 @@
  */
 #include "_vectors.h"
 
+#define is_far_by NAME(is_far_by)
 #define open_boxes NAME(open_boxes)
 #define add_points NAME(add_points)
 #define ball_in_dimension NAME(ball_in_dimension)
 #define ball NAME(ball)
+
+#ifndef SEGMENT_FEW
+#define SEGMENT_FEW
+#define FEW 4 /* dimensions up to which the sums of a ball stand in registers */
+#endif
+
+/* Whether so many of the dimensions put all lanes out of reach: those left only add to that. Asked
+ * after every fourth, where there are many. */
+INLINE int is_far_by(int k, int dim, doubles distance, double radius2)
+{
+    return dim > FEW && k % 4 == 3 && !bits_of_longs(MASK(distance <= radius2));
+}
 
 /* Add the boxes of a group that lie inside, list the children of those to open. */
 INLINE int32_t open_boxes(const tree_t *tree, int64_t group, const double *center, double radius2,
@@ -29,6 +42,7 @@ INLINE int32_t open_boxes(const tree_t *tree, int64_t group, const double *cente
             const doubles in = lesser_doubles(below, above);
             nearest += out * out;
             farthest += in * in;
+            if (is_far_by(k, dim, nearest, radius2)) break;
         }
         const longs whole = MASK(farthest <= whole2);
         inside |= bits_of_longs(whole) << lane;
@@ -47,6 +61,7 @@ INLINE void add_points(const tree_t *tree, const int32_t *groups, int32_t count,
                        const double *center, double bandwidth2, int gaussian, int dim,
                        doubles *sums, double *weight, double *sum, double *lanes)
 {
+    const double reach2 = gaussian ? CUT2 * bandwidth2 : bandwidth2;
     for (int lane = 0; lane < LANES; lane += DOUBLES) {
         for (int k = 0; k <= dim; k++) sums[k] = ALL(doubles, 0.0);
         for (int32_t i = 0; i < count; i++) {
@@ -56,9 +71,11 @@ INLINE void add_points(const tree_t *tree, const int32_t *groups, int32_t count,
             for (int k = 0; k < dim; k++) {
                 const doubles difference = doubles_at(point + k * LANES) - center[k];
                 distance += difference * difference;
+                if (is_far_by(k, dim, distance, reach2)) break;
             }
+            if (dim > FEW && !bits_of_longs(MASK(distance <= reach2))) continue; /* adds zeros */
             if (gaussian) {
-                const longs within = MASK(distance <= CUT2 * bandwidth2);
+                const longs within = MASK(distance <= reach2);
                 const doubles near = doubles_where(within, distance);
                 inside = doubles_where(within, inside * exp_of_minus(near / bandwidth2 / 2));
             } else {
@@ -106,14 +123,17 @@ INLINE double ball_in_dimension(const tree_t *tree, const double *place, double 
 static double ball(const tree_t *tree, const double *center, double bandwidth2, int gaussian,
                    int32_t *list, int32_t *next, double *room, double *sum)
 {
-    double lanes[4 * LANES], here[3];
-    doubles sums[4];
+    double lanes[(1 + FEW) * LANES], here[FEW];
+    doubles sums[1 + FEW];
     const int dim = tree->dim;
     if (!gaussian && dim == 1)
         return ball_in_dimension(tree, center, bandwidth2, 0, 1, list, next, sums, lanes, here,
                                  sum);
     if (!gaussian && dim == 3)
         return ball_in_dimension(tree, center, bandwidth2, 0, 3, list, next, sums, lanes, here,
+                                 sum);
+    if (!gaussian && dim == 4)
+        return ball_in_dimension(tree, center, bandwidth2, 0, 4, list, next, sums, lanes, here,
                                  sum);
     if (dim == 3)
         return ball_in_dimension(tree, center, bandwidth2, 1, 3, list, next, sums, lanes, here,

@@ -167,4 +167,13 @@ def _z_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
         scale = (2.0**bits - 1) / (high - low)
     scale[~np.isfinite(scale)] = 0  # a constant coordinate, or one beyond the range of doubles
     keys = z_keys(values, low, scale, bits)
-    return np.lexsort((*values.T[::-1], keys))
+    order = np.argsort(keys, kind="stable")
+    starts = np.append(True, np.diff(keys[order]) != 0)
+    cell = starts.cumsum() - 1
+    differ = ~starts[1:] & (values[order[1:]] != values[order[:-1]]).any(axis=1)
+    mixed = np.zeros(cell[-1] + 1, dtype=bool)
+    mixed[cell[1:][differ]] = True
+    chosen = mixed[cell]  # cells that hold different rows: none where keys tell all whole numbers
+    rows = order[chosen]
+    order[chosen] = rows[np.lexsort((*values[rows].T[::-1], cell[chosen]))]
+    return order

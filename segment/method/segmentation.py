@@ -16,6 +16,8 @@ from segment.settings import Range, Settings, is_choice
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from segment.pixels.bands import BandImage
+
 ARCHIVE = Archive(
     "a segmentation",
     version=1,
@@ -130,12 +132,13 @@ class Segmentation:
             side is below 160 pixels.
         """
         from segment.drawing.boundaries import draw_boundaries
-        from segment.pixels.image import pixels_of
+        from segment.pixels.image import pixels_again
 
-        ground = self.recolored() if image is None else pixels_of(image).rgb()
-        return draw_boundaries(ground, self.labels)
+        if image is None:
+            return draw_boundaries(self.recolored(), self.labels)
+        return draw_boundaries(pixels_again(image, self.low, self.unit).rgb(), self.labels)
 
-    def figure(self, image: NDArray[Any], name: str = "") -> Figure:
+    def figure(self, image: NDArray[Any] | BandImage, name: str = "") -> Figure:
         """Draw image, segments and boundaries; for colour features also the colours and climbs.
 
         Parameters

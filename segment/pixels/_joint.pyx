@@ -10,7 +10,6 @@ from libc.stdint cimport int32_t, int64_t
 from segment.meanshift._instructions cimport chosen_set
 from segment.pixels._pyramid cimport (
     FAR,
-    FEATURES,
     LANES,
     Pyramid,
     kernel_of,
@@ -23,7 +22,7 @@ import numpy as np
 cdef extern from "_pyramid_label.h" nogil:
     ctypedef void (*label_group_t)(const pyramid_t *p, const kernel_t *k, int64_t group,
                                    const double *modes, const int32_t *candidates, int count,
-                                   double limit, double slack, float *bounds, int32_t *passed,
+                                   double limit, float *bounds, int32_t *passed,
                                    int32_t *labels)
     const label_group_t *LABEL_GROUPS
 
@@ -50,8 +49,8 @@ cdef class Buckets:
 
 
 cdef struct box_t:
-    double[FEATURES] low
-    double[FEATURES] high
+    double *low
+    double *high
 
 
 def nearest(Pyramid pyramid, Buckets buckets, double bandwidth, double limit, Py_ssize_t first,
@@ -61,23 +60,23 @@ def nearest(Pyramid pyramid, Buckets buckets, double bandwidth, double limit, Py
     0 for what is farther than `limit` bandwidths from every mode.
     """
     cdef kernel_t kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth, 1,
-                                     pyramid.largest)
-    # in bandwidths: boxes are in single precision
-    cdef double slack = 4e-7 * pyramid.largest / (pyramid.range_unit * bandwidth)
+                                     pyramid.largest, pyramid.channels)
     cdef int32_t[::1] candidates = np.empty(buckets.modes.shape[0], np.int32)
     cdef int32_t[::1] passed = np.empty(buckets.modes.shape[0] + 1, np.int32)
     cdef double[::1] distances = np.empty(buckets.modes.shape[0])
-    cdef float[::1] bounds = np.empty(buckets.modes.shape[0] * LANES, np.float32)
+    cdef float[::1] bounds = np.empty(
+        buckets.modes.shape[0] * LANES + pyramid.channels, np.float32)
+    cdef double[:, ::1] corners = np.empty((2, 2 + pyramid.channels))
+    cdef box_t box = box_t(low=&corners[0, 0], high=&corners[1, 0])
     cdef Py_ssize_t group
     cdef int count
-    cdef box_t box
     with nogil:
         for group in range(first, last):
             count = 0  # none: all pixels get 0
             if box_of(pyramid, group, &box):
-                count = near_modes(buckets, &kernel, slack, &box, &candidates[0], &distances[0])
+                count = near_modes(buckets, &kernel, &box, &candidates[0], &distances[0])
             label_group(&pyramid.c, &kernel, group, &buckets.modes[0, 0], &candidates[0], count,
-                        limit, slack, &bounds[0], &passed[0], &labels[0, 0])
+                        limit, &bounds[0], &passed[0], &labels[0, 0])
 
 
 cdef bint box_of(Pyramid pyramid, Py_ssize_t group, box_t *box) noexcept nogil:
@@ -99,7 +98,7 @@ cdef bint box_of(Pyramid pyramid, Py_ssize_t group, box_t *box) noexcept nogil:
     return box.low[2] < INFINITY
 
 
-cdef int near_modes(Buckets buckets, const kernel_t *kernel, double slack, const box_t *box,
+cdef int near_modes(Buckets buckets, const kernel_t *kernel, const box_t *box,
                     int32_t *candidates, double *distances) noexcept nogil:
     """List the modes that can be nearest to a place in the box, looking ring by ring of cells."""
     cdef double side = buckets.side, best = INFINITY, farthest
@@ -127,7 +126,7 @@ cdef int near_modes(Buckets buckets, const kernel_t *kernel, double slack, const
                         count += 1
                 x += step
         ring += 1
-    best = (sqrt(best) + slack) * (sqrt(best) + slack)
+    best = (sqrt(best) + kernel.slack) * (sqrt(best) + kernel.slack)
     for i in range(count):
         candidates[kept] = candidates[i]
         kept += distances[i] <= best

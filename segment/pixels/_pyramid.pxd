@@ -1,7 +1,7 @@
 from libc.stdint cimport int32_t, int64_t
 
 cdef extern from "_pyramid.h" nogil:
-    enum: LANES, LEVELS, FEATURES, SUMS
+    enum: LANES, LEVELS
     float FAR
     ctypedef struct pyramid_t:
         int channels, levels, bytes, height, width
@@ -20,9 +20,10 @@ cdef extern from "_pyramid.h" nogil:
         const double *sum[LEVELS]
         const int32_t *child[LEVELS]
     ctypedef struct kernel_t:
-        double spatial_unit, bandwidth, spatial2, range2
+        double spatial_unit, bandwidth, spatial2, range2, slack
     kernel_t kernel_of(double spatial_unit, double range_unit, double bandwidth, double reach,
-                       double largest)
+                       double largest, int channels)
+    int sums_of(int channels)
 
 
 cdef class Pyramid:

@@ -4,7 +4,7 @@
 
 No checks and no defaults: `joint.py` validates, casts and allocates.
 """
-from libc.math cimport INFINITY, frexp, ldexp, rint
+from libc.math cimport frexp, ldexp, rint
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
@@ -15,8 +15,8 @@ import numpy as np
 
 cdef extern from "_pyramid_ball.h" nogil:
     ctypedef struct near_t:
-        double last[FEATURES]
-        int32_t count
+        pass
+    near_t *new_near(int channels)
     ctypedef double (*ball_t)(const pyramid_t *p, const kernel_t *k, const double *center,
                               near_t *near, int32_t *list, int32_t *next, double *sum)
     const ball_t *BALLS
@@ -87,7 +87,7 @@ cdef class Pyramid:
                        self.c.cell_width[below] * self.c.across[below])
         groups = self.groups(level)
         low, high = (aligned((groups, self.channels, LANES), np.float32) for _ in range(2))
-        sums = aligned((groups, LANES, SUMS), np.float64)
+        sums = aligned((groups, LANES, sums_of(self.channels)), np.float64)
         children = aligned((groups, LANES), np.int32)
         self.c.low[level] = <const float *> address(low)
         self.c.high[level] = <const float *> address(high)
@@ -159,7 +159,7 @@ cdef int fill_tiles(Pyramid pyramid, const value_t[:, :, ::1] image,
             for lane in range(LANES):
                 tile = cell_of(p, 1, group, lane)
                 children[group, lane] = <int32_t> max(tile, 0)
-                for c in range(SUMS):
+                for c in range(sums.shape[2]):
                     sums[group, lane, c] = 0
                 for c in range(p.channels):
                     low[group, c, lane], high[group, c, lane] = FAR, -FAR
@@ -210,7 +210,7 @@ def bound(Pyramid pyramid, int level, const float[:, :, ::1] cell_low,
             for lane in range(LANES):
                 cell = cell_of(p, level, group, lane)
                 children[group, lane] = <int32_t> max(cell, 0)
-                for c in range(SUMS):
+                for c in range(sums.shape[2]):
                     sums[group, lane, c] = 0
                     for j in range(LANES if cell >= 0 else 0):
                         sums[group, lane, c] += cell_sums[cell, j, c]
@@ -242,16 +242,14 @@ cdef class PyramidWalk(Walk):
             self.unit[2 + k] = pyramid.range_unit
         self.pyramid = pyramid
         self.kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth,
-                                3 if gaussian else 1, pyramid.largest)
+                                3 if gaussian else 1, pyramid.largest, pyramid.channels)
         frexp(min(radius, max(pyramid.largest, 1e-300)), &exponent)
         self.quantum = ldexp(1.0, exponent - 33) if gaussian else 0
-        self.near = <near_t *> malloc(sizeof(near_t))
+        self.near = new_near(pyramid.channels)
         self.list = <int32_t *> malloc(room * sizeof(int32_t))
         self.next = <int32_t *> malloc(room * sizeof(int32_t))
         if not (self.near and self.list and self.next):
             raise MemoryError
-        self.near.count = -1
-        self.near.last[0] = INFINITY
 
     def __dealloc__(self):
         free(self.near)

@@ -70,7 +70,7 @@ INLINE int begin_near(const kernel_t *k, near_t *near, const double *center, int
     if (!(moved <= SHORT_STEP) || !(k->margin <= 1e-3) || k->spatial < 1e-5) return 0;
     near->slack = fmax(STEPS_LEFT * moved, LEAST_SLACK);
     memcpy(near->center, center, sizeof(double) * (2 + channels));
-    memset(near->total, 0, sizeof near->total);
+    memset(near->total, 0, sizeof(double) * (3 + channels));
     near->base_x = (int32_t)rint(center[0]), near->base_y = (int32_t)rint(center[1]);
     near->count = 0;
     return 1;
@@ -81,8 +81,9 @@ INLINE int end_near(near_t *near, int channels)
 {
     if (near->count < 0) return 0;
     for (int j = 0; j < LANES; j++) {
-        near->feature[0][near->count + j] = near->feature[1][near->count + j] = 0;
-        for (int c = 0; c < channels; c++) near->feature[2 + c][near->count + j] = FAR;
+        float *const feature = near->feature + near->count + j;
+        feature[0] = feature[NEAR_STRIDE] = 0;
+        for (int c = 0; c < channels; c++) feature[(2 + c) * NEAR_STRIDE] = FAR;
     }
     return 1;
 }
@@ -92,13 +93,12 @@ INLINE int end_near(near_t *near, int channels)
 APART void settle_near(const kernel_t *k, const near_t *near, const double *center, int32_t i,
                        int channels, double *total)
 {
-    const double x = near->feature[0][i] + (double)near->base_x;
-    const double y = near->feature[1][i] + (double)near->base_y;
-    float value[CHANNELS * LANES];
-    for (int c = 0; c < channels; c++) value[c * LANES] = near->feature[2 + c][i];
-    if (!is_within(k, x, y, value, center, 1, channels)) return;
+    const double x = near->feature[i] + (double)near->base_x;
+    const double y = near->feature[NEAR_STRIDE + i] + (double)near->base_y;
+    const float *const value = near->feature + 2 * NEAR_STRIDE + i;
+    if (!is_within(k, x, y, value, NEAR_STRIDE, center, 1, channels)) return;
     total[0] += 1, total[1] += x, total[2] += y;
-    for (int c = 0; c < channels; c++) total[3 + c] += value[c * LANES];
+    for (int c = 0; c < channels; c++) total[3 + c] += value[c * NEAR_STRIDE];
 }
 
 /* Add up those of the pixels of a tile that float could not decide about: as a rule one or two. */
@@ -109,7 +109,7 @@ APART void settle(const pyramid_t *p, const kernel_t *k, const double *center, i
         const float *value = p->value + tile * channels * LANES + j;
         const double x = p->origin[0][2 * tile] + p->lane_x[0][j];
         const double y = p->origin[0][2 * tile + 1] + p->lane_y[0][j];
-        if (!(unsure >> j & 1) || !is_within(k, x, y, value, center, 1, channels)) continue;
+        if (!(unsure >> j & 1) || !is_within(k, x, y, value, LANES, center, 1, channels)) continue;
         total[0] += 1, total[1] += x, total[2] += y;
         for (int c = 0; c < channels; c++) total[3 + c] += value[c * LANES];
     }
@@ -132,10 +132,11 @@ INLINE void collect(const pyramid_t *p, int64_t tile, uint32_t chosen, int chann
         memcpy(x + lane, &at_x, sizeof at_x);
         memcpy(y + lane, &at_y, sizeof at_y);
     }
-    append_floats(x, chosen, near->feature[0] + near->count);
-    append_floats(y, chosen, near->feature[1] + near->count);
+    float *const feature = near->feature + near->count;
+    append_floats(x, chosen, feature);
+    append_floats(y, chosen, feature + NEAR_STRIDE);
     for (int c = 0; c < channels; c++)
-        append_floats(value + c * LANES, chosen, near->feature[2 + c] + near->count);
+        append_floats(value + c * LANES, chosen, feature + (2 + c) * NEAR_STRIDE);
     near->count += count_bits(chosen);
 }
 
@@ -148,20 +149,22 @@ INLINE double add_near(const kernel_t *k, const near_t *near, const double *cent
     const float range2 = (float)k->range2;
     const float x0 = (float)((near->base_x - center[0]) * k->spatial);
     const float y0 = (float)((near->base_y - center[1]) * k->spatial);
-    double total[SUMS];
-    memcpy(total, near->total, sizeof total);
+    const float *const feature = near->feature;
+    sums_t few[FEW], *const sums = channels <= FEW ? few : (sums_t *)near->vectors;
+    double few_total[3 + FEW], *const total = channels <= FEW ? few_total : near->sum;
+    memcpy(total, near->total, sizeof(double) * (3 + channels));
     for (int32_t first = 0; first < near->count; first += 64 * FLOATS) {
         ints number = ALL(ints, 0), in_x = number, in_y = number;
-        sums_t sums[CHANNELS];
         for (int c = 0; c < channels; c++) sums[c].i = ALL(ints, 0);
         for (int32_t i = first; i < near->count && i < first + 64 * FLOATS; i += FLOATS) {
-            const floats at_x = floats_at(near->feature[0] + i);
-            const floats at_y = floats_at(near->feature[1] + i);
+            const floats at_x = floats_at(feature + i);
+            const floats at_y = floats_at(feature + NEAR_STRIDE + i);
             const floats x = fused(at_x, scale, ALL(floats, x0));
             const floats y = fused(at_y, scale, ALL(floats, y0));
             floats distance = ALL(floats, 0.0f);
             for (int c = 0; c < channels; c++) {
-                const floats difference = floats_at(near->feature[2 + c] + i) - color[c];
+                const floats value = floats_at(feature + (2 + c) * NEAR_STRIDE + i);
+                const floats difference = value - color[c];
                 distance = fused(difference, difference, distance);
             }
             distance = fused(distance, ALL(floats, range2), fused(x, x, y * y));
@@ -170,7 +173,8 @@ INLINE double add_near(const kernel_t *k, const near_t *near, const double *cent
             number -= mask;
             in_x += mask & to_ints(at_x), in_y += mask & to_ints(at_y);
             for (int c = 0; c < channels; c++)
-                sums[c] = add_masked(sums[c], mask, floats_at(near->feature[2 + c] + i), bytes);
+                sums[c] = add_masked(sums[c], mask, floats_at(feature + (2 + c) * NEAR_STRIDE + i),
+                                     bytes);
             for (int32_t j = i; unsure; j++, unsure >>= 1)
                 if (unsure & 1) settle_near(k, near, center, j, channels, total);
         }
@@ -191,13 +195,14 @@ INLINE double add_near(const kernel_t *k, const near_t *near, const double *cent
  * What is beyond that and within `outer` is decided upon, or collected. */
 INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *center,
                       const float *color, const int32_t *tiles, int32_t count, int channels,
-                      int bytes, float inner, float outer, near_t *near, double *total)
+                      int bytes, float inner, float outer, int collecting, near_t *near,
+                      double *total)
 {
     const floats scale = ALL(floats, (float)k->spatial);
     const float range2 = (float)k->range2;
     int64_t number = 0, from_x = 0, from_y = 0;
     ints numbers[LANES / FLOATS];
-    sums_t sums[CHANNELS];
+    sums_t few[FEW], *const sums = channels <= FEW ? few : (sums_t *)near->vectors;
     ints in_x = ALL(ints, 0), in_y = ALL(ints, 0);
 
     for (int part = 0; part < LANES / FLOATS; part++) numbers[part] = ALL(ints, 0);
@@ -222,6 +227,7 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
             const ints mask = MASK(distance <= inner);
             inside |= bits_of(mask) << lane;
             reached |= bits_of(MASK(distance <= outer)) << lane;
+            if (channels > FEW && !bits_of(mask)) continue;
             numbers[part] -= mask;
             for (int c = 0; c < channels; c++)
                 sums[c] = add_masked(sums[c], mask, floats_at(value + c * LANES), bytes);
@@ -229,7 +235,7 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
         const int64_t here = count_bits(inside);
         number += here, from_x += here * origin[0], from_y += here * origin[1];
         if (reached != inside) {
-            if (near) collect(p, tile, reached & ~inside, channels, near);
+            if (collecting) collect(p, tile, reached & ~inside, channels, near);
             else settle(p, k, center, tile, reached & ~inside, channels, total);
         }
     }
@@ -246,14 +252,15 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
 /* Add up the pixels of some tiles with Gaussian weights, lane by lane. A tile without a pixel in
  * reach adds nothing, so the sums do not depend on which of those are listed. */
 INLINE void add_tiles_gaussian(const pyramid_t *p, const kernel_t *k, const double *center,
-                               const int32_t *tiles, int32_t count, int channels, double *total)
+                               const int32_t *tiles, int32_t count, int channels, near_t *near,
+                               double *total)
 {
     const double cut2 = k->reach * k->reach;
-    double lanes[3 + CHANNELS][LANES];
+    doubles few[3 + FEW], *const sums = channels <= FEW ? few : (doubles *)near->vectors;
+    double few_lanes[(3 + FEW) * LANES], *const lanes = channels <= FEW ? few_lanes : near->lanes;
     for (int lane = 0; lane < LANES; lane += DOUBLES) {
         const doubles lane_x = widened_at(p->lane_x[0] + lane);
         const doubles lane_y = widened_at(p->lane_y[0] + lane);
-        doubles sums[3 + CHANNELS];
         for (int s = 0; s < 3 + channels; s++) sums[s] = ALL(doubles, 0.0);
         for (int32_t i = 0; i < count; i++) {
             const int64_t tile = tiles[i];
@@ -274,12 +281,12 @@ INLINE void add_tiles_gaussian(const pyramid_t *p, const kernel_t *k, const doub
             for (int c = 0; c < channels; c++)
                 sums[3 + c] += weight * widened_at(value + c * LANES);
         }
-        for (int s = 0; s < 3 + channels; s++) memcpy(lanes[s] + lane, sums + s, sizeof *sums);
+        for (int s = 0; s < 3 + channels; s++) memcpy(lanes + s * LANES + lane, sums + s, sizeof *sums);
     }
     for (int half = LANES / 2; half; half /= 2)
         for (int s = 0; s < 3 + channels; s++)
-            for (int j = 0; j < half; j++) lanes[s][j] += lanes[s][half + j];
-    for (int s = 0; s < 3 + channels; s++) total[s] += lanes[s][0];
+            for (int j = 0; j < half; j++) lanes[s * LANES + j] += lanes[s * LANES + half + j];
+    for (int s = 0; s < 3 + channels; s++) total[s] += lanes[s * LANES];
 }
 
 /* Take the boxes of a group that are inside, list those to open; returns how many are listed. */
@@ -297,7 +304,7 @@ INLINE int32_t open_group(const pyramid_t *p, const kernel_t *k, int level, int6
     }
     for (int j = 0; inside; j++, inside >>= 1)
         if (inside & 1) {
-            const double *sum = p->sum[level] + (group * LANES + j) * SUMS;
+            const double *sum = p->sum[level] + (group * LANES + j) * sums_of(channels);
             for (int s = 0; s < 3 + channels; s++) total[s] += sum[s];
         }
     return append_chosen(p->child[level] + group * LANES, open, next, length);
@@ -307,7 +314,8 @@ INLINE int32_t open_group(const pyramid_t *p, const kernel_t *k, int level, int6
  * `outer`: level by level, for the groups of a level do not wait for each other. */
 INLINE void add_window(const pyramid_t *p, const kernel_t *k, const double *center,
                        const float *color, int channels, int bytes, int gaussian, double inner,
-                       double outer, near_t *near, int32_t *list, int32_t *next, double *total)
+                       double outer, int collecting, near_t *near, int32_t *list, int32_t *next,
+                       double *total)
 {
     const double reach = sqrt(outer) * k->spatial_unit * k->bandwidth;
     const float box_inner = (float)(inner - k->box_margin);
@@ -322,10 +330,10 @@ INLINE void add_window(const pyramid_t *p, const kernel_t *k, const double *cent
         int32_t *const swap = list;
         list = next, next = swap, length = opened;
     }
-    if (gaussian) add_tiles_gaussian(p, k, center, list, length, channels, total);
+    if (gaussian) add_tiles_gaussian(p, k, center, list, length, channels, near, total);
     for (int32_t i = 0; i < length && !gaussian; i += BATCH)
         add_tiles(p, k, center, color, list + i, length - i < BATCH ? length - i : BATCH, channels,
-                  bytes, (float)inner, (float)outer, near, total);
+                  bytes, (float)inner, (float)outer, collecting, near, total);
 }
 
 INLINE double ball_of(const pyramid_t *p, const kernel_t *kernel, const double *place,
@@ -334,25 +342,29 @@ INLINE double ball_of(const pyramid_t *p, const kernel_t *kernel, const double *
 {
     const kernel_t scale = *kernel; /* copies, which nothing that is written can alias */
     const kernel_t *const k = &scale;
-    double center[FEATURES], total[SUMS] = {0};
-    float color[CHANNELS];
+    double few_center[2 + FEW], few_total[3 + FEW];
+    float few_color[FEW];
+    double *const center = channels <= FEW ? few_center : near->here;
+    double *const total = channels <= FEW ? few_total : near->sum;
+    float *const color = channels <= FEW ? few_color : near->color;
 
     for (int f = 0; f < 2 + channels; f++) center[f] = place[f];
+    for (int s = 0; s < 3 + channels; s++) total[s] = 0;
     for (int c = 0; c < channels; c++) color[c] = (float)center[2 + c];
     if (gaussian)
-        add_window(p, k, center, color, channels, bytes, 1, -1, CUT2 * (1 + k->margin), NULL, list,
-                   next, total);
+        add_window(p, k, center, color, channels, bytes, 1, -1, CUT2 * (1 + k->margin), 0, near,
+                   list, next, total);
     else if (is_near(k, near, center, channels))
         return add_near(k, near, center, color, channels, bytes, sum);
     else {
         if (begin_near(k, near, center, channels)) {
             const double inner = 1 - near->slack, outer = 1 + near->slack;
             add_window(p, k, center, color, channels, bytes, 0, inner * inner - 2 * k->margin,
-                       outer * outer + 2 * k->margin, near, list, next, near->total);
+                       outer * outer + 2 * k->margin, 1, near, list, next, near->total);
             if (end_near(near, channels))
                 return add_near(k, near, center, color, channels, bytes, sum);
         }
-        add_window(p, k, center, color, channels, bytes, 0, 1 - k->margin, 1 + k->margin, NULL,
+        add_window(p, k, center, color, channels, bytes, 0, 1 - k->margin, 1 + k->margin, 0, near,
                    list, next, total);
     }
     for (int f = 0; f < 2 + channels; f++) sum[f] = total[1 + f];
@@ -360,16 +372,22 @@ INLINE double ball_of(const pyramid_t *p, const kernel_t *kernel, const double *
 }
 
 /* Weight of the pixels in the kernel around `center`; their weighted sum goes to `sum`. `list` and
- * `next` have room for every tile plus LANES. */
+ * `next` have room for every tile plus LANES. The usual numbers of channels are compiled by
+ * themselves, their loops unrolled. */
 static double ball(const pyramid_t *p, const kernel_t *k, const double *center, near_t *near,
                    int32_t *list, int32_t *next, double *sum)
 {
-    if (k->reach > 1)
-        return p->channels == 3 ? ball_of(p, k, center, 3, 0, 1, near, list, next, sum)
-                                : ball_of(p, k, center, 1, 0, 1, near, list, next, sum);
-    if (p->bytes)
-        return p->channels == 3 ? ball_of(p, k, center, 3, 1, 0, near, list, next, sum)
-                                : ball_of(p, k, center, 1, 1, 0, near, list, next, sum);
-    return p->channels == 3 ? ball_of(p, k, center, 3, 0, 0, near, list, next, sum)
-                            : ball_of(p, k, center, 1, 0, 0, near, list, next, sum);
+    const int gaussian = k->reach > 1;
+    switch (p->channels * 4 + gaussian * 2 + p->bytes) {
+    case 1 * 4 + 0: return ball_of(p, k, center, 1, 0, 0, near, list, next, sum);
+    case 1 * 4 + 1: return ball_of(p, k, center, 1, 1, 0, near, list, next, sum);
+    case 3 * 4 + 0: return ball_of(p, k, center, 3, 0, 0, near, list, next, sum);
+    case 3 * 4 + 1: return ball_of(p, k, center, 3, 1, 0, near, list, next, sum);
+    case 4 * 4 + 0: return ball_of(p, k, center, 4, 0, 0, near, list, next, sum);
+    case 4 * 4 + 1: return ball_of(p, k, center, 4, 1, 0, near, list, next, sum);
+    }
+    if (!gaussian) return ball_of(p, k, center, p->channels, 0, 0, near, list, next, sum);
+    if (p->channels == 1) return ball_of(p, k, center, 1, 0, 1, near, list, next, sum);
+    if (p->channels == 3) return ball_of(p, k, center, 3, 0, 1, near, list, next, sum);
+    return ball_of(p, k, center, p->channels, 0, 1, near, list, next, sum);
 }

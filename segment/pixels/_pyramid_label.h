@@ -9,8 +9,7 @@
 
 typedef void (*label_group_t)(const pyramid_t *p, const kernel_t *k, int64_t group,
                               const double *modes, const int32_t *candidates, int count,
-                              double limit, double slack, float *bounds, int32_t *passed,
-                              int32_t *labels);
+                              double limit, float *bounds, int32_t *passed, int32_t *labels);
 static const label_group_t LABEL_GROUPS[] = EACH_SET(label_group);
 
 #endif

@@ -21,8 +21,8 @@ static void write_tile(const pyramid_t *p, const kernel_t *k, int64_t tile, cons
         if (x >= p->width || y >= p->height) continue;
         int taken = *value < FAR && label[j];
         if (taken && limit < INFINITY)
-            taken = is_within(k, x, y, value, modes + (label[j] - 1) * (2 + channels), limit,
-                              channels);
+            taken = is_within(k, x, y, value, LANES, modes + (label[j] - 1) * (2 + channels),
+                              limit, channels);
         labels[(int64_t)y * p->width + x] = taken ? (int32_t)label[j] : 0;
     }
 }
@@ -100,15 +100,16 @@ INLINE int compare_in_float(const pyramid_t *p, const kernel_t *k, int64_t tile,
 
 INLINE void label_group_of(const pyramid_t *p, const kernel_t *k, int64_t group,
                            const double *modes, const int32_t *candidates, int count,
-                           double limit, double slack, float *bounds, int32_t *passed,
-                           int32_t *labels, int channels)
+                           double limit, float *bounds, int32_t *passed, int32_t *labels,
+                           int channels)
 {
-    float smallest[LANES];
+    float smallest[LANES], few[FEW];
+    float *const color = channels <= FEW ? few : bounds + (int64_t)count * LANES;
+    const float rounding = 1.0001f + 1e-7f * (float)channels; /* of sums over the channels */
     for (int lane = 0; lane < LANES; lane += FLOATS) {
         floats least = ALL(floats, INFINITY), nearest, farthest;
         for (int i = 0; i < count; i++) {
             const double *mode = modes + (int64_t)candidates[i] * (2 + channels);
-            float color[CHANNELS];
             for (int c = 0; c < channels; c++) color[c] = (float)mode[2 + c];
             box_distances(p, k, 1, group, mode, color, channels, lane, &nearest, &farthest);
             least = lesser(farthest, least);
@@ -118,8 +119,8 @@ INLINE void label_group_of(const pyramid_t *p, const kernel_t *k, int64_t group,
     }
     for (int cell = 0; cell < LANES; cell++) {
         const int64_t tile = p->child[1][group * LANES + cell];
-        const float far_enough = sqrtf(smallest[cell]) + (float)slack; /* lest roundings lose one */
-        const float enough = far_enough * far_enough * 1.0001f + 1e-4f;
+        const float far_enough = sqrtf(smallest[cell]) + (float)k->slack; /* lest roundings lose one */
+        const float enough = far_enough * far_enough * rounding + 1e-4f;
         int64_t label[LANES];
         int passing = 0;
         if (cell && !tile) continue;
@@ -135,17 +136,20 @@ INLINE void label_group_of(const pyramid_t *p, const kernel_t *k, int64_t group,
 }
 
 /* Give the pixels of a level 1 group their nearest of `count` modes, the one of the lowest number
- * at a tie; labels are numbers from 1 on, 0 beyond `limit` or where there is no pixel. `slack` is
- * what distances to boxes may be wrong by, in bandwidths like `limit`. `bounds` has room for LANES
- * a candidate. Boxes pass on only what can be nearest to a place in them. */
+ * at a tie; labels are numbers from 1 on, 0 beyond `limit` bandwidths or where there is no pixel.
+ * `bounds` has room for LANES a candidate and for the channels of one. Boxes pass on only what can
+ * be nearest to a place in them. */
 static void label_group(const pyramid_t *p, const kernel_t *k, int64_t group, const double *modes,
-                        const int32_t *candidates, int count, double limit, double slack,
-                        float *bounds, int32_t *passed, int32_t *labels)
+                        const int32_t *candidates, int count, double limit, float *bounds,
+                        int32_t *passed, int32_t *labels)
 {
-    if (p->channels == 3)
-        label_group_of(p, k, group, modes, candidates, count, limit, slack, bounds, passed, labels,
-                       3);
+    if (p->channels == 1)
+        label_group_of(p, k, group, modes, candidates, count, limit, bounds, passed, labels, 1);
+    else if (p->channels == 3)
+        label_group_of(p, k, group, modes, candidates, count, limit, bounds, passed, labels, 3);
+    else if (p->channels == 4)
+        label_group_of(p, k, group, modes, candidates, count, limit, bounds, passed, labels, 4);
     else
-        label_group_of(p, k, group, modes, candidates, count, limit, slack, bounds, passed, labels,
-                       1);
+        label_group_of(p, k, group, modes, candidates, count, limit, bounds, passed, labels,
+                       p->channels);
 }

@@ -16,6 +16,8 @@ from segment.pixels.colors import to_color_space, to_rgb
 from segment.settings import ColorSpace, Settings
 from segment.validation import as_array, check_pixels
 
+Floats = NDArray[np.float64]
+
 
 @dataclass(frozen=True)
 class Pixels:
@@ -114,6 +116,28 @@ def bands_of(
     if by_depth and _channels(array, alpha) in (1, 3):
         return array
     return band_image(array, alpha, by_depth=by_depth)
+
+
+def pixels_again(image: NDArray[Any] | BandImage, low: Floats, unit: Floats) -> Pixels:
+    """Return the pixels of an image that was segmented with this scale, or of another photo.
+
+    Parameters
+    ----------
+    image : array or BandImage
+        As `pixels_of` takes it; alpha is what it has beyond the bands of the scale.
+    low, unit : (C,) arrays
+        As of a segmentation.
+    """
+    scale = BandScale(low, unit)
+    if isinstance(image, BandImage):
+        return pixels_of(image, scale=scale)
+    array, count = _with_channels(image, None), len(low)
+    channels = array.shape[2]
+    if channels != count and (channels != count + 1 or channels == 3):
+        return pixels_of(array)
+    as_photo = {1.0, _unit_of(array.dtype)}  # in files of 0.1 it is 1 whatever the type
+    is_photo = count in (1, 3) and not low.any() and set(unit.tolist()) <= as_photo
+    return pixels_of(array, alpha=channels > count, scale="depth" if is_photo else scale)
 
 
 def visible_of(bands: BandImage, mask: ArrayLike | None) -> NDArray[np.bool_] | None:

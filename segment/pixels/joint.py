@@ -29,8 +29,9 @@ def build_pyramid(
 
     Parameters
     ----------
-    image : (H, W, C) uint8 or float64 array, C is 1 or 3
-        Coordinates in a colour space. uint8 takes half the memory and time.
+    image : (H, W, C) uint8 or float64 array
+        Coordinates in a colour space, or any number of bands. uint8 takes half the memory
+        and time.
     visible : (H, W) bool array, optional
         Pixels that take part. Default: all.
     units : (spatial_unit, range_unit), both > 0

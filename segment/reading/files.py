@@ -120,6 +120,10 @@ def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
         from segment.reading.tiff_pages import TiffPages
 
         return TiffPages(file, options)
+    if kind == "NPY":
+        from segment.reading.frame_pages import NpyPages
+
+        return NpyPages(file, options)
     if kind in MISREAD and (pages := _frame_pages(kind, file, options)):
         return pages
     formats = pillow_formats(kind)
@@ -175,6 +179,7 @@ def _read(pages: Pages, number: int, options: ReadingOptions, notes: Notes) -> P
     try:
         with _one_kind_of_error(options):
             picture = _whole_or_what_there_is(pages, number, options, notes, said)
+            picture = picture.with_bands(options)
     except ImageFileError as error:
         for line in said + notes.details:
             error.add_note(line)

@@ -26,6 +26,7 @@ SIGNATURES = {
     b"\0\0\0\x0cJXL \r\n\x87\n": "JXL",
     b"SIMPLE  =": "FITS",
     b"8BPS": "PSD",
+    b"\x93NUMPY": "NPY",
 }
 BRANDS = {b"avif": "AVIF", b"avis": "AVIF"} | dict.fromkeys(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"), "HEIF"

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import IO
+import math
+from typing import IO, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
+from segment.bands import Band, chosen_places, shown_places, usual_names
 from segment.decoding import jpeg2000, jpeg_xl
 from segment.decoding.frame import Frames
 from segment.errors import ImageFileError
+from segment.npy import read_array, read_header
 from segment.reading.formats import pillow_formats
-from segment.reading.picture import Kept, Notes, Picture, check_size
+from segment.reading.picture import Kept, Notes, Picture, Scene, check_size
 from segment.reading.pillow_pages import plain_values
 from segment.reading.profiles import array_to_srgb, is_srgb, kept_profile
-from segment.reading.reading_options import ReadingOptions
-from segment.reading.values import in_known_range, with_alpha
+from segment.reading.reading_options import MaskReading, ReadingOptions
+from segment.reading.values import in_known_range, nothing_left, with_alpha
+
+MOST_BANDS = 1024  # as of a TIFF
 
 
 def frames_of(kind: str, file: IO[bytes]) -> Frames | None:
@@ -82,15 +89,70 @@ class FramePages:
         convert = bool(profile) and not self._options.ignore_icc and not is_srgb(profile or b"")
         by = profile if convert else None
         missing, alpha = frame.missing, frame.alpha
+        stored = None
         if isinstance(frame.pixels, Image.Image):
             values, alpha = plain_values(frame.pixels, by, notes)
         else:
-            values, missing = in_known_range(
-                frame.pixels, frame.bits, missing, notes, self._options
-            )
-            values = array_to_srgb(values, by, notes)
+            known, missing = in_known_range(frame.pixels, frame.bits, missing, notes, self._options)
+            values = array_to_srgb(known, by, notes)
+            if values is known and known is not frame.pixels:
+                stored = frame.pixels
         if alpha is not None:
             bits = min(frame.bits, alpha.dtype.itemsize * 8)
             alpha = in_known_range(alpha[:, :, None], bits, None, Notes())[0][:, :, 0]
         still = None if convert else kept_profile(profile, values)
-        return Picture(with_alpha(values, alpha, missing), Kept(profile=still))
+        pixels = with_alpha(values, alpha, missing)
+        return Picture(pixels, Kept(profile=still), stored=stored)
+
+
+class NpyPages:
+    """An array that NumPy wrote: (H, W) or (H, W, C), bands without alpha; one page."""
+
+    def __init__(self, file: IO[bytes], options: ReadingOptions) -> None:
+        self._file = file
+        self._options = options
+
+    def has(self, page: int) -> bool:
+        """Return whether there is a page of that number, from 0."""
+        return page == 0
+
+    def read(self, page: int, notes: Notes, lenient: bool) -> Picture:
+        """Read the array."""
+        self._file.seek(0)
+        dtype, shape, _, _ = read_header(self._file)
+        if len(shape) not in (2, 3) or dtype.kind not in "biuf":
+            raise ImageFileError(
+                f"is an array of shape {shape} and type {dtype}, expected real numbers of shape "
+                "(H, W) or (H, W, C); save an image"
+            )
+        check_size(shape[1], shape[0], self._options)
+        if not 0 < math.prod(shape[2:]) <= MOST_BANDS:
+            raise ImageFileError(
+                f"has {shape[2]} bands, expected 1 to {MOST_BANDS}; move the axis of the bands "
+                "to the end"
+            )
+        self._file.seek(0)
+        array = read_array(self._file)
+        values = array if array.ndim == 3 else array[:, :, None]
+        chosen = self._options.bands or self._options.show_bands
+        is_photo = values.shape[2] in (1, 3) and chosen is None
+        if is_photo or isinstance(self._options, MaskReading):
+            bits = 1 if dtype.kind == "b" else dtype.itemsize * 8
+            known, missing = in_known_range(values, bits, None, notes, self._options)
+            stored = None if known is values else values
+            return Picture(with_alpha(known, None, missing), stored=stored)
+        return self._scene(values)
+
+    def _scene(self, values: NDArray[Any]) -> Picture:
+        bits, kind = values.dtype.itemsize * 8, str(values.dtype)
+        names = enumerate(usual_names(values.shape[2]), 1)
+        bands = tuple(Band(number, name, kind, bits) for number, name in names)
+        places = chosen_places(bands, self._options.bands)
+        shown = shown_places(bands, self._options.show_bands, places)
+        used, visible = values[:, :, list(places)], None
+        if values.dtype.kind == "f":
+            visible = np.isfinite(used).all(axis=2)
+            if not visible.any():
+                raise nothing_left(transparent=False)
+        scene = Scene.of(values, visible, places, shown, bands)
+        return Picture(used, bands=tuple(bands[place] for place in places), scene=scene)

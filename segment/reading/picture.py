@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from segment.bands import Band, chosen_places, shown_places, usual_names
 from segment.errors import ImageFileError
 from segment.reading.reading_options import ReadingOptions
 
@@ -38,9 +39,10 @@ class Picture:
 
     Attributes
     ----------
-    pixels : (H, W), (H, W, 2), (H, W, 3) or (H, W, 4) array
+    pixels : (H, W), (H, W, 2), (H, W, 3), (H, W, 4) array; or (H, W, C) of a scene
         Grey, grey and alpha, RGB, RGB and alpha; uint8, uint16 or floats in 0..1. Alpha is
-        0 also where there is no value: GDAL's no-data, NaN, infinity.
+        0 also where there is no value: GDAL's no-data, NaN, infinity. Of a scene the chosen bands
+        as they are stored, without alpha.
     kept : Kept
     page : int or None
         Its number where several pages were asked for.
@@ -49,6 +51,12 @@ class Picture:
         the words of the libraries.
     turned : bool
         Whether the file has it otherwise than upright.
+    bands : tuple of Band
+        Those that take part: of a photo its colours.
+    stored : (H, W, C) array or None
+        The bands in the file's own units, where `pixels` are not.
+    scene : Scene or None
+        What there is beside the pixels of an image that is no photo.
     """
 
     pixels: NDArray[Any]
@@ -57,6 +65,106 @@ class Picture:
     warnings: tuple[str, ...] = ()
     details: tuple[str, ...] = ()
     turned: bool = False
+    bands: tuple[Band, ...] = ()
+    stored: NDArray[Any] | None = None
+    scene: Scene | None = None
+
+    @property
+    def values(self) -> NDArray[Any]:
+        """The bands that take part in the file's own units, (H, W, C)."""
+        if self.stored is not None:
+            return self.stored
+        if self.pixels.ndim == 2:
+            return self.pixels[:, :, None]
+        if self.scene:
+            return self.pixels
+        count = self.pixels.shape[2]
+        return self.pixels[:, :, : count - (count in (2, 4))]
+
+    @property
+    def visible(self) -> NDArray[Any] | None:
+        """Where there is a value and alpha is not 0, (H, W); None for everywhere."""
+        if self.scene:
+            return self.scene.visible
+        has_alpha = self.pixels.ndim == 3 and self.pixels.shape[2] in (2, 4)
+        return self.pixels[:, :, -1] > 0 if has_alpha else None
+
+    def with_bands(self, options: ReadingOptions) -> Picture:
+        """Return it with the bands that are chosen: a photo becomes a scene by that.
+
+        Raises
+        ------
+        ImageFileError
+            If there are no such bands.
+        """
+        values = self.values
+        named = self.bands or _colors(values)
+        if self.scene or (options.bands is None and options.show_bands is None):
+            return replace(self, bands=named)
+        visible = self.visible
+        if visible is not None and not self.bands:
+            last = Band(len(named) + 1, "alpha", str(values.dtype), named[0].bits, is_alpha=True)
+            named = (*named, last)
+            values = self.pixels if self.stored is None else values
+        places = chosen_places(named, options.bands)
+        shown = shown_places(named, options.show_bands, places)
+        if values.shape[2] <= max((*places, *shown)):
+            raise ImageFileError("has no alpha that could be a band; choose others with --bands")
+        if any(named[place].is_alpha for place in places):
+            visible = None
+        return replace(
+            self,
+            pixels=values[:, :, list(places)],
+            stored=None,
+            bands=tuple(named[place] for place in places),
+            scene=Scene.of(values, visible, places, shown, named),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What an image of bands has beside the values of those that take part.
+
+    Attributes
+    ----------
+    visible : (H, W) bool array or None
+        Where there is a value and alpha is not 0; None for everywhere.
+    shown : (H, W, 1 or 3) array
+        The bands that pictures show, as they are stored.
+    shown_at : tuple of int or None
+        Which of those that take part they are; None if not all of them are.
+    shown_bands : tuple of Band
+    """
+
+    visible: NDArray[Any] | None
+    shown: NDArray[Any]
+    shown_at: tuple[int, ...] | None
+    shown_bands: tuple[Band, ...]
+
+    @staticmethod
+    def of(
+        values: NDArray[Any],
+        visible: NDArray[Any] | None,
+        places: tuple[int, ...],
+        shown: tuple[int, ...],
+        bands: tuple[Band, ...],
+    ) -> Scene:
+        """Return the scene of all bands, (H, W, B), of which these take part and are shown."""
+        among = set(shown) <= set(places)
+        return Scene(
+            visible,
+            values[:, :, list(shown)],
+            tuple(places.index(place) for place in shown) if among else None,
+            tuple(bands[place] for place in shown),
+        )
+
+
+def _colors(values: NDArray[Any]) -> tuple[Band, ...]:
+    bits = values.dtype.itemsize * 8
+    return tuple(
+        Band(number, name, str(values.dtype), bits)
+        for number, name in enumerate(usual_names(values.shape[2]), 1)
+    )
 
 
 @dataclass(frozen=True)
@@ -74,6 +182,14 @@ class Notes:
 
     warnings: list[str] = field(default_factory=list)
     details: list[str] = field(default_factory=list)
+
+
+STRETCHED = "are stretched from black to white"
+
+
+def stretched(low: float, high: float) -> str:
+    """Return the warning of values whose range only they themselves tell."""
+    return f"its values, {low:g} to {high:g}, {STRETCHED}"
 
 
 def check_size(width: int, height: int, options: ReadingOptions) -> None:

@@ -103,12 +103,17 @@ class PillowPages:
         orientation = _orientation(image)
         if is_turned(orientation) and resolution:
             resolution = resolution.turned()
-        depth = values.dtype.itemsize * 8
+        depth, own = values.dtype.itemsize * 8, values
         values, missing = in_known_range(values, depth, None, notes, self._options)
         pixels = with_alpha(values, alpha, missing)
         still = None if convert else kept_profile(profile, values)
-        turned = orientation != 1
-        return Picture(upright(pixels, orientation), Kept(resolution, still), turned=turned)
+        stored = None if values is own else upright(own, orientation)
+        return Picture(
+            upright(pixels, orientation),
+            Kept(resolution, still),
+            turned=orientation != 1,
+            stored=stored,
+        )
 
     def _go(self, page: int) -> None:
         if self._image.tell() > page:

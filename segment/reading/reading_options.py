@@ -23,12 +23,19 @@ class ReadingOptions:
         Take what there is of a damaged file or one that is cut off.
     max_pixels : int
         Larger images are refused from their header.
+    bands : tuple of int or str, or None
+        Those that take part, by their numbers from 1 or their names, or "all"; None for all that
+        are not alpha.
+    show_bands : tuple of int or str, or None
+        Three, or one, that pictures show.
     """
 
     page: int | Literal["all"] | None = None
     ignore_icc: bool = False
     allow_truncated: bool = False
     max_pixels: int = MAX_PIXELS
+    bands: tuple[int | str, ...] | None = None
+    show_bands: tuple[int | str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ class TiffPages:
             samples = read_samples(tags, self._file, lenient, frame.offset)
             masked = self._masked(frame, lenient)
             picture = interpreted(samples, masked, tags, self._options, notes)
-            picture = dataclasses.replace(picture, pixels=upright(picture.pixels, orientation))
+            picture = _upright(picture, orientation)
         kept = Kept(
             _resolution(tags, is_turned(orientation)) or picture.kept.resolution,
             picture.kept.profile,
@@ -69,6 +69,18 @@ class TiffPages:
         except UnidentifiedImageError as error:
             raise ImageFileError("is a TIFF with JPEG of the old kind; save it anew") from error
         return pages.read(frame.place or 0, notes, lenient)
+
+
+def _upright(picture: Picture, orientation: int) -> Picture:
+    def turned(values: Any) -> Any:
+        return None if values is None else upright(values, orientation)
+
+    scene = picture.scene
+    if scene:
+        scene = dataclasses.replace(scene, visible=turned(scene.visible), shown=turned(scene.shown))
+    return dataclasses.replace(
+        picture, pixels=turned(picture.pixels), stored=turned(picture.stored), scene=scene
+    )
 
 
 def _check(page: Any, options: ReadingOptions) -> None:

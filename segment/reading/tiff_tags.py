@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.bands import chosen_places, shown_places
 from segment.errors import ImageFileError
-from segment.reading.picture import Kept, Notes, Picture
+from segment.reading.picture import Kept, Notes, Picture, Scene
 from segment.reading.profiles import (
     array_to_srgb,
     color_space,
@@ -17,8 +18,9 @@ from segment.reading.profiles import (
     kept_profile,
     to_srgb,
 )
-from segment.reading.reading_options import ReadingOptions
-from segment.reading.values import Missing, in_known_range, white, with_alpha
+from segment.reading.reading_options import MaskReading, ReadingOptions
+from segment.reading.values import Missing, in_known_range, nothing_left, white, with_alpha
+from segment.tiff.band_tags import ALPHA, PREMULTIPLIED, bands_of
 from segment.tiff.no_data import no_data, without_data
 from segment.tiff.samples import Samples, palette_of
 
@@ -27,6 +29,7 @@ LINEAR_RAW = 34892
 CIELAB, ICCLAB = 8, 9
 LAB = (CIELAB, ICCLAB)
 KNOWN = {WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR, LINEAR_RAW, *LAB}
+AS_STORED = {BLACK_IS_ZERO, RGB, LINEAR_RAW}  # whose samples are the values
 OWN = {PALETTE: 1, MASK: 1, CMYK: 4, CIELAB: 3, ICCLAB: 3}  # colours of a pixel; others: see below
 REFUSED = {
     10: "is a TIFF in ITU L*a*b*; save it as RGB",
@@ -35,7 +38,6 @@ REFUSED = {
     32845: "is a TIFF of LogLuv light; save it as floats in RGB",
 }
 ICC_PROFILE = 34675
-PREMULTIPLIED, ALPHA = 1, 2  # of the tag ExtraSamples
 
 
 def check_meaning(page: Any) -> None:
@@ -70,9 +72,12 @@ def interpreted(
     options : ReadingOptions
     notes : Notes
     """
+    if _is_scene(samples, page, options):
+        return _scene(samples, masked, page, options)
     photometric, bits = samples.photometric, int(page.bitspersample)
     colors, alpha, premultiplied = _channels(samples, page, notes)
-    missing = _missing(samples, colors, masked, page)
+    stored = colors
+    missing = _missing(samples, slice(colors.shape[2]), masked, page)
     if photometric == PALETTE:
         table = palette_of(page)
         colors, bits = table[np.minimum(colors[:, :, 0], len(table) - 1)], 8
@@ -83,14 +88,53 @@ def interpreted(
             colors = _divided(colors, alpha)
     if photometric == WHITE_IS_ZERO:
         colors = (white(colors.dtype) - colors).astype(colors.dtype)
+    own = colors
     colors, profile = _in_srgb(colors, photometric, page, options, notes)
-    return Picture(with_alpha(colors, alpha, missing), Kept(profile=profile))
+    as_stored = colors is own and photometric in AS_STORED and not premultiplied
+    bands = bands_of(page)[: colors.shape[2]] if as_stored else ()
+    return Picture(
+        with_alpha(colors, alpha, missing),
+        Kept(profile=profile),
+        bands=bands,
+        stored=stored if as_stored and stored is not colors else None,
+    )
 
 
-def _missing(samples: Samples, used: NDArray[Any], masked: Missing, page: Any) -> Missing:
+def _is_scene(samples: Samples, page: Any, options: ReadingOptions) -> bool:
+    """Return whether the samples are bands: as chosen, or neither grey's one nor RGB's three."""
+    if isinstance(options, MaskReading) or int(page.photometric) not in AS_STORED | {WHITE_IS_ZERO}:
+        return False
+    if options.bands is not None or options.show_bands is not None:
+        return True
+    return sum(not band.is_alpha for band in bands_of(page)) not in (1, 3)
+
+
+def _scene(samples: Samples, masked: Missing, page: Any, options: ReadingOptions) -> Picture:
+    """Make a picture of the bands that are chosen, as they are stored."""
+    bands, values = bands_of(page), samples.values
+    places = chosen_places(bands, options.bands)
+    shown = shown_places(bands, options.show_bands, places)
+    missing = _missing(samples, list(places), masked, page)
+    used = values[:, :, list(places)]
+    gone = [] if missing is None else [missing]
+    if used.dtype.kind == "f":
+        gone.append(~np.isfinite(used).all(axis=2))
+    alpha = next((at for at, band in enumerate(bands) if band.is_alpha and at not in places), None)
+    if alpha is not None:
+        gone.append(np.logical_not(values[:, :, alpha] > 0))
+    visible = np.logical_not(np.logical_or.reduce(gone)) if gone else None
+    if visible is not None and not visible.any():
+        raise nothing_left(transparent=alpha is not None)
+    if visible is not None and visible.all():
+        visible = None
+    chosen = tuple(bands[place] for place in places)
+    return Picture(used, bands=chosen, scene=Scene.of(values, visible, places, shown, bands))
+
+
+def _missing(samples: Samples, places: slice | list[int], masked: Missing, page: Any) -> Missing:
     """Return which pixels have no data in the channels that are used, as they are stored."""
-    absent = samples.absent
-    gone = None if absent is None else absent[:, :, : used.shape[2]].any(axis=2)
+    absent, used = samples.absent, samples.values[:, :, places]
+    gone = None if absent is None else absent[:, :, places].any(axis=2)
     value = no_data(page, used.dtype)
     found = [part for part in (masked, gone, without_data(used, value)) if part is not None]
     return np.logical_or.reduce(found) if found else None

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
-from segment.reading.picture import Notes
+from segment.reading.picture import Notes, stretched
 from segment.reading.reading_options import MaskReading, ReadingOptions
 
 Missing = NDArray[np.bool_] | None  # (H, W), pixels that have no value
@@ -90,16 +90,21 @@ def with_alpha(values: NDArray[Any], alpha: NDArray[Any] | None, missing: Missin
     """
     if missing is not None and missing.any():
         if (missing if alpha is None else missing | (alpha == 0)).all():
-            raise ImageFileError(
-                "has no pixel with a value: all are no-data, masked, NaN or infinite"
-                f"{'' if alpha is None else ', or transparent'}; check its no-data value"
-            )
+            raise nothing_left(transparent=alpha is not None)
         alpha = ~missing if alpha is None else np.where(missing, alpha.dtype.type(0), alpha)
     if alpha is None:
         return values[:, :, 0] if values.shape[2] == 1 else values
     scale = white(values.dtype) / white(alpha.dtype)
     last = alpha if scale == 1 else np.ceil(alpha * scale)  # what is visible must stay so
     return np.concatenate([values, last[:, :, None].astype(values.dtype)], axis=2)
+
+
+def nothing_left(*, transparent: bool) -> ImageFileError:
+    """Return the error that no pixel takes part, be it that some are transparent."""
+    return ImageFileError(
+        "has no pixel with a value: all are no-data, masked, NaN or infinite"
+        f"{', or transparent' if transparent else ''}; check its no-data value"
+    )
 
 
 def white(dtype: np.dtype[Any]) -> int:
@@ -123,7 +128,7 @@ def _fractions(values: NDArray[Any], missing: Missing, notes: Notes) -> NDArray[
         return values
     if low >= 0 and high <= 255:
         return np.asarray((values / 255.0).clip(0, 1))
-    notes.warnings.append(f"its values, {low:g} to {high:g}, are stretched from black to white")
+    notes.warnings.append(stretched(low, high))
     # Halved, for the largest doubles are farther apart than a double can say.
     span = high / 2 - low / 2 or 1.0
     return np.asarray(((values / 2.0 - low / 2) / span).clip(0, 1))

@@ -126,6 +126,17 @@ def add_squares(const int32_t[::1] regions, const value_t[:, ::1] values,
                 squares[regions[i], k] += deviation * deviation
 
 
+def find_extremes(const int32_t[::1] regions, const value_t[:, ::1] values, double[:, ::1] low,
+                  double[:, ::1] high):
+    """Lower and raise row `regions[i]` to the values of pixel i."""
+    cdef Py_ssize_t i, k
+    with nogil:
+        for i in range(regions.shape[0]):
+            for k in range(values.shape[1]):
+                low[regions[i], k] = min(low[regions[i], k], <double> values[i, k])
+                high[regions[i], k] = max(high[regions[i], k], <double> values[i, k])
+
+
 def outline(const int32_t[:, ::1] regions, int64_t[:, ::1] table):
     """Bring the rows of the table up to date, a run of pixels at a time.
 

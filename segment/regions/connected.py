@@ -46,9 +46,10 @@ def connected_regions(
     ----------
     labels : (H, W) array-like of whole numbers
         0 for no segment, which is never part of a region nor a neighbour; else >= 1.
-    colors : (H, W) or (H, W, C) array-like, C = 1 or 3
-        Coordinates of each pixel in a colour space, in any unit; where regions are absorbed,
-        finite wherever there is a label. uint8, float32 and float64 are taken as they are.
+    colors : (H, W) or (H, W, C) array-like
+        Coordinates of each pixel in a colour space, or its bands, in any unit; where regions
+        are absorbed, finite wherever there is a label. uint8, float32 and float64 are taken
+        as they are.
     connectivity : {4, 8}, default 4
         Whether pixels are connected, and regions adjacent, by a side only, or by a
         corner, too. 8: fewer regions.

@@ -1,20 +1,21 @@
-"""Regions to a table of them: where they lie, how large they are, their channels."""
+"""Regions to a table of them: where they lie, how large they are, their bands."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InvalidInputError
-from segment.regions._regions import add_squares, add_up, outline
+from segment.errors import InvalidInputError, shown
+from segment.regions._regions import add_squares, add_up, find_extremes, outline
 from segment.validation import LARGEST_LABEL, checked_channels, checked_label_map
 
-CHANNELS = {1: ("gray",), 3: ("red", "green", "blue")}
+CHANNELS = {1: ("gray",), 3: ("red", "green", "blue")}  # others are band_1, band_2 and so on
+OWN = ("label", "pixels", "centroid_x", "centroid_y", "left", "top", "right", "bottom")
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,8 +30,10 @@ class RegionTable:
         Mean place of the pixels; (0, 0) is the centre of the first pixel, y goes down.
     left, top, right, bottom : (K,) int64 arrays
         Bounding box: columns left..right - 1, rows top..bottom - 1.
-    mean, std : (K, C) float64 arrays
-        Of each channel of the image, in its unit; population standard deviation.
+    mean, std, min, max : (K, C) float64 arrays
+        Of each band of the image, in its unit; population standard deviation.
+    names : tuple of C str
+        What the bands are called.
     """
 
     label: NDArray[np.int64]
@@ -43,22 +46,26 @@ class RegionTable:
     bottom: NDArray[np.int64]
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
+    min: NDArray[np.float64]
+    max: NDArray[np.float64]
+    names: tuple[str, ...]
 
     @property
     def header(self) -> tuple[str, ...]:
-        """Names of the columns; the channels are gray, or red, green and blue."""
-        names = CHANNELS[self.mean.shape[1]]
-        own = ("label", "pixels", "centroid_x", "centroid_y", "left", "top", "right", "bottom")
-        return (*own, *(f"{of}_{name}" for of in ("mean", "std") for name in names))
+        """Names of the columns: those of places, then mean_red and so on of every band."""
+        of_bands = (f"{of}_{name}" for of in ("mean", "std", "min", "max") for name in self.names)
+        return (*OWN, *of_bands)
 
     def rows(self) -> Iterator[tuple[int | float, ...]]:
         """Yield the columns of each region as Python numbers, in the order of the header."""
-        own = (getattr(self, name) for name in self.header[:8])
-        columns = [*own, *self.mean.T, *self.std.T]
+        own = (getattr(self, name) for name in OWN)
+        columns = [*own, *self.mean.T, *self.std.T, *self.min.T, *self.max.T]
         return zip(*(column.tolist() for column in columns), strict=True)
 
 
-def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
+def region_table(
+    regions: ArrayLike, image: ArrayLike, names: Sequence[str] | None = None
+) -> RegionTable:
     """Measure each region.
 
     Parameters
@@ -66,8 +73,11 @@ def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
     regions : (H, W) array-like of whole numbers
         0 for none, else labels; a region need not be connected. Labels that do not occur
         have no row.
-    image : (H, W) or (H, W, C) array-like, C = 1 or 3
+    image : (H, W) or (H, W, C) array-like
         Values in any unit, finite where there is a region.
+    names : sequence of C str, optional
+        What the bands are called. Default: gray for one, red, green and blue for three,
+        else band_1, band_2 and so on.
 
     Raises
     ------
@@ -77,11 +87,14 @@ def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
     Examples
     --------
     >>> table = region_table([[1, 1, 2], [1, 1, 0]], [[0, 0, 7], [4, 4, 9]])
-    >>> list(table.rows())
-    [(1, 4, 0.5, 0.5, 0, 0, 2, 2, 2.0, 2.0), (2, 1, 2.0, 0.0, 2, 0, 3, 1, 7.0, 0.0)]
+    >>> for row in table.rows():
+    ...     print(*row)
+    1 4 0.5 0.5 0 0 2 2 2.0 2.0 0.0 4.0
+    2 1 2.0 0.0 2 0 3 1 7.0 0.0 7.0 7.0
     """
     region_map = checked_label_map("regions", regions)
     values = checked_channels("image", image, region_map.shape)
+    bands = _names_of(values.shape[1], names)
     labels = np.unique(region_map[region_map > 0])  # those of a model may be few and far apart
     region_map = _places_in(labels, region_map)
     count = len(labels)
@@ -97,11 +110,25 @@ def region_table(regions: ArrayLike, image: ArrayLike) -> RegionTable:
     means = sums[:, :-1] / np.maximum(sums[:, -1:], 1)
     squares = np.zeros_like(means)
     add_squares(region_map.ravel(), values, means, squares)
+    low, high = np.full_like(means, np.inf), np.full_like(means, -np.inf)
+    find_extremes(region_map.ravel(), values, low, high)
     pixels, sum_x, sum_y, left, top, right, bottom = outlines[1:].T
     std = np.sqrt(squares[1:] / pixels[:, None])
     x, y = sum_x / pixels, sum_y / pixels
     label = labels.astype(np.int64)
-    return RegionTable(label, pixels, x, y, left, top, right, bottom, means[1:], std)
+    of_bands = means[1:], std, low[1:], high[1:]
+    return RegionTable(label, pixels, x, y, left, top, right, bottom, *of_bands, names=bands)
+
+
+def _names_of(count: int, names: Sequence[str] | None) -> tuple[str, ...]:
+    """Return a name for each of so many bands."""
+    if names is None:
+        return CHANNELS.get(count) or tuple(f"band_{number}" for number in range(1, count + 1))
+    if isinstance(names, str) or len(names) != count:
+        raise InvalidInputError(
+            f"names: expected one for each of the {count} bands of the image, got {shown(names)}"
+        )
+    return tuple(names)
 
 
 def _places_in(labels: NDArray[np.int32], region_map: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -122,8 +149,8 @@ def to_csv(table: RegionTable, file: TextIO) -> None:
     --------
     >>> import sys
     >>> to_csv(region_table([[1, 1]], [[3, 4]]), sys.stdout)
-    label,pixels,centroid_x,centroid_y,left,top,right,bottom,mean_gray,std_gray
-    1,2,0.5,0.0,0,0,2,1,3.5,0.5
+    label,pixels,centroid_x,centroid_y,left,top,right,bottom,mean_gray,std_gray,min_gray,max_gray
+    1,2,0.5,0.0,0,0,2,1,3.5,0.5,3.0,4.0
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(table.header)

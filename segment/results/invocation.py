@@ -7,6 +7,7 @@ import shlex
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from segment.reading.reading_options import ReadingOptions
 from segment.streams import is_standard
@@ -37,10 +38,14 @@ def invocation(source: Path, reading: ReadingOptions, mask: Path | None = None) 
     for name, value in vars(reading).items():
         if value != getattr(ReadingOptions, name):
             option = f"--{name.replace('_', '-')}"
-            words += [option] if value is True else [option, str(value)]
+            words += [option] if value is True else [option, _as_value(value)]
     if mask is not None:
         words += ["--mask", str(mask)]
     return subprocess.list2cmdline(words) if os.name == "nt" else shlex.join(words)
+
+
+def _as_value(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def page_read(reading: ReadingOptions, page: int | None) -> ReadingOptions:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
+from segment.pixels.bands import BandImage
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
 from segment.results.naming import LabelFormat, Product, suffix
@@ -37,6 +38,7 @@ class Result:
     Attributes
     ----------
     image : (H, W) or (H, W, C) array
+        A photo; what pictures show of bands, with alpha last where not all of it is visible.
     segmentation : Segmentation
     recolor : {"mean", "mode"}
     label_format : {"png", "tiff", "npy"}
@@ -49,6 +51,12 @@ class Result:
         Of which the segmentation is a cut.
     command : str
         What reads the image again.
+    values : (H, W, C) array or None
+        The bands that took part, in the units of the file; None for those of a photo.
+    bands : tuple of str
+        Their names.
+    scene : BandImage or None
+        What was segmented, where that is no photo.
     """
 
     image: NDArray[Any]
@@ -59,6 +67,9 @@ class Result:
     name: str = ""
     hierarchy: Hierarchy | None = None
     command: str = ""
+    values: NDArray[Any] | None = None
+    bands: tuple[str, ...] = ()
+    scene: BandImage | None = None
 
     @property
     def transparent(self) -> bool:
@@ -85,7 +96,7 @@ def write(product: Product, result: Result, path: Path) -> None:
     elif product == "boundaries":
         write_whole(path, lambda file: _draw_boundaries(result, file))
     elif product == "figure":
-        figure = result.segmentation.figure(result.image, result.name)
+        figure = result.segmentation.figure(result.scene or result.image, result.name)
         software = {"Software": MADE_HERE.decode()}
         write_whole(path, lambda file: figure.savefig(file, format="png", metadata=software))
     elif product == "hierarchy":
@@ -137,9 +148,11 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
 def _write_table(result: Result, file: IO[bytes]) -> None:
     from segment.regions.table import region_table, to_csv  # most runs write none
 
-    labels = result.segmentation.labels
-    rows, _ = pixel_rows(result.image)
-    table = region_table(labels, np.asarray(rows).reshape(*labels.shape, -1))
+    labels, values = result.segmentation.labels, result.values
+    if values is None:
+        rows, _ = pixel_rows(result.image)
+        values = np.asarray(rows).reshape(*labels.shape, -1)
+    table = region_table(labels, values, result.bands or None)
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     to_csv(table, text)
     text.detach()

@@ -12,7 +12,8 @@ from segment.drawing.contact_sheet import Panel, contact_sheet
 from segment.drawing.scaling import fit_panel
 from segment.errors import InvalidInputError
 from segment.method.pipeline import Prepared
-from segment.pixels.image import pixels_of
+from segment.pixels.bands import BandImage
+from segment.pixels.image import check_space, pixels_of
 from segment.settings import Settings
 
 
@@ -46,7 +47,7 @@ class Trial:
 
 
 def sweep(
-    image: NDArray[Any],
+    image: NDArray[Any] | BandImage,
     choices: Sequence[Settings],
     *,
     mask: ArrayLike | None = None,
@@ -56,7 +57,7 @@ def sweep(
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array
+    image : (H, W) or (H, W, C) array, or BandImage
         As `segment_image` takes it.
     choices : sequence of Settings
         Alike but for quantile and bandwidth.
@@ -70,10 +71,12 @@ def sweep(
     sheet : PIL image
         The original, then the image recoloured by each choice.
     """
-    pixels = pixels_of(image, mask)
+    pixels = pixels_of(image, mask, scale=choices[0].scale)
+    check_space(pixels, choices[0])
     prepared = Prepared(pixels, choices[0])
     height, width = pixels.shape
-    panels = [Panel(fit_panel(pixels_of(image).rgb()), ("original", f"{width} x {height}"))]
+    photo = pixels_of(image, scale=choices[0].scale).rgb()  # all of it, whatever the mask
+    panels = [Panel(fit_panel(photo), ("original", f"{width} x {height}"))]
     trials = []
     for settings in choices:
         quantile = settings.quantile if settings.bandwidth is None else None

@@ -162,7 +162,12 @@ def made_with(work: Work) -> str:
     del output["folder"], output["with_entries"]
     del reading["max_pixels"]  # what was read is the same under any limit
     mask = work.mask and (os.path.realpath(work.mask), stamp(work.mask))
-    model = work.model and (work.model.color_space, work.model.bandwidth, work.model.modes.tolist())
+    model = work.model and (
+        work.model.color_space,
+        work.model.bandwidth,
+        work.model.modes.tolist(),
+        work.model.scale and (work.model.scale.low.tolist(), work.model.scale.unit.tolist()),
+    )
     return digest(__version__, asdict(work.settings), output, reading, mask, model)
 
 

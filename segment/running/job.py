@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from segment.errors import ImageFileError, SegmentError, StdoutError
 from segment.method.pipeline import segment_pixels
 from segment.method.segmentation import Segmentation
+from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
 from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import DamagedPage, Picture
+from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
 from segment.results.naming import Product
 from segment.results.outputs import file_at
@@ -109,38 +111,46 @@ class _Job:
             height=page.pixels.shape[0],
             seconds=round(time.perf_counter() - start, 4),
             page=page.page,
-            warnings=page.warnings + made.warnings,
+            warnings=made.warnings,
             details=page.details,
         )
 
     def _segment(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
         work, output = self.work, self.work.output
-        tree = self._tree(picture, mask)
+        image = image_of(picture, work.settings, work.model)
+        tree = self._tree(image, mask)
         if tree is None:
-            found = segment_pixels(picture.pixels, work.settings, mask=mask, model=work.model)
+            found = segment_pixels(image, work.settings, mask=mask, model=work.model)
         else:
             asked = work.settings
             found = tree.cut(asked.level, segments=asked.segments, keep=asked.keep or ())
         enter("writing")
         count = len(found.sizes)
+        told = told_of(picture, image, found)
+        result = self._result(picture, image, found, tree)
+        by_model = work.model is not None
         return Outcome(
             self.task.input,
             "ok",
-            outputs=self._write(picture, found, tree),
+            outputs=self._write(picture, result),
             bandwidth=found.bandwidth,
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
-            warnings=output.warnings(count, on_map=bool(picture.kept.geo)),
-            more=self._told(tree),
-            entry=_entry(picture, found, tree) if output.with_entries else None,
+            warnings=warnings_of(picture, image, told, by_model=by_model)
+            + output.warnings(count, on_map=bool(picture.kept.geo)),
+            more=self._told(tree) | told,
+            entry=_entry(result) if output.with_entries else None,
+            remark=remark_on(image, told),
         )
 
-    def _tree(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Hierarchy | None:
+    def _tree(
+        self, image: NDArray[Any] | BandImage, mask: NDArray[np.bool_] | None
+    ) -> Hierarchy | None:
         if not self.work.settings.by_tree:
             return None
         from segment.method.hierarchy import hierarchy_of  # most runs have none
 
-        return hierarchy_of(pixels_of(picture.pixels, mask))
+        return hierarchy_of(pixels_of(image, mask))
 
     def _told(self, tree: Hierarchy | None) -> dict[str, Any]:
         """Return what was asked for where it is not what came; the level of so many segments."""
@@ -152,24 +162,32 @@ class _Job:
         target = settings.target_segments if self.work.model is None else None
         return {} if target is None else {"target_segments": target}
 
-    def _write(
-        self, picture: Picture, segmentation: Segmentation, tree: Hierarchy | None
-    ) -> list[str]:
-        output, count = self.work.output, len(segmentation.sizes)
-        paths = self._paths(picture, count)
+    def _result(
+        self,
+        picture: Picture,
+        image: NDArray[Any] | BandImage,
+        segmentation: Segmentation,
+        tree: Hierarchy | None,
+    ) -> Result:
+        output, reading = self.work.output, page_read(self.work.reading, picture.page)
         page = "" if picture.page is None else f", page {picture.page}"
-        result = Result(
-            picture.pixels,
+        scene = image if isinstance(image, BandImage) else None
+        return Result(
+            image.picture() if isinstance(image, BandImage) else image,
             segmentation,
             output.recolor,
-            output.labels_as(count),
+            output.labels_as(len(segmentation.sizes)),
             picture.kept,
             self.task.source.name + page,
             tree,
-            invocation(
-                self.task.source, page_read(self.work.reading, picture.page), self.work.mask
-            ),
+            invocation(self.task.source, reading, self.work.mask),
+            picture.values,
+            tuple(band.name for band in picture.bands),
+            scene,
         )
+
+    def _write(self, picture: Picture, result: Result) -> list[str]:
+        paths = self._paths(picture, len(result.segmentation.sizes))
         on_threads(lambda product: write(product, result, self.base / paths[product]), [*paths])
         return [str(path) for path in paths.values()]
 
@@ -178,12 +196,14 @@ class _Job:
 
         output = self.work.output
         paths = self._paths(picture)
-        trials, sheet = sweep(picture.pixels, output.sweep, mask=mask, recolor=output.recolor)
+        image = image_of(picture, output.sweep[0])
+        trials, sheet = sweep(image, output.sweep, mask=mask, recolor=output.recolor)
         enter("writing")
         for path in paths.values():
             write_whole(self.base / path, lambda file: sheet.save(file, **SIGNED))
         told = {"sweep": [asdict(trial) for trial in trials]}
-        return Outcome(self.task.input, "ok", outputs=[*map(str, paths.values())], more=told)
+        outputs = [*map(str, paths.values())]
+        return Outcome(self.task.input, "ok", outputs=outputs, more=told, warnings=picture.warnings)
 
     def _paths(self, picture: Picture, segments: int = 1) -> dict[Product, Path]:
         paths = self.work.output.paths(self.task.place, segments, picture.page)
@@ -214,10 +234,10 @@ class _Job:
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
 
 
-def _entry(picture: Picture, segmentation: Segmentation, tree: Hierarchy | None) -> Any:
+def _entry(result: Result) -> Any:
     from segment.running.html_report import report_entry  # most runs have no report
 
-    return report_entry(picture.pixels, segmentation, tree)
+    return report_entry(result.image, result.segmentation, result.hierarchy)
 
 
 def _reason(error: Exception) -> str:

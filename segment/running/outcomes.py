@@ -20,7 +20,7 @@ class Outcome:
     """What became of one image, or with "planned" will; sizes in pixels, times in seconds.
 
     `details` are for `-v` only; `more` are facts of some kinds of runs; `entry` is what the
-    HTML report shows of the image.
+    HTML report shows of the image; `remark` is what the line tells of bands.
     """
 
     input: str
@@ -38,6 +38,7 @@ class Outcome:
     details: tuple[str, ...] = ()
     more: dict[str, Any] = field(default_factory=dict)
     entry: Any = None
+    remark: str | None = None
 
     @property
     def name(self) -> str:
@@ -50,7 +51,7 @@ class Outcome:
         Bytes of a name that are not UTF-8 are spelt ``\\xe9``, so that any program can read it.
         """
         facts = {name: _in_utf8(value) for name, value in vars(self).items()}
-        for apart in ("details", "more", "entry"):
+        for apart in ("details", "more", "entry", "remark"):
             del facts[apart]
         for rare in ("page", "warnings"):
             if not facts[rare]:
@@ -67,7 +68,7 @@ class Outcome:
             return f"{self.name}: skipped, {' '.join(self.outputs)} complete"
         return (
             f"{self.name}: {' '.join(self.outputs)}  {self.width} x {self.height}, "
-            f"{self._found()}, {self.seconds:.2f} s"
+            f"{f'{self.remark}, ' if self.remark else ''}{self._found()}, {self.seconds:.2f} s"
         )
 
     def _found(self) -> str:

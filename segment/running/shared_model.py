@@ -15,6 +15,7 @@ from segment.method.model import Model
 from segment.pixels.image import pixels_of
 from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import Picture
+from segment.results.band_facts import image_of
 from segment.running.plan import Task, Work
 from segment.running.pools import LOOK_UP
 from segment.threads import Started
@@ -113,19 +114,20 @@ def fitted_model(tasks: Sequence[Task], work: Work, save_as: str | None) -> Mode
         good.clear()
         for task in tasks:
             for page in _readable_pages(task.source, work):
+                image = image_of(page, work.settings)
                 try:
-                    pixels_of(page.pixels, mask)
+                    pixels_of(image, mask)
                 except SegmentError:
                     continue
                 good.setdefault(task.source, set()).add(page.page)
-                yield page.pixels
+                yield image
         all_known = True
 
     def again() -> Iterator[Any]:
         for source, numbers in good.items():
             for page in _readable_pages(source, work):
                 if page.page in numbers:
-                    yield page.pixels
+                    yield image_of(page, work.settings)
 
     try:
         model = fit_stream(lambda: again() if all_known else readable(), work.settings, mask)

@@ -275,3 +275,21 @@ def test_values_whose_squares_overflow_are_refused():
     points = np.r_[np.arange(257) * 10.0, 1.7e308, 1.7e308][:, None]
     with pytest.raises(ValueError, match=r"X: expected values up to 1e\+150, got 1.7e\+308"):
         MeanShift(bandwidth=1, max_iter=0).fit(points)
+
+
+@pytest.mark.parametrize("kind", ["whole", "floats"])
+@pytest.mark.parametrize("dimensions", [2, 4, 5, 8, 13])
+def test_points_of_any_dimension_have_the_modes_of_scikit_learn(dimensions, kind):
+    """Bands of a scene, 2 to 13: modes and labels to the bit where they are whole numbers."""
+    rng = np.random.default_rng(dimensions)
+    centers = rng.integers(100, 3000, (6, dimensions))
+    X = centers[rng.integers(0, 6, 500)] + rng.normal(0, 150, (500, dimensions))
+    X = np.rint(X).astype(np.uint16) if kind == "whole" else X / 4095
+    bandwidth = 220 * dimensions**0.5 / (1 if kind == "whole" else 4095)
+    theirs = cluster.MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(X)
+    ours = MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(X)
+    np.testing.assert_allclose(
+        ours.cluster_centers_, theirs.cluster_centers_, rtol=0 if kind == "whole" else 1e-12
+    )
+    np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+    assert ours.n_iter_ == theirs.n_iter_

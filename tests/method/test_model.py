@@ -170,7 +170,7 @@ def changed(**members):
         (lambda text: "[" * 100_000, "is not a model, or a damaged one"),
         (lambda text: "[1, 2]", "is not a model: expected format"),
         (changed(format="other"), "is not a model: expected format"),
-        (changed(version=2), "expected a model of version 1 or 2, got 3"),
+        (changed(version=3), "expected a model of version 1 or 2, got 3"),
         (changed(features="joint"), "expected a model of features 'color', got 'joint'"),
         (changed(modes=[]), "is a damaged model"),
         (changed(modes=[[1, 2]]), "is a damaged model"),

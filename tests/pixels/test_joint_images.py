@@ -10,7 +10,8 @@ from sklearn.cluster import MeanShift, estimate_bandwidth
 
 from benchmarks.region_scores import region_scores
 from segment import segment_image
-from segment.pixels.joint import pixel_points
+from segment.meanshift.modes import choose_modes, climb_to_ends
+from segment.pixels.joint import build_pyramid, joint_seeds, label_pixels, pixel_points
 
 SAMPLES = Path(__file__).parents[2] / "sample_images"
 JOINT = {"features": "joint", "connected": False}
@@ -186,3 +187,22 @@ def test_no_weight_labels_every_pixel_in_any_space():
     """With a weight of 0, flat parts are labelled as all others are."""
     image = data.rocket()[113:313, 220:420]
     assert segment_image(image, color_space="hsv", spatial_weight=0, **JOINT).labels.all()
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.float64], ids=["whole", "floats"])
+@pytest.mark.parametrize("count", [2, 4, 5, 8, 13])
+def test_any_number_of_bands_gives_the_answer_of_scikit_learn(count, kind):
+    """Of 2 to 13 bands, 8 bits or floats, joint modes and labels are scikit-learn's."""
+    photos = [crop(name)[:24, :30] for name in ("coffee", "astronaut", "chelsea")]
+    photos += [photo[::-1] for photo in photos[:2]]
+    image = np.concatenate(photos, axis=2)[..., :count]
+    image = image if kind == np.uint8 else np.rint(image**1.3 / 1.7 * 2**12) / 2**12
+    units = (9.3, 21.7 * np.sqrt(count) * (1 if kind == np.uint8 else 2.6))
+    theirs = MeanShift(bandwidth=1.0, bin_seeding=True).fit(pixel_points(image, None, units))
+    pyramid = build_pyramid(image, None, units)
+    ends = climb_to_ends(pyramid, joint_seeds(image, None, units, 1.0), bandwidth=1.0)
+    modes = choose_modes(ends, 1.0).places
+    assert ends.n_iter == theirs.n_iter_
+    np.testing.assert_allclose(modes, theirs.cluster_centers_, rtol=0, atol=1e-9)
+    labels = label_pixels(pyramid, modes, bandwidth=1.0)
+    np.testing.assert_array_equal(labels.ravel() - 1, theirs.labels_)

@@ -1,4 +1,4 @@
-"""The table of regions: where they lie, how large they are, their channels; and its CSV."""
+"""The table of regions: where they lie, how large they are, their bands; and its CSV."""
 
 import csv
 import io
@@ -21,14 +21,14 @@ def maps(draw):
     shape = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
     few = st.integers(0, draw(st.integers(1, min(4, shape[0] * shape[1]))))
     labels = draw(arrays.arrays(np.int32, shape, elements=few))
-    channels = draw(st.sampled_from([1, 3]))
+    channels = draw(st.sampled_from([1, 3, 4, 13]))
     image = draw(arrays.arrays(np.uint8, (*shape, channels), elements=st.integers(0, 255)))
     kind = draw(st.sampled_from(["uint8", "float32", "float64", "tenths"]))
     return labels, image / 10 if kind == "tenths" else image.astype(kind)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 7), (3, 4)])
-@pytest.mark.parametrize("channels", [1, 3], ids=["gray", "rgb"])
+@pytest.mark.parametrize("channels", [1, 3, 6], ids=["gray", "rgb", "bands"])
 def test_nothing_labelled(shape, channels):
     """Without labels the table is empty, whatever the image."""
     table = region_table(np.zeros(shape, np.int32), np.full((*shape, channels), np.nan))
@@ -61,7 +61,7 @@ def test_what_the_table_does_not_take():
 @given(maps())
 @settings(deadline=None, max_examples=200)
 def test_table_is_what_numpy_finds_region_by_region(map_and_image):
-    """Each row has the label, size, centroid, box, means and standard deviations of its pixels."""
+    """Each row has the label, size, centroid, box and, of each band, the four statistics."""
     labels, image = map_and_image
     table = region_table(labels, image)
     assert table.label.tolist() == [label for label in np.unique(labels) if label]
@@ -74,6 +74,8 @@ def test_table_is_what_numpy_finds_region_by_region(map_and_image):
         values = image[labels == label].astype(np.float64)
         np.testing.assert_allclose(table.mean[row], values.mean(axis=0), rtol=1e-13)
         np.testing.assert_allclose(table.std[row], values.std(axis=0), rtol=1e-12, atol=1e-13)
+        np.testing.assert_array_equal(table.min[row], values.min(axis=0))
+        np.testing.assert_array_equal(table.max[row], values.max(axis=0))
 
 
 def test_spread_far_from_zero_is_exact():
@@ -93,16 +95,38 @@ def test_table_of_any_dtype(dtype):
 
 
 def test_csv_of_colours():
-    """A colour image gives a mean and a deviation for red, green and blue."""
+    """A colour image gives mean, deviation, minimum and maximum for red, green and blue."""
     image = np.array([[[10, 20, 30], [20, 20, 60]], [[0, 0, 0], [7, 8, 9]]], np.uint8)
     file = io.StringIO(newline="")
     to_csv(region_table([[1, 1], [0, 3]], image), file)
     assert file.getvalue() == (
         "label,pixels,centroid_x,centroid_y,left,top,right,bottom,"
-        "mean_red,mean_green,mean_blue,std_red,std_green,std_blue\n"
-        "1,2,0.5,0.0,0,0,2,1,15.0,20.0,45.0,5.0,0.0,15.0\n"
-        "3,1,1.0,1.0,1,1,2,2,7.0,8.0,9.0,0.0,0.0,0.0\n"
+        "mean_red,mean_green,mean_blue,std_red,std_green,std_blue,"
+        "min_red,min_green,min_blue,max_red,max_green,max_blue\n"
+        "1,2,0.5,0.0,0,0,2,1,15.0,20.0,45.0,5.0,0.0,15.0,10.0,20.0,30.0,20.0,20.0,60.0\n"
+        "3,1,1.0,1.0,1,1,2,2,7.0,8.0,9.0,0.0,0.0,0.0,7.0,8.0,9.0,7.0,8.0,9.0\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        pytest.param(None, ("mean_band_1", "mean_band_2"), id="by-number"),
+        pytest.param(["red", "nir"], ("mean_red", "mean_nir"), id="by-name"),
+    ],
+)
+def test_bands_have_names(names, expected):
+    """Bands that are not those of a photo are numbered, or called as the caller says."""
+    table = region_table([[1]], np.array([[[4.5, 9]]]), names)
+    assert table.header[8:10] == expected
+    assert next(table.rows())[8:] == (4.5, 9, 0, 0, 4.5, 9, 4.5, 9)
+
+
+@pytest.mark.parametrize("names", [["red"], "ab"])
+def test_names_that_are_not_one_a_band(names):
+    """Too few names, or one text, are an error that says how many bands there are."""
+    with pytest.raises(InvalidInputError, match="names: expected one for each of the 2 bands"):
+        region_table([[1]], np.zeros((1, 1, 2)), names)
 
 
 @given(maps())

@@ -87,6 +87,7 @@ def test_the_table_describes_the_labels(photo):
         for channel, values in zip(("red", "green", "blue"), pixels[y, x].T, strict=True):
             assert row[f"mean_{channel}"] == pytest.approx(values.mean())
             assert row[f"std_{channel}"] == pytest.approx(values.std())
+            assert (row[f"min_{channel}"], row[f"max_{channel}"]) == (values.min(), values.max())
     assert sum(row["pixels"] for row in rows) == labels.size
 
 
@@ -107,13 +108,14 @@ def test_outlines_cover_the_image_without_gaps_or_overlaps(photo):
 
 
 def test_the_table_of_a_grey_image(tmp_path):
-    """A grey image has one mean and one deviation; a cluster in two parts is one row by default."""
+    """A grey image has one of each statistic; a cluster in two parts is one row by default."""
     Image.fromarray(np.array([[10, 90, 12]], np.uint8)).save(tmp_path / "photo.png")
     run(tmp_path / "photo.png", "-b", 20, "--write", "regions,polygons", "-o", tmp_path)
     assert (tmp_path / "photo_regions.csv").read_text() == (
-        "label,pixels,centroid_x,centroid_y,left,top,right,bottom,mean_gray,std_gray\n"
-        "1,2,1.0,0.0,0,0,3,1,11.0,1.0\n"
-        "2,1,1.0,0.0,1,0,2,1,90.0,0.0\n"
+        "label,pixels,centroid_x,centroid_y,left,top,right,bottom,"
+        "mean_gray,std_gray,min_gray,max_gray\n"
+        "1,2,1.0,0.0,0,0,3,1,11.0,1.0,10.0,12.0\n"
+        "2,1,1.0,0.0,1,0,2,1,90.0,0.0,90.0,90.0\n"
     )
     assert [(label, len(parts)) for label, _, parts in read_polygons(tmp_path)] == [(1, 2), (2, 1)]
     assert not (tmp_path / "photo_labels.png").exists()

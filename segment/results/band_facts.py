@@ -1,0 +1,83 @@
+"""A picture's bands as the method takes them, and what is told of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.method.model import Model
+from segment.method.segmentation import Segmentation
+from segment.pixels.bands import BandImage, band_scale, statistics_of
+from segment.reading.picture import STRETCHED, Picture, stretched
+from segment.settings import Settings
+
+
+def image_of(
+    picture: Picture, settings: Settings, model: Model | None = None
+) -> NDArray[Any] | BandImage:
+    """Return what `segment_pixels` takes of a picture.
+
+    A photo's pixels as they are; bands as they are stored, where these were chosen, are neither
+    one nor three, or have a scale that is not that of their depth.
+    """
+    by_model = model is not None and model.scale is not None
+    if not (picture.scene or by_model or settings.scale != Settings.scale):
+        return picture.pixels
+    scene, names = picture.scene, tuple(band.name for band in picture.bands)
+    return BandImage(
+        picture.values,
+        picture.visible,
+        picture.bands[0].bits,
+        names,
+        scene.shown if scene else None,
+        scene.shown_at if scene else None,
+    )
+
+
+def told_of(
+    picture: Picture, image: NDArray[Any] | BandImage, found: Segmentation
+) -> dict[str, Any]:
+    """Return what ``--json`` tells of bands: how many, their names, their scales.
+
+    A point is (value - low) / unit, with values in the file's own units.
+    """
+    low, unit = found.low, found.unit
+    if not isinstance(image, BandImage) and picture.stored is not None:
+        bits = picture.bands[0].bits  # of the file, whose values came in another type
+        statistics = statistics_of(picture.stored, picture.visible, Settings.scale)
+        scale = band_scale(statistics, Settings.scale, bits)
+        low, unit = scale.low, scale.unit
+    return {
+        "bands": len(picture.bands),
+        "names": [band.name for band in picture.bands],
+        "scale": {"as": found.settings.scale, "low": low.tolist(), "unit": unit.tolist()},
+    }
+
+
+def remark_on(image: NDArray[Any] | BandImage, told: dict[str, Any]) -> str | None:
+    """Return what a line of text tells of bands: how many, and what a bandwidth of 1 is in them."""
+    if not isinstance(image, BandImage):
+        return None
+    units = told["scale"]["unit"]
+    least, most = f"{min(units):.4g}", f"{max(units):.4g}"
+    span = least if least == most else f"{least} to {most}"
+    plural = "" if told["bands"] == 1 else "s"
+    return f"{told['bands']} band{plural} (1 in 0..255 is {span} of the file's units)"
+
+
+def warnings_of(
+    picture: Picture, image: NDArray[Any] | BandImage, told: dict[str, Any], *, by_model: bool
+) -> tuple[str, ...]:
+    """Return the warnings of a picture, and the one of a range that only its values tell."""
+    if not isinstance(image, BandImage):
+        return picture.warnings
+    said = tuple(line for line in picture.warnings if not line.endswith(STRETCHED))
+    scale, kind = told["scale"], image.values.dtype
+    known = kind.kind in "bu" and image.bits <= 16
+    low, unit = scale["low"][0], scale["unit"][0]
+    as_is = low == 0 and unit in (1, 1 / 255)
+    if by_model or scale["as"] != Settings.scale or known or as_is:
+        return said
+    return (*said, stretched(low, float(np.float64(low) + 255 * unit)))
