@@ -224,6 +224,13 @@ run_options = together(
         help="Cores to use: so many images at a time, or so many threads for a single image.",
     ),
     _many(
+        "--memory",
+        metavar="SIZE",
+        show_default="50%",
+        help="Memory that images may take together, such as 2G, 512M, or a share of what is free: "
+        "those that need more are done strip by strip, with the same results, as TIFFs.",
+    ),
+    _many(
         "--scheduler",
         metavar="ADDRESS",
         help="Run on the Dask cluster of this scheduler, tcp://host:port (extra dask).",

@@ -24,6 +24,7 @@ from segment.results.naming import Product
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
 from segment.results.rasters import SIGNED
+from segment.running.journal import digest, made_with, stamp
 from segment.running.outcomes import Outcome
 from segment.running.plan import Task, Work
 from segment.running.progress import enter
@@ -80,12 +81,26 @@ class _Job:
         """Add the outcome of each page as it comes."""
         start = time.perf_counter()
         self.work.output.make_folders(self.task.place, self.base)
+        if self._as_scene(outcomes, start):
+            return
         mask = self._mask()
         enter("reading")
         for page in read_pages(self.base / self.task.source, self.work.reading):
             outcomes.append(self._outcome(page, mask, start))
             start = time.perf_counter()
             enter("reading")
+
+    def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
+        """Do an image strip by strip that needs more memory than there may be; whether it is one."""
+        from segment.running.scene_job import scene_job  # small images in other formats need none
+
+        source = self.base / self.task.source
+        key = digest(made_with(self.work), self.task.identity, stamp(source))
+        scene = scene_job(self.task, self.work, key)
+        if scene is not None:
+            made = scene.run(self._scene_paths)
+            outcomes.append(replace(made, seconds=round(time.perf_counter() - start, 4)))
+        return scene is not None
 
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
         cause = error.__cause__
@@ -206,7 +221,15 @@ class _Job:
         return Outcome(self.task.input, "ok", outputs=outputs, more=told, warnings=picture.warnings)
 
     def _paths(self, picture: Picture, segments: int = 1) -> dict[Product, Path]:
-        paths = self.work.output.paths(self.task.place, segments, picture.page)
+        return self._free(self.work.output.paths(self.task.place, segments, picture.page))
+
+    def _scene_paths(self) -> dict[Product, Path]:
+        page = self.work.reading.page
+        number = page if isinstance(page, int) else None
+        return self._free(self.work.output.scene_paths(self.task.place, number))
+
+    def _free(self, paths: dict[Product, Path]) -> dict[Product, Path]:
+        """Return the files of results if none of them is an input or another output."""
         taken: set[str | None] = {self.task.identity, *self.work.claimed}
         for path in paths.values():
             file = None if is_standard(path) else file_at(self.base / path)

@@ -70,7 +70,8 @@ def run(
         if options.finds_model:
             work = with_one_model(tasks, work, options.save_model, asked)
         cores = max(1, _jobs(options) // jobs)
-        work = replace(work, cores=cores, base=Path.cwd() if options.scheduler else None)
+        base = Path.cwd() if options.scheduler else None
+        work = replace(work, cores=cores, base=base, sharers=jobs)
         bar = NoBar() if asked() else _bar(len(tasks), options.progress, verbosity)
         console = Console(as_json=as_json, verbosity=verbosity, bar=bar)
         return _run(batch_of(work), found, options, jobs, console, asked)
@@ -86,7 +87,7 @@ def _run(
 ) -> int:
     if asked():
         return console.close(interrupted=True)
-    enter = console.bar.enter if isinstance(console.bar, StagesBar) else lambda stage: None
+    enter = console.bar.enter if isinstance(console.bar, StagesBar) else _unheard
     with heard_by(enter):
         pool = _pool(jobs, batch.work.cores or 1, options)
         prepare(batch.tasks)
@@ -104,6 +105,10 @@ def _run(
                 if options.explore:
                     _open(outcome, console)
         return max(console.close(interrupted=asked()), _write(html))
+
+
+def _unheard(stage: str, done: int, total: int) -> None:
+    """Let a stage pass that nobody is shown."""
 
 
 def _open(outcome: Outcome, console: Console) -> None:

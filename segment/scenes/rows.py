@@ -65,7 +65,13 @@ class SceneRows:
     @property
     def has_alpha(self) -> bool:
         """Whether pixels can be transparent by a band of the file."""
-        return any(band.is_alpha for band in self.source.bands)
+        return bool(self._alpha)
+
+    @property
+    def _alpha(self) -> list[int]:
+        """Places of the bands that say how opaque a pixel is; none where one is chosen."""
+        places = [place for place, band in enumerate(self.source.bands) if band.is_alpha]
+        return [] if set(places) & set(self.bands) else places
 
     @property
     def in_bytes(self) -> bool:
@@ -85,7 +91,7 @@ class SceneRows:
         top, bottom : int
             First row, and the one behind the last.
         """
-        alpha = [place for place, band in enumerate(self.source.bands) if band.is_alpha]
+        alpha = self._alpha
         values, visible = self.source.read(top, bottom, [*self.bands, *alpha])
         if alpha:
             opaque = (values[:, :, self.channels :] > 0).all(axis=2)
@@ -97,6 +103,19 @@ class SceneRows:
         if visible is not None and visible.all():
             visible = None
         return values, visible
+
+    def opacity(self, top: int, bottom: int) -> NDArray[np.uint8]:
+        """Return the alpha of a strip of a scene that has one, (h, W), in 8 bits.
+
+        What is visible stays so.
+        """
+        (place, *_) = self._alpha
+        values, _ = self.source.read(top, bottom, [place])
+        alpha = values[:, :, 0]
+        if alpha.dtype == np.uint8:
+            return alpha
+        most = 1 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
+        return np.ceil(alpha * (255 / most)).astype(np.uint8)
 
     def points(self, top: int, bottom: int) -> tuple[Values, Visible]:
         """Return points, (h, W, C) uint8 or float64 in units of 8 bits, and where they take part.

@@ -1,0 +1,169 @@
+"""One image that is too large for the memory there may be, from its file to its results."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.bands import Band, chosen_places
+from segment.errors import ImageFileError
+from segment.memory_limit import memory_limit
+from segment.raster.opening import open_source
+from segment.raster.source import RasterSource
+from segment.reading.picture import Notes
+from segment.reading.values import in_known_range
+from segment.results.naming import page_stem
+from segment.results.scene_products import SceneResult, check_products, write_scene
+from segment.running.outcomes import Outcome
+from segment.running.progress import advance
+from segment.scenes.memory_plan import needed_in_memory, planned
+from segment.scenes.rows import SceneRows, Values
+from segment.scenes.scene import check_scene, segment_scene
+from segment.scenes.scratch import Scratch
+from segment.streams import is_stream
+
+if TYPE_CHECKING:
+    from segment.running.plan import Task, Work
+
+INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
+SIXTEEN_BITS = 257.0
+
+
+@dataclass(frozen=True, eq=False)
+class SceneJob:
+    """A scene to be done strip by strip.
+
+    Attributes
+    ----------
+    task, work
+        As `run_job` has them.
+    source : RasterSource
+    memory : int
+        Bytes that it may take.
+    key : str
+        A digest of all that its results depend on.
+    """
+
+    task: Task
+    work: Work
+    source: RasterSource
+    memory: int
+    key: str
+
+    def run(self, paths: Any) -> Outcome:
+        """Segment the scene and write its results; `paths` gives their files."""
+        work, output = self.work, self.work.output
+        check_scene(work.settings)
+        named = paths()
+        check_products(named)
+        with contextlib.closing(self.source), self._rows() as rows:
+            plan = planned(rows, self.memory, advance)
+            place = self.task.place
+            if work.reading.page is not None:
+                place = page_stem(place, int(work.reading.page))
+            base = work.base or Path()
+            folder = base / Path(place).with_name(f".{Path(place).name}.scene")
+            with (
+                Scratch(folder, self.key) as scratch,
+                segment_scene(
+                    rows,
+                    work.settings,
+                    plan.strips,
+                    scratch,
+                    memory=plan.memory,
+                    model=work.model,
+                ) as found,
+            ):
+                result = SceneResult(
+                    rows, found, plan.strips, output.recolor, "tiff", False, self.key
+                )
+                write_scene(result, {name: base / path for name, path in named.items()})
+        return Outcome(
+            self.task.input,
+            "ok",
+            outputs=[str(path) for path in named.values()],
+            width=rows.width,
+            height=rows.height,
+            bandwidth=found.bandwidth,
+            segments=int(np.count_nonzero(found.sizes)),
+            iterations=found.n_iter,
+            warnings=self.source.warnings,
+        )
+
+    @contextlib.contextmanager
+    def _rows(self) -> Iterator[SceneRows]:
+        bands = chosen_places(self.source.bands, self.work.reading.bands)
+        scaled = _scaling([self.source.bands[place] for place in bands])
+        if self.work.mask is None:
+            yield SceneRows(self.source, bands, scaled)
+            return
+        with contextlib.closing(open_source((self.work.base or Path()) / self.work.mask)) as mask:
+            yield SceneRows(self.source, bands, scaled, mask)
+
+
+def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
+    """Return the job of an image that needs more memory than there may be; None for others.
+
+    Parameters
+    ----------
+    task : Task
+    work : Work
+    key : str
+        A digest of all that its results depend on.
+
+    Raises
+    ------
+    ImageFileError
+        If the file is so much smaller than its pixels that it may be a decompression bomb.
+    """
+    path = (work.base or Path()) / task.source
+    if is_stream(path) or work.reading.page == "all" or work.output.sweep:
+        return None
+    try:
+        source = open_source(
+            path, page=work.reading.page, allow_damaged=work.reading.allow_truncated
+        )
+    except ImageFileError:  # told by those who read it whole, or no matter to them
+        return None
+    memory = memory_limit(work.memory) // work.sharers
+    pixels = source.height * source.width
+    item = np.dtype(source.bands[0].dtype).itemsize
+    needed = needed_in_memory(
+        pixels, len(source.bands), item, by_region=work.settings.by_region
+    )
+    if needed <= memory and pixels <= work.reading.max_pixels:
+        source.close()
+        return None
+    _check_size(path, source, pixels * len(source.bands) * item, work)
+    return SceneJob(task, work, source, memory, key)
+
+
+def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:
+    pixels = source.height * source.width
+    if pixels > work.reading.max_pixels and path.is_file():
+        if path.stat().st_size * INFLATED < stored:
+            raise ImageFileError(
+                f"has {source.width} x {source.height} pixels in a file of "
+                f"{path.stat().st_size:,} bytes, which may be a decompression bomb; raise "
+                "--max-pixels if it is none"
+            )
+
+
+def _scaling(bands: list[Band]) -> Any:
+    """Return what turns values of a photo into points, each by itself."""
+    first = bands[0]
+    if len(bands) not in (1, 3) or np.dtype(first.dtype).kind not in "bu" or first.bits > 16:
+        raise ImageFileError("is of a kind that is not done by strips yet; raise --memory")
+    return functools.partial(_photo_points, bits=first.bits)
+
+
+def _photo_points(values: Values, bits: int) -> NDArray[Any]:
+    known = in_known_range(values, bits, None, Notes())[0]
+    return known if known.dtype == np.uint8 else known / SIXTEEN_BITS
