@@ -64,7 +64,9 @@ class SceneJob:
         named = paths()
         check_products(named)
         with contextlib.closing(self.source), self._rows() as rows:
-            plan = planned(rows, self.memory, advance)
+            plan = planned(
+                rows, self.memory, by_region=work.settings.by_region, told=advance
+            )
             place = self.task.place
             if work.reading.page is not None:
                 place = page_stem(place, int(work.reading.page))

@@ -9,10 +9,10 @@ from segment.scenes.rows import SceneRows
 from segment.scenes.strips import Strips, Told, nobody
 from segment.threads import available_cores
 
-FIXED = 160 << 20  # bytes of the program, its libraries and buffers
-COLOR_TABLES = 224 << 20  # counters and labels of all 8-bit colours
-LARGEST_STRIP = 1 << 23  # pixels beyond which nothing gets faster
-COLORS_SHARE = 3  # the strips take a third of what is left, or more where colours are few
+FIXED = 128 << 20  # bytes of the program, its libraries and buffers
+COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
+LARGEST_STRIP = 1 << 24  # pixels beyond which nothing gets faster
+OF_REGIONS = 2  # where there are regions, they get as much as the strips
 
 
 @dataclass(frozen=True)
@@ -32,49 +32,48 @@ def needed_in_memory(pixels: int, channels: int, item_bytes: int, *, by_region: 
     Examples
     --------
     >>> needed_in_memory(400_000_000, 3, 1, by_region=False) >> 20
-    4596
+    4705
     """
     points = 0 if item_bytes == 1 and channels in (1, 3) else 24 * channels + 24
     regions = 8 + (0 if points else 8 * channels) if by_region else 0
     return FIXED + pixels * (channels * item_bytes + points + 9 + regions)
 
 
-def planned(rows: SceneRows, memory: int, told: Told = nobody) -> Plan:
+def planned(
+    rows: SceneRows, memory: int, *, by_region: bool = False, told: Told = nobody
+) -> Plan:
     """Return how to cut a scene for so many bytes.
 
-    Strips are as high as a third of the memory allows for all of those that are under way, in
-    whole rows of the file's tiles if that fits.
+    Strips are as high as the memory allows for those that are under way, one on each core, and one
+    that is written; in whole rows of the file's tiles if that fits, on fewer cores if need be:
+    what is cut in a row of tiles is decompressed twice.
 
     Raises
     ------
     InvalidInputError
         If the memory is too small to work in: how much is needed at least.
     """
-    tables = COLOR_TABLES if rows.in_bytes and rows.channels == 3 else 0
-    left = memory - FIXED - tables
+    fixed = FIXED + (COLOR_COUNTERS if rows.in_bytes and rows.channels == 3 else 0)
+    parts = OF_REGIONS if by_region else 1
     row = rows.width * _per_pixel(rows)
-    cores = available_cores()
-    least = FIXED + tables + 2 * COLORS_SHARE * row
+    least = fixed + 2 * row * parts
     if memory < least:
         raise InvalidInputError(
             f"memory: expected at least {-(-least >> 20)}M for rows of {rows.width} pixels, "
             f"got {memory >> 20}M; raise --memory"
         )
-    share = left // COLORS_SHARE if not tables else left * 2 // COLORS_SHARE
-    at_once = max(1, min(cores, share // row - 1))
-    height = min(share // (row * (at_once + 1)), -(-LARGEST_STRIP // rows.width), rows.height)
-    whole = rows.source.preferred_rows
-    while at_once > 1 and height < whole <= share // (row * 2):  # tiles are worth more than cores
-        at_once -= 1
-        height = min(share // (row * (at_once + 1)), rows.height)
+    fitting = (memory - fixed) // parts // row
+    whole = min(rows.source.preferred_rows, rows.height)
+    cores = [count for count in range(available_cores(), 0, -1) if fitting // (count + 1)]
+    at_once = next((count for count in cores if fitting // (count + 1) >= whole), cores[0])
+    height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
     if height >= whole:
         height -= height % whole
-    strips = Strips(rows.height, max(1, height), at_once, told)
-    return Plan(strips, left - share)
+    return Plan(Strips(rows.height, height, at_once, told), memory - FIXED)
 
 
 def _per_pixel(rows: SceneRows) -> int:
     """Return bytes that a pixel of a strip takes on its way from the file to the results."""
     item = rows.dtype.itemsize
     points = rows.channels if rows.in_bytes else 32 * rows.channels + 32
-    return (rows.channels + 1) * item + 2 * points + 16
+    return (rows.channels + 1) * item + points + 12
