@@ -111,7 +111,8 @@ def segmentation_figure(
     upper.suptitle(title, x=0.012, ha="left", weight="bold")
     _draw_pictures(upper, pixels.rgb(), segmentation)
     if below:
-        _draw_colors(lower, pixels, segmentation)
+        names = image.names if isinstance(image, BandImage) else ()
+        _draw_colors(lower, pixels, segmentation, names)
     return figure
 
 
@@ -133,7 +134,7 @@ def _draw_pictures(figure: Any, image: NDArray[np.uint8], segmentation: Drawn) -
         axes.set_axis_off()
 
 
-def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
+def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn, bands: tuple[str, ...]) -> None:
     settings = segmentation.settings
     distinct = distinct_points(pixels.shown)
     modes, firsts = np.unique(segmentation.modes, axis=0, return_index=True)
@@ -143,13 +144,8 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
         points = np.repeat(points, modes.shape[1], axis=1)
 
     def density(places: NDArray[Any]) -> NDArray[np.float64]:
-        return kernel_density(
-            places,
-            points,
-            distinct.weights,
-            bandwidth=segmentation.bandwidth,
-            kernel=settings.kernel,
-        )
+        how: dict[str, Any] = {"bandwidth": segmentation.bandwidth, "kernel": settings.kernel}
+        return kernel_density(places, points, distinct.weights, **how)
 
     rows = distinct.spread(np.arange(len(points), dtype=np.int32))
     shown = segmentation.labels.reshape(-1)
@@ -163,12 +159,12 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
     else:
         deep = {"projection": "3d"} if points.shape[1] > 2 else {}
         left, right = figure.add_subplot(1, 2, 1, **deep), figure.add_subplot(1, 2, 2)
-        at, names = _axes_of(pixels, settings)
-        left.set(title="pixels and modes", **dict(zip(LABELS, names, strict=False)))
+        at, labeled = _axes_of(pixels, settings, bands)
+        left.set(title="pixels and modes", **labeled)
         painted = segmentation.palette()[labels] / 255
         draw_points(left, some[:, at], painted, modes[:, at], colors)
-    climb: dict[str, Any] = {"bandwidth": segmentation.bandwidth, "kernel": settings.kernel}
-    climb["max_iter"] = settings.max_iter
+    known = {"kernel": settings.kernel, "max_iter": settings.max_iter}
+    climb: dict[str, Any] = {"bandwidth": segmentation.bandwidth, **known}
     tree = build_tree(points, distinct.weights)
     ends = climb_to_ends(tree, some, **climb)
     starts, reached = _starts(some, labels, ends.places[ends.which], segmentation)
@@ -178,14 +174,17 @@ def _draw_colors(figure: Any, pixels: Pixels, segmentation: Drawn) -> None:
     right.set(xlabel="way walked in the colour space", ylabel="density (1: all pixels)")
 
 
-def _axes_of(pixels: Pixels, settings: Settings) -> tuple[list[int], list[str]]:
-    """Return which coordinates of the points are drawn, and what they are called."""
+def _axes_of(
+    pixels: Pixels, settings: Settings, bands: tuple[str, ...]
+) -> tuple[list[int], dict[str, str]]:
+    """Return which coordinates of the points are drawn, and the labels of their axes."""
     count = pixels.colors.shape[1]
     if pixels.view is None or settings.color_space != "rgb":
-        return [0, 1, 2], list(AXES[settings.color_space])
+        return [0, 1, 2], dict(zip(LABELS, AXES[settings.color_space], strict=True))
     shown = pixels.view.places
     at = list(shown) if shown and len(shown) == 3 else list(range(min(count, 3)))
-    return at, [f"band {place + 1}" for place in at]
+    names = bands or tuple(f"band {number}" for number in range(1, count + 1))
+    return at, {label: names[place] for label, place in zip(LABELS, at, strict=False)}
 
 
 def _sample(places: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -41,37 +41,44 @@ def told_of(
 ) -> dict[str, Any]:
     """Return what ``--json`` tells of bands: how many, their names, their scales.
 
-    A point is (value - low) / unit, with values in the file's own units.
+    A point is (value - low) / unit, with values in the file's own units. The hierarchy has no
+    points of bands, but the colours that pictures show.
     """
+    told = {"bands": len(picture.bands), "names": [band.name for band in picture.bands]}
+    if found.settings.by_tree:
+        return told
     low, unit = found.low, found.unit
     if not isinstance(image, BandImage) and picture.stored is not None:
         bits = picture.bands[0].bits  # of the file, whose values came in another type
         statistics = statistics_of(picture.stored, picture.visible, Settings.scale)
         scale = band_scale(statistics, Settings.scale, bits)
         low, unit = scale.low, scale.unit
-    return {
-        "bands": len(picture.bands),
-        "names": [band.name for band in picture.bands],
-        "scale": {"as": found.settings.scale, "low": low.tolist(), "unit": unit.tolist()},
+    scale_told: dict[str, Any] = {
+        "as": found.settings.scale,
+        "low": low.tolist(),
+        "unit": unit.tolist(),
     }
+    return told | {"scale": scale_told}
 
 
 def remark_on(image: NDArray[Any] | BandImage, told: dict[str, Any]) -> str | None:
     """Return what a line of text tells of bands: how many, and what a bandwidth of 1 is in them."""
     if not isinstance(image, BandImage):
         return None
+    count = f"{told['bands']} band{'' if told['bands'] == 1 else 's'}"
+    if "scale" not in told:
+        return count
     units = told["scale"]["unit"]
     least, most = f"{min(units):.4g}", f"{max(units):.4g}"
     span = least if least == most else f"{least} to {most}"
-    plural = "" if told["bands"] == 1 else "s"
-    return f"{told['bands']} band{plural} (1 in 0..255 is {span} of the file's units)"
+    return f"{count} (1 of the bandwidth is {span} in the file's units)"
 
 
 def warnings_of(
     picture: Picture, image: NDArray[Any] | BandImage, told: dict[str, Any], *, by_model: bool
 ) -> tuple[str, ...]:
     """Return the warnings of a picture, and the one of a range that only its values tell."""
-    if not isinstance(image, BandImage):
+    if not isinstance(image, BandImage) or "scale" not in told:
         return picture.warnings
     said = tuple(line for line in picture.warnings if not line.endswith(STRETCHED))
     scale, kind = told["scale"], image.values.dtype

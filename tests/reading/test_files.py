@@ -297,12 +297,13 @@ def test_deep_cmyk(tmp_path):
 
 
 def test_more_channels_than_colours(tmp_path):
-    """Of a satellite's bands the first three are taken, and a line says so."""
+    """All of a satellite's bands are taken, as they are stored, and three are shown."""
     bands = np.concatenate([DEEP, DEEP[..., ::-1]], axis=2)
     tifffile.imwrite(tmp_path / "a.tif", bands, photometric="minisblack", planarconfig="contig")
     picture = read_one(tmp_path / "a.tif")
-    assert np.array_equal(picture.pixels, DEEP)
-    assert picture.warnings == ("has 6 channels; took the first three",)
+    assert np.array_equal(picture.pixels, bands)
+    assert np.array_equal(picture.scene.shown, DEEP)
+    assert picture.warnings == ()
 
 
 def test_lost_depth_is_told(tmp_path):

@@ -107,12 +107,15 @@ def test_no_data_that_no_sample_can_be(tmp_path, text):
 def test_no_data_in_some_bands(tmp_path, dtype, one_is_enough):
     """The bands that are used decide: all of them where no-data is a colour's share, else any."""
     bands = np.repeat(GREY[..., None] // 2 + 1, 6, axis=2).astype(dtype)
-    bands[0, :, :3] = bands[1, :, 0] = bands[2, :, 3:] = 0
+    bands[0, :, :3] = bands[1, :, 0] = bands[2, :, 3:] = bands[3] = 0
     options = {"photometric": "minisblack", "planarconfig": "contig"}
     wrote(tmp_path / "a.tif", bands, extratags=nodata("0"), **options)
-    expected = np.zeros(GREY.shape, bool)
-    expected[: 2 if one_is_enough else 1] = True
-    assert np.array_equal(invisible(tmp_path / "a.tif"), expected)
+    (every,) = pages_of(tmp_path / "a.tif")
+    (three,) = pages_of(tmp_path / "a.tif", bands=(1, 2, 3))
+    rows = [0, 1, 2, 3] if one_is_enough else [3]
+    assert np.flatnonzero(~every.visible.any(axis=1)).tolist() == rows
+    rows = [0, 1, 3] if one_is_enough else [0, 3]
+    assert np.flatnonzero(~three.visible.any(axis=1)).tolist() == rows
 
 
 def test_pixels_without_data_are_not_called_transparent(tmp_path):
@@ -206,9 +209,10 @@ def test_sparse_strips_of_a_band(tmp_path):
     for name in listed:  # three strips in each of six bands
         listed[name][3 + 1] = listed[name][4 * 3 + 2] = 0
     patched(tmp_path / "a.tif", **listed)
-    rows = invisible(tmp_path / "a.tif")
-    assert rows[2:4].all()
-    assert not rows[[0, 1, 4, 5]].any()
+    (every,) = pages_of(tmp_path / "a.tif")
+    (three,) = pages_of(tmp_path / "a.tif", bands=(1, 2, 3))
+    assert every.visible.all(axis=1).tolist() == [True, True, False, False, False, False]
+    assert three.visible.all(axis=1).tolist() == [True, True, False, False, True, True]
 
 
 # Masks to read
@@ -316,36 +320,38 @@ def test_levels_of_a_pyramid_are_no_pages(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("extra", "warnings"),
+    ("extra", "names"),
     [
-        ([], ()),
-        (["unassalpha"], ()),
-        (["unspecified"], ("has 4 channels; took the first three",)),
-        (["unspecified", "unspecified"], ("has 5 channels; took the first three",)),
-        (["unassalpha", "unspecified"], ("has 5 channels; took the first three",)),
+        ([], ["red", "green", "blue"]),
+        (["unassalpha"], ["red", "green", "blue"]),
+        (["unspecified"], ["red", "green", "blue", "band_4"]),
+        (["unspecified", "unspecified"], ["red", "green", "blue", "band_4", "band_5"]),
+        (["unassalpha", "unspecified"], ["red", "green", "blue", "band_5"]),
     ],
     ids=str,
 )
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize("planar", ["contig", "separate"])
-def test_channels_that_are_left_out_are_told(tmp_path, extra, warnings, dtype, planar):
-    """Near infrared and its kin are dropped with a warning, at all depths and in all layouts."""
+def test_channels_beside_colours_are_bands(tmp_path, extra, names, dtype, planar):
+    """Near infrared and its kin take part, at all depths and in all layouts; alpha does not."""
     channels = np.dstack([NOISE, *[GREY | 1] * len(extra)]).astype(dtype)
     stored = np.moveaxis(channels, -1, 0) if planar == "separate" else channels
     options = {"photometric": "rgb", "planarconfig": planar, "extrasamples": extra or None}
     wrote(tmp_path / "a.tif", np.ascontiguousarray(stored), **options)
     (page,) = pages_of(tmp_path / "a.tif")
-    assert page.warnings == warnings
-    assert np.array_equal(page.pixels, channels[..., : 4 if "unassalpha" in extra else 3])
+    assert page.warnings == ()
+    assert [band.name for band in page.bands] == names
+    assert np.array_equal(page.values, channels[..., [band.number - 1 for band in page.bands]])
+    assert (page.scene is None) == (len(names) == 3)
 
 
-def test_two_grey_bands_are_told(tmp_path):
-    """Of two bands without a word on alpha the first is taken, with a warning."""
+def test_two_grey_bands_take_part(tmp_path):
+    """Two bands without a word on alpha are two bands."""
     bands = NOISE[..., :2].copy()
     wrote(tmp_path / "a.tif", bands, photometric="minisblack", planarconfig="contig")
     (page,) = pages_of(tmp_path / "a.tif")
-    assert np.array_equal(page.pixels, GREY)
-    assert page.warnings == ("has 2 channels; took the first",)
+    assert np.array_equal(page.pixels, bands)
+    assert page.warnings == ()
 
 
 @pytest.mark.parametrize("name", ["cielab", "icclab"])
