@@ -45,7 +45,11 @@ class Unfinished:
                 return
             self.part = self.target.with_name(f".{self.target.name}.part")
             self._journal_name = self.target.with_name(f".{self.target.name}.rows.part")
-            self._take_over(json.dumps({"key": key}))
+            try:
+                self._take_over(json.dumps({"key": key}))
+            except BaseException:
+                self.close()
+                raise
 
     def _take_over(self, first: str) -> None:
         """Read the journal of an earlier run, whole lines of it, if it is of the same work."""
@@ -60,6 +64,16 @@ class Unfinished:
                     self.rows.append(json.loads(line))
         self._first = first
         self.keep(len(self.rows))
+
+    @contextlib.contextmanager
+    def beginning(self) -> Iterator[None]:
+        """Let go of it if it cannot be begun or gone on with."""
+        try:
+            with writing_to(self.target):
+                yield
+        except BaseException:
+            self.close() if self.rows else self.remove()
+            raise
 
     def keep(self, count: int) -> None:
         """Forget the rows of tiles from a number on: their bytes are not as the journal says."""
@@ -89,9 +103,9 @@ class Unfinished:
     def remove(self) -> None:
         """Take away what is written."""
         remove(self.part)
+        self.close()
         if self.resumable:
             self._journal_name.unlink(missing_ok=True)
-        self.close()
 
     def close(self) -> None:
         """Let other runs at it."""

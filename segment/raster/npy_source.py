@@ -8,18 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from segment.bands import Band
+from segment.bands import Band, usual_names
 from segment.errors import ImageFileError
+from segment.npy import read_header
 from segment.raster.steady_file import SteadyFile
 from segment.tiff.no_data import visible_among
 from segment.tiff.places import GeoTag, Resolution, place_beside
 
-MAGIC = npy.MAGIC_PREFIX
 AT_ONCE = 1 << 21  # bytes read in one go where only some of the bands are asked for
-HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
 
 class NpySource:
@@ -36,8 +34,7 @@ class NpySource:
     def __init__(self, path: Path) -> None:
         self._file = SteadyFile(path)
         with self._file.opened() as file:
-            shape, dtype = _header(file)
-            self._start = file.tell()
+            dtype, shape, self._start = _header(file)
         self.height, self.width = shape[:2]
         self._dtype = dtype
         self._channels = math.prod(shape[2:])
@@ -48,7 +45,8 @@ class NpySource:
                 f"got {self._file.size:,}; get a whole copy"
             )
         name, bits = dtype.newbyteorder("=").name, dtype.itemsize * 8
-        self.bands = tuple(Band(at + 1, "", name, bits) for at in range(self._channels))
+        names = enumerate(usual_names(self._channels), 1)
+        self.bands = tuple(Band(number, own, name, bits) for number, own in names)
         self.geo: tuple[GeoTag, ...]
         self.geo, self.warnings = place_beside(path)
         self.resolution: Resolution | None = None
@@ -80,12 +78,11 @@ class NpySource:
         """Do nothing: the file is open only while it is read."""
 
 
-def _header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+def _header(file: Any) -> tuple[np.dtype[Any], tuple[int, ...], int]:
     try:
-        version = npy.read_magic(file)
-        shape, fortran, dtype = HEADERS.get(version, npy.read_array_header_2_0)(file)
+        dtype, shape, start, fortran = read_header(file)
     except ValueError as error:
-        raise ImageFileError("is a damaged NPY file; get a whole copy") from error
+        raise ImageFileError(f"is no NPY file of an image: {error}; save it anew") from error
     if dtype.kind not in "buif" or dtype.itemsize > 8:
         raise ImageFileError(f"has {dtype} values, expected real numbers; convert it")
     if len(shape) not in (2, 3) or 0 in shape:
@@ -95,7 +92,7 @@ def _header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
             "is in Fortran's order, of which no row is in one piece; "
             "save it by numpy.ascontiguousarray"
         )
-    return shape, dtype
+    return dtype, shape, start
 
 
 def _fill(file: Any, rows: NDArray[Any]) -> None:

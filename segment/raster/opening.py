@@ -12,6 +12,7 @@ import numpy.typing as npt
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError, InvalidInputError, SegmentError
+from segment.npy import MAGIC
 from segment.raster.sink import Contents, Keepsakes, RasterSink
 from segment.raster.source import RasterSource
 from segment.raster.steady_file import SteadyFile
@@ -54,7 +55,7 @@ def open_source(
             return TiffSource(path, page, allow_damaged)
         if page not in (None, 1):
             raise ImageFileError(f"has no page {page}; choose another with --page")
-        if head.startswith(b"\x93NUMPY"):
+        if head.startswith(MAGIC):
             from segment.raster.npy_source import NpySource
 
             return NpySource(path)

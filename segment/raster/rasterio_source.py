@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.bands import Band
+from segment.bands import Band, usual_names
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
 from segment.raster.steady_file import SteadyFile
@@ -160,7 +160,7 @@ def _band(dataset: Any, number: int) -> Band:
     bits = dataset.tags(number, ns="IMAGE_STRUCTURE").get("NBITS", "")
     return Band(
         number,
-        dataset.descriptions[at] or "",
+        dataset.descriptions[at] or usual_names(dataset.count)[at],
         dtype.name,
         int(bits) if bits.isdecimal() else dtype.itemsize * 8,
         dataset.units[at] or None,

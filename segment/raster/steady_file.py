@@ -32,14 +32,13 @@ class SteadyFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            with path.open("rb") as file:
-                status = os.fstat(file.fileno())
+            status = path.stat()  # to open a pipe would wait for its writer
         except FileNotFoundError:
             raise ImageFileError("no such file; check the name") from None
-        except IsADirectoryError:
-            raise ImageFileError("is a folder, expected an image; name the files in it") from None
         except OSError as error:
             raise ImageFileError(f"cannot be read: {error.strerror}; check it") from None
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageFileError("is a folder, expected an image; name the files in it")
         if not stat.S_ISREG(status.st_mode):
             raise ImageFileError("is a pipe or a device, expected a file; save it to one")
         self.size = status.st_size
@@ -63,6 +62,8 @@ class SteadyFile:
                     self._check(os.fstat(file.fileno()))
         except FileNotFoundError:
             raise ImageFileError("was removed while it was read; start again") from None
+        except PermissionError:
+            raise ImageFileError("may not be read; check its permissions") from None
 
     def check(self) -> None:
         """Raise ImageFileError if it has changed: for those that open it by themselves."""

@@ -72,7 +72,7 @@ class TiffSink:
         self._unfinished = Unfinished(path, identity)
         self._big = _largest(contents, overviews) > CLASSIC
         self._ended = False
-        with writing_to(self._unfinished.target):
+        with self._unfinished.beginning():
             name = self._unfinished.part
             name.touch()
             self._file = name.open("r+b")

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.bands import Band
+from segment.bands import COLORS, Band
 from segment.errors import ImageFileError
 from segment.raster.steady_file import SteadyFile
-from segment.tiff.band_names import alpha_of, bands_of
+from segment.tiff.band_tags import PREMULTIPLIED, bands_of
 from segment.tiff.frames import Frames, check_segments
 from segment.tiff.no_data import no_data, visible_among
 from segment.tiff.places import GeoTag, Resolution, geo_tags, place_beside, resolution_of
@@ -23,20 +23,19 @@ from segment.tiff.window import PageRows
 
 ORIENTATION, ICC_PROFILE = 274, 34675
 OLD_JPEG = 6
-PREMULTIPLIED = 1
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
 LINEAR_RAW = 34892
 AS_STORED = {WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, YCBCR, LINEAR_RAW}
 NAMES = {5: "CMYK", 8: "L*a*b*", 9: "L*a*b*", 10: "L*a*b*", 32803: "the mosaic of a raw camera"}
-COLORS = ("red", "green", "blue")
 
 
 class TiffSource:
     """A page of a TIFF; see `segment.raster.source.RasterSource`.
 
-    A palette's colours are three bands of 8 bits, YCbCr is RGB, and where white is 0 the values,
-    which are unsigned of up to 16 bits, are turned round: as in memory. Colours that are not
-    stored as such (CMYK, L*a*b*, multiplied by alpha) and pages that are not upright are refused.
+    A palette's colours are three bands of 8 bits, YCbCr is RGB, and where white is 0 the values of
+    one band or three, which are unsigned of up to 16 bits, are turned round: as in memory. Colours
+    that are not stored as such (CMYK, L*a*b*, multiplied by alpha) and pages that are not upright
+    are refused.
 
     Parameters
     ----------
@@ -55,6 +54,8 @@ class TiffSource:
         with self._file.opened() as file:
             frames = Frames(file)
             number = (page or 1) - 1
+            if not frames.has(0):
+                raise EOFError("no image in it")
             if not frames.has(number):
                 raise ImageFileError(f"has no page {number + 1}; choose another with --page")
             frame = frames[number]
@@ -83,7 +84,9 @@ class TiffSource:
         self._colors: NDArray[np.uint8] | None = None
         if page.photometric == PALETTE:
             self._colors = palette_of(page)
-            self.bands = tuple(Band(at + 1, name, "uint8", 8) for at, name in enumerate(COLORS))
+            self.bands = tuple(Band(at + 1, name, "uint8", 8) for at, name in enumerate(COLORS[3]))
+        colors = sum(not band.is_alpha for band in self.bands)
+        self._is_negative = page.photometric == WHITE_IS_ZERO and colors in COLORS
         self._said: tuple[str, ...] = ()
         self.geo: tuple[GeoTag, ...] = geo_tags(page)
         if not self.geo:
@@ -110,7 +113,7 @@ class TiffSource:
         if self._colors is not None:
             index = np.minimum(values[:, :, 0], len(self._colors) - 1)
             values = self._colors[:, list(bands)][index]
-        elif self._page.photometric == WHITE_IS_ZERO:
+        elif self._is_negative:
             top_value = values.dtype.type((1 << int(self._page.bitspersample)) - 1)
             for at in used:
                 np.subtract(top_value, values[:, :, at], out=values[:, :, at])
@@ -155,8 +158,7 @@ def check_readable(page: Any) -> None:
     if photometric not in AS_STORED:
         name = NAMES.get(photometric, f"photometric kind {photometric}")
         raise ImageFileError(f"is a TIFF in {name}; save it as RGB to read it by strips")
-    extras = tuple(int(extra) for extra in page.extrasamples or ())
-    if alpha_of(page) is not None and PREMULTIPLIED in extras:
+    if PREMULTIPLIED in map(int, page.extrasamples or ()):
         raise ImageFileError(
             "has colours multiplied by alpha; save it with straight alpha to read it by strips"
         )

@@ -40,7 +40,7 @@ class ZarrSink:
         self._contents = contents
         self._unfinished = Unfinished(path, identity)
         self._ended = False
-        with writing_to(self._unfinished.target):
+        with self._unfinished.beginning():
             self._array = self._opened()
         start = min(len(self._unfinished.rows) * TILE, contents.height)
         self._rows = TileRows(*size, contents.dtype, self._put, start)
@@ -88,7 +88,6 @@ class ZarrSink:
         try:
             import zarr
         except ImportError:
-            self._unfinished.remove()
             raise ImageFileError(
                 "a result in Zarr needs a package; pip install 'meanshift-segment[zarr]'"
             ) from None

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.bands import Band
+from segment.bands import Band, usual_names
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
 from segment.tiff.no_data import no_data_of, visible_among
@@ -52,10 +52,11 @@ class ZarrSource:
         value = no_data_of(str(attributes.get("_FillValue", "")), self._dtype)
         unit = attributes.get("units")
         count = 1 if self._channels is None else shape[self._channels]
+        names = names if len(names) == count and all(names) else usual_names(count)
         self.bands = tuple(
             Band(
                 at + 1,
-                names[at] if at < len(names) else "",
+                names[at],
                 self._dtype.name,
                 self._dtype.itemsize * 8,
                 unit if isinstance(unit, str) else None,

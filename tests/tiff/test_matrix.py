@@ -7,10 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 
 pytest.importorskip("rasterio", reason="needs GDAL as a writer, of the extra 'test'")
 pytest.importorskip("imagecodecs", reason="needs tifffile's codecs, of the extra 'test'")
 
+from segment.raster.steady_file import SteadyFile
+from segment.tiff import window
+from segment.tiff.samples import read_samples
 from tests.tiff.matrix import write_by_gdal, write_by_tifffile
 
 READ_ALL = """
@@ -34,7 +38,7 @@ WRITERS = {"gdal": write_by_gdal, "tifffile": write_by_tifffile}
 
 @pytest.fixture(scope="module", params=WRITERS)
 def matrix(request, tmp_path_factory):
-    """The files of a writer, and what is read of them on each install."""
+    """The files of a writer, what is read of them on each install, and where they are."""
     folder = tmp_path_factory.mktemp(request.param)
     kinds = WRITERS[request.param](folder)
     read = {}
@@ -44,7 +48,7 @@ def matrix(request, tmp_path_factory):
             command, check=True, capture_output=True, cwd=Path(__file__).parents[2]
         )
         read[install] = pickle.loads(done.stdout)
-    return kinds, read
+    return kinds, read, folder
 
 
 def seen(kind):
@@ -72,7 +76,7 @@ def seen(kind):
 @pytest.mark.parametrize("install", ["plain", "formats"])
 def test_each_file_is_true_or_refused(matrix, install):
     """Every file comes with its true values, or a rare one with what it takes to read it."""
-    kinds, read = matrix
+    kinds, read, _ = matrix
     assert len(kinds) > 200
     wrong = []
     for kind in kinds:
@@ -103,3 +107,24 @@ def differences(kind, pixels):
     farthest = np.abs(shown - colors)[visible].max()
     if farthest > max(kind.loss / 255, rounding if kind.bits not in (8, 16) else rounding / 1.9):
         yield f"differs by {farthest}"
+
+
+def test_any_window_of_each_file_is_what_stands_there(matrix, monkeypatch):
+    """Rows and channels by chance, decoded few bytes at a time, are those of the whole page."""
+    monkeypatch.setattr(window, "AT_ONCE", 200)
+    chance, wrong = np.random.default_rng(1), []
+    for path in sorted(matrix[2].glob("*.tif")):
+        steady = SteadyFile(path)
+        with steady.opened() as file, tifffile.TiffFile(file) as tiff:
+            page = tiff.pages[0]
+            values = read_samples(page, file, False).values
+            rows = window.PageRows(page, steady.size)
+        top = int(chance.integers(len(values)))
+        bottom = int(chance.integers(top + 1, len(values) + 1))
+        channels = chance.permutation(values.shape[2])[: chance.integers(1, 5)].tolist()
+        got = rows.read(steady.opened, top, bottom, channels)
+        expected = values[top:bottom][:, :, channels]
+        same = np.array_equal(got.values, expected, equal_nan=expected.dtype.kind == "f")
+        if not same or got.values.dtype != expected.dtype or got.damaged:
+            wrong.append(path.name)
+    assert not wrong
