@@ -137,8 +137,8 @@ def find_extremes(const int32_t[::1] regions, const value_t[:, ::1] values, doub
                 high[regions[i], k] = max(high[regions[i], k], <double> values[i, k])
 
 
-def outline(const int32_t[:, ::1] regions, int64_t[:, ::1] table):
-    """Bring the rows of the table up to date, a run of pixels at a time.
+def outline(const int32_t[:, ::1] regions, Py_ssize_t first, int64_t[:, ::1] table):
+    """Bring the rows of the table up to date, a run of pixels at a time; `first` is the first y.
 
     Columns: pixels, sum of x, sum of y, left, top, right, bottom.
     """
@@ -153,9 +153,9 @@ def outline(const int32_t[:, ::1] regions, int64_t[:, ::1] table):
                 row, length = &table[regions[y, start], 0], x - start
                 row[0] += length
                 row[1] += length * (start + x - 1) // 2
-                row[2] += length * y
-                row[3], row[4] = min(row[3], start), min(row[4], y)
-                row[5], row[6] = max(row[5], x), y + 1
+                row[2] += length * (first + y)
+                row[3], row[4] = min(row[3], start), min(row[4], first + y)
+                row[5], row[6] = max(row[5], x), first + y + 1
                 start = x
 
 

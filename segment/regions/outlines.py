@@ -99,10 +99,11 @@ def geojson(regions: NDArray[Any]) -> Iterator[str]:
     """
     outlines = region_polygons(regions)
     labels, sizes = np.unique(regions, return_counts=True)
-    return _collection(outlines, sizes[labels > 0].tolist())
+    return collection(outlines, sizes[labels > 0].tolist())
 
 
-def _collection(outlines: Iterator[tuple[int, dict[str, Any]]], sizes: list[int]) -> Iterator[str]:
+def collection(outlines: Iterator[tuple[int, dict[str, Any]]], sizes: list[int]) -> Iterator[str]:
+    """Yield the text of a FeatureCollection, piece by piece: outlines by label, pixels of each."""
     encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
     separator = "\n"
     yield '{"type":"FeatureCollection","features":['

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +16,20 @@ from numpy.typing import NDArray
 from segment.errors import InvalidInputError
 from segment.raster.opening import open_sink
 from segment.raster.sink import RasterSink, label_type
+from segment.regions.outlines import collection, geometries
+from segment.regions.table import Measures, RegionTable, to_csv
+from segment.regions.tracing import OutlineTracer
 from segment.results.naming import Product
 from segment.scenes.labelling import Labels
 from segment.scenes.rows import SceneRows
 from segment.scenes.scene import SceneSegmentation
 from segment.scenes.strips import Strips
+from segment.validation import checked_channels
+from segment.writing import write_whole
 
 IN_PALETTE = 256
-BY_STRIPS: tuple[Product, ...] = ("labels", "segmented")
+RASTERS: tuple[Product, ...] = ("labels", "segmented")
+BY_STRIPS: tuple[Product, ...] = (*RASTERS, "regions", "polygons")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +88,53 @@ def write_scene(result: SceneResult, paths: Mapping[Product, Path]) -> None:
     ImageFileError
         If a file cannot be written.
     """
+    rasters = [name for name in paths if name in RASTERS]
+    if rasters:
+        _write_rasters(result, {name: paths[name] for name in rasters})
+    if "regions" in paths:
+        table = _table(result)
+        write_whole(paths["regions"], lambda file: _write_csv(table, file))
+    if "polygons" in paths:
+        write_whole(paths["polygons"], lambda file: _write_polygons(result, file))
+
+
+def _table(result: SceneResult) -> RegionTable:
+    """Measure the segments in the file's own units, in two passes."""
+    rows, sizes = result.rows, result.found.sizes
+    labels = np.flatnonzero(sizes) + 1
+    places = np.zeros(len(sizes) + 1, np.int32)
+    places[labels] = np.arange(1, len(labels) + 1, dtype=np.int32)
+
+    def read(top: int, bottom: int) -> tuple[Labels, NDArray[Any]]:
+        values, _ = rows.stored(top, bottom)
+        flat = checked_channels("image", values, values.shape[:2])
+        return places[result.found.labels(top, bottom)], flat
+
+    measures = Measures(labels, rows.names)
+    for top, _, (numbers, values) in result.strips.in_order("measuring", read):
+        measures.add(numbers, values, top)
+    measures.end_sums()
+    for _, _, (numbers, values) in result.strips.in_order("measuring", read):
+        measures.add_spread(numbers, values)
+    return measures.table()
+
+
+def _write_csv(table: RegionTable, file: IO[bytes]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    to_csv(table, text)
+    text.detach()
+
+
+def _write_polygons(result: SceneResult, file: IO[bytes]) -> None:
+    with OutlineTracer(result.rows.width) as tracer:
+        for _, _, labels in result.strips.in_order("tracing", result.found.labels):
+            tracer.add(labels)
+        sizes = result.found.sizes[result.found.sizes > 0].tolist()
+        outlines = chain.from_iterable(map(geometries, tracer.outlines()))
+        file.writelines(piece.encode() for piece in collection(outlines, sizes))
+
+
+def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:
     with contextlib.ExitStack() as stack:
         sinks = {name: stack.enter_context(_sink(result, name, paths[name])) for name in paths}
         start = min(sink.next_row for sink in sinks.values())

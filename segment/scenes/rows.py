@@ -63,6 +63,11 @@ class SceneRows:
         return len(self.bands)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What the bands are called."""
+        return tuple(self.source.bands[place].name for place in self.bands)
+
+    @property
     def has_alpha(self) -> bool:
         """Whether pixels can be transparent by a band of the file."""
         return bool(self._alpha)
