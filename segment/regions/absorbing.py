@@ -1,4 +1,4 @@
-"""Small regions absorbed by their neighbours, from a graph of regions that is made strip by strip."""
+"""Small regions absorbed by their neighbours: on a graph of regions that is made by strips."""
 
 from __future__ import annotations
 

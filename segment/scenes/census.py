@@ -165,8 +165,8 @@ class _OfPoints:
         if len(merged[0]) > self._most:
             raise InvalidInputError(
                 f"image: expected at most {self._most:,} distinct colours for the memory there may "
-                f"be, got {len(merged[0]):,} and more; raise --memory, take fewer --bands, or scale "
-                "it to 8 bits"
+                f"be, got {len(merged[0]):,} and more; raise --memory, take fewer --bands, or "
+                "scale it to 8 bits"
             )
 
 
@@ -211,7 +211,7 @@ def sampled_points(
 def first_seen(
     rows: SceneRows, strips: Strips, census: Census
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Return the distinct points in the order in which pixels first have them, and their weights."""
+    """Return distinct points in the order in which pixels first have them, and their weights."""
     number = lookup(rows, census.points, np.arange(1, len(census.points) + 1, dtype=np.int32))
 
     def read(top: int, bottom: int) -> NDArray[np.int32]:
@@ -241,9 +241,7 @@ def lookup(
     return lambda points: table[points[:, 0]]
 
 
-def _searched(
-    every: Values, numbers: NDArray[np.int32]
-) -> Callable[[Values], NDArray[np.int32]]:
+def _searched(every: Values, numbers: NDArray[np.int32]) -> Callable[[Values], NDArray[np.int32]]:
     keys = _keys_of(every)
     order = np.argsort(keys)
     keys, numbers = keys[order], numbers[order]

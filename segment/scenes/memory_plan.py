@@ -39,9 +39,7 @@ def needed_in_memory(pixels: int, channels: int, item_bytes: int, *, by_region: 
     return FIXED + pixels * (channels * item_bytes + points + 9 + regions)
 
 
-def planned(
-    rows: SceneRows, memory: int, *, by_region: bool = False, told: Told = nobody
-) -> Plan:
+def planned(rows: SceneRows, memory: int, *, by_region: bool = False, told: Told = nobody) -> Plan:
     """Return how to cut a scene for so many bytes.
 
     Strips are as high as the memory allows for those that are under way, one on each core, and one

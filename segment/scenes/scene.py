@@ -21,10 +21,12 @@ from segment.method.color_clusters import (
     sample_bandwidth,
 )
 from segment.method.model import Model
-from segment.pixels.colors import as_colors, mean_channels, to_rgb
+from segment.pixels.colors import as_colors, mean_channels, means_of_sums, to_rgb
+from segment.regions._regions import add_up
 from segment.scenes.census import Census, first_seen, sampled_points, take_census
 from segment.scenes.labelling import Labeller, Labels, labeller, strip_labels
 from segment.scenes.rows import SceneRows
+from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
 from segment.scenes.scratch import Scratch
 from segment.scenes.strips import Strips
@@ -92,7 +94,7 @@ def segment_scene(
     modes = _modes(rows, census, settings, strips, scratch, model)
     label = labeller(rows, census, modes, settings)
     if not settings.by_region:
-        yield _by_cluster(rows, census, modes, label, settings)
+        yield _by_cluster(rows, strips, census, modes, label, settings)
         return
     pixels = int(census.shown.sum())
     with scratch.rows(rows.width) as file:
@@ -100,7 +102,14 @@ def segment_scene(
             rows, label, settings, strips, scratch, file, pixels=pixels, memory=memory
         )
         yield _segmentation(
-            found.labels, modes.places[found.clusters - 1], found.means, found.sizes, modes, settings
+            rows,
+            strips,
+            found.labels,
+            modes.places[found.clusters - 1],
+            found.means,
+            found.sizes,
+            modes,
+            settings,
         )
 
 
@@ -157,9 +166,7 @@ def _modes(
     ground = color_ground(census.distinct, settings)
     in_scan_order = functools.partial(first_seen, rows, strips, census)
     modes = color_modes(ground, settings, bandwidth, in_scan_order)
-    arrays: dict[str, Any] = {
-        name: np.asarray(value) for name, value in modes._asdict().items()
-    }
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in modes._asdict().items()}
     scratch.save("modes", **arrays)
     return modes
 
@@ -175,10 +182,17 @@ def _bandwidth(rows: SceneRows, census: Census, settings: Settings, strips: Stri
 
 
 def _by_cluster(
-    rows: SceneRows, census: Census, modes: ColorModes, label: Labeller, settings: Settings
+    rows: SceneRows,
+    strips: Strips,
+    census: Census,
+    modes: ColorModes,
+    label: Labeller,
+    settings: Settings,
 ) -> SceneSegmentation:
     means, sizes = mean_channels(census.points, census.weights, modes.labels, len(modes.places))
     return _segmentation(
+        rows,
+        strips,
         lambda top, bottom: strip_labels(rows, label, top, bottom)[0],
         modes.places,
         means,
@@ -189,6 +203,8 @@ def _by_cluster(
 
 
 def _segmentation(
+    rows: SceneRows,
+    strips: Strips,
     labels: Callable[[int, int], Labels],
     places: NDArray[np.float64],
     means: NDArray[np.float64],
@@ -196,8 +212,28 @@ def _segmentation(
     modes: ColorModes,
     settings: Settings,
 ) -> SceneSegmentation:
-    mode_colors = to_rgb(places, settings.color_space)
-    colors = np.where(sizes[:, None] > 0, as_colors(means), mode_colors)
+    looks: NDArray[np.uint8] | None
+    if rows.look is None or rows.scale is None:
+        mean_colors, looks = as_colors(means), to_rgb(places, settings.color_space)
+    else:
+        mean_colors = _picture_means(rows, strips, labels, len(sizes))
+        in_rgb = settings.color_space == "rgb"
+        channels = places if in_rgb else to_rgb(places, settings.color_space)
+        looks = rows.look.colors_of(channels, rows.scale)
+    mode_colors = mean_colors if looks is None else looks
+    colors = np.where(sizes[:, None] > 0, mean_colors, mode_colors)
     return SceneSegmentation(
         labels, places, means, colors, mode_colors, sizes, modes.bandwidth, modes.n_iter
     )
+
+
+def _picture_means(
+    rows: SceneRows, strips: Strips, labels: Callable[[int, int], Labels], count: int
+) -> NDArray[np.uint8]:
+    """Return the mean colour of each segment in the picture of a scene, (K, 3)."""
+    sums = np.zeros((count + 1, 4))
+    for _, _, (numbers, colors) in strips.in_order(
+        "averaging", lambda top, bottom: (labels(top, bottom), pictured(rows, top, bottom))
+    ):
+        add_up(numbers.reshape(-1), colors.reshape(-1, 3), sums)
+    return as_colors(means_of_sums(sums[1:])[0])

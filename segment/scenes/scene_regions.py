@@ -1,4 +1,4 @@
-"""Connected regions of a scene: numbered in its strips, joined at the seams, small ones absorbed."""
+"""Connected regions of a scene: numbered in strips, joined at the seams, small ones absorbed."""
 
 from __future__ import annotations
 
@@ -176,7 +176,7 @@ def _check_count(count: int, most: int) -> None:
 
 def _with_halos(region_map: RegionMap, strips: Strips) -> Iterator[tuple[Numbers, int]]:
     """Yield the strips of the region map, each below the last row of the one before."""
-    for top, bottom, numbers in strips.in_order(
+    for top, _, numbers in strips.in_order(
         "joining", lambda top, bottom: region_map.read(max(top - 1, 0), bottom)
     ):
         yield numbers, int(top > 0)
