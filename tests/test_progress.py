@@ -92,7 +92,7 @@ def test_a_large_image_shows_its_stages(monkeypatch):
 
 
 def test_a_scene_shows_its_strips(monkeypatch):
-    """A stage that tells how many rows are done has a bar of its own, with the time that is left."""
+    """A stage that tells how many rows are done has a bar of its own, with the time left."""
     now = [7.0]
     monkeypatch.setattr(sys, "stderr", io.StringIO())
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
@@ -105,8 +105,8 @@ def test_a_scene_shows_its_strips(monkeypatch):
         bar.look()
         bar._bar.refresh()
     shown = sys.stderr.getvalue()
-    assert "counting     75%" in shown
-    assert "writing      25%" in shown
+    assert "counting    75%" in shown
+    assert "writing     25%" in shown
     assert shown.count(" left") >= 3
     bar.close()
 
