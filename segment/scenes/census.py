@@ -81,13 +81,31 @@ def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
 
     for _, _, part in strips.in_order("counting", count):
         counter.add(part)
+    _check_shown(shown)
+    points, weights = counter.distinct()
+    return Census(points, weights, shown)
+
+
+def count_shown(rows: SceneRows, strips: Strips) -> NDArray[np.int64]:
+    """Return how many pixels of each row take part, (H,); one at least does."""
+    shown = np.empty(rows.height, np.int64)
+
+    def count(top: int, bottom: int) -> None:
+        _, visible = rows.stored(top, bottom)
+        shown[top:bottom] = rows.width if visible is None else visible.sum(axis=1)
+
+    for _ in strips.in_order("counting", count):
+        pass
+    _check_shown(shown)
+    return shown
+
+
+def _check_shown(shown: NDArray[np.int64]) -> None:
     if not shown.any():
         raise InvalidInputError(
             "image: expected something visible, but every pixel is transparent, without data or "
             "out of the mask; check its alpha and the mask"
         )
-    points, weights = counter.distinct()
-    return Census(points, weights, shown)
 
 
 def _counter(rows: SceneRows, most: int) -> Any:
@@ -172,8 +190,8 @@ class _OfPoints:
 
 def sampled_points(
     rows: SceneRows, strips: Strips, shown: NDArray[np.int64], wanted: NDArray[np.int64]
-) -> Values:
-    """Return the points of some of the pixels that take part, (n, C).
+) -> tuple[Values, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the points of some of the pixels that take part, (n, C), and their x and y.
 
     Parameters
     ----------
@@ -198,6 +216,7 @@ def sampled_points(
         if visible is not None:
             pairs = zip(of_row[here] - first, columns, strict=True)
             columns = np.array([np.flatnonzero(visible[row])[column] for row, column in pairs])
+        in_row[here] = columns
         return here, values[of_row[here] - first, columns]
 
     kind = np.uint8 if rows.in_bytes else np.float64
@@ -205,7 +224,7 @@ def sampled_points(
     for _, _, found in strips.in_order("sampling", read):
         if found is not None:
             sample[found[0]] = found[1]
-    return sample
+    return sample, in_row, of_row.astype(np.int64)
 
 
 def first_seen(

@@ -17,17 +17,18 @@ from segment.settings import Settings
 
 Labels = NDArray[np.int32]
 Labeller = Callable[[Values], Labels]
+StripLabels = Callable[[int, int], Labels]  # of the rows from one to above another
 
 
-def strip_labels(rows: SceneRows, label: Labeller, top: int, bottom: int) -> tuple[Labels, Values]:
-    """Return the labels of a strip, (h, W), 0 where no pixel takes part; and its points."""
+def strip_labels(rows: SceneRows, label: Labeller, top: int, bottom: int) -> Labels:
+    """Return the labels of a strip, (h, W), 0 where no pixel takes part."""
     values, visible = rows.points(top, bottom)
     found = label(shown_rows(values, visible))
     if visible is None:
-        return found.reshape(values.shape[:2]), values
+        return found.reshape(values.shape[:2])
     labels = np.zeros(visible.shape, np.int32)
     labels[visible] = found
-    return labels, values
+    return labels
 
 
 def labeller(rows: SceneRows, census: Census, modes: ColorModes, settings: Settings) -> Labeller:

@@ -16,7 +16,7 @@ from segment.regions._regions import add_up
 from segment.regions.absorbing import absorbed, largest_parts
 from segment.regions.connected import components, replace_all
 from segment.regions.seams import Numbers, Row, joined_numbers, seam_pairs
-from segment.scenes.labelling import Labeller, strip_labels
+from segment.scenes.labelling import StripLabels
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scratch import NumberRows, Scratch
 from segment.scenes.strips import Strips
@@ -69,7 +69,7 @@ class RegionMap:
 
 def scene_regions(
     rows: SceneRows,
-    label: Labeller,
+    labels: StripLabels,
     settings: Settings,
     strips: Strips,
     scratch: Scratch,
@@ -83,7 +83,8 @@ def scene_regions(
     Parameters
     ----------
     rows : SceneRows
-    label : Labeller
+    labels : callable
+        Returns the labels of clusters of a strip.
     settings : Settings
     strips : Strips
     scratch : Scratch
@@ -100,11 +101,11 @@ def scene_regions(
     InvalidInputError
         If there are too many regions for the memory, or for 32 bits.
     """
-    clusters, region_map = _numbered(rows, label, settings, strips, scratch, file, memory)
+    clusters, region_map = _numbered(rows, labels, settings, strips, scratch, file, memory)
     sums = None
     min_size = settings.smallest_region(pixels)
     if min_size > 1 and len(clusters) > 2:
-        sums = _sums(rows, region_map, len(clusters), strips, settings)
+        sums = sums_of(rows, region_map.read, len(clusters), strips, settings)
         sizes = sums[:, -1].copy()
         found = absorbed(
             lambda: _with_halos(region_map, strips),
@@ -117,14 +118,14 @@ def scene_regions(
         clusters = clusters[largest_parts(found, sizes)]
         sums = sums[_roots(found)] if rows.in_bytes and settings.color_space == "rgb" else None
     if sums is None:
-        sums = _sums(rows, region_map, len(clusters), strips, None)
+        sums = sums_of(rows, region_map.read, len(clusters), strips, None)
     means, counts = means_of_sums(sums[1:])
     return SceneRegions(clusters[1:], means, counts, region_map)
 
 
 def _numbered(
     rows: SceneRows,
-    label: Labeller,
+    labels_of: StripLabels,
     settings: Settings,
     strips: Strips,
     scratch: Scratch,
@@ -138,7 +139,7 @@ def _numbered(
         known = scratch.load(f"strip-{top}")
         if known is not None and file.holds(top, bottom, int(known["checksum"])):
             return known
-        labels, _ = strip_labels(rows, label, top, bottom)
+        labels = labels_of(top, bottom)
         numbers, clusters = components(labels, diagonal=diagonal)
         made = {
             "checksum": np.asarray(file.write(top, numbers)),
@@ -182,19 +183,19 @@ def _with_halos(region_map: RegionMap, strips: Strips) -> Iterator[tuple[Numbers
         yield numbers, int(top > 0)
 
 
-def _sums(
-    rows: SceneRows, region_map: RegionMap, count: int, strips: Strips, settings: Settings | None
+def sums_of(
+    rows: SceneRows, labels: StripLabels, count: int, strips: Strips, settings: Settings | None
 ) -> NDArray[np.float64]:
-    """Return sums of the points of each region in scan order, last its pixels: (K + 1, C + 1).
+    """Return sums of the points of each label in scan order, last its pixels: (count, C + 1).
 
-    In the colour space of the settings; without any as they are.
+    In the colour space of the settings; without any as they are. Label 0 has none.
     """
 
     def read(top: int, bottom: int) -> tuple[Numbers, Values]:
         values, _ = rows.points(top, bottom)
         if settings is not None:
             values = points_in(settings.color_space, values)
-        return region_map.read(top, bottom), values.reshape(-1, values.shape[2])
+        return labels(top, bottom), values.reshape(-1, values.shape[2])
 
     sums: NDArray[np.float64] | None = None
     for _, _, (numbers, values) in strips.in_order("measuring", read):
