@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from segment.meanshift.points import (
 )
 from segment.scenes.rows import SceneRows, Values, Visible
 from segment.scenes.strips import Strips
+from segment.threads import Started
 
 MERGE_FROM = 1_000_000  # distinct points of strips that are put together at once
 GRAYS = 256
@@ -56,7 +58,33 @@ def shown_rows(values: Values, visible: Visible) -> Values:
     return values.reshape(-1, values.shape[-1]) if visible is None else values[visible]
 
 
-def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
+@dataclass(eq=False)
+class Draw:
+    """Places of a sample among all pixels of a scene, drawn while others work.
+
+    Strips that are read once it is known give their pixels away as they pass: the others are read
+    once more. Of no use where pixels are hidden.
+
+    Attributes
+    ----------
+    places : Started
+    taken : dict of int to (places in the sample, points)
+        By the first row of a strip.
+    """
+
+    places: Started[NDArray[Any]]
+    taken: dict[int, tuple[NDArray[np.intp], Values]] = field(default_factory=dict)
+
+    def pass_by(self, values: Values, top: int) -> None:
+        """Take the pixels of a strip that are drawn, if that is known already."""
+        if self.places.done():
+            height, width = values.shape[:2]
+            row, column = np.divmod(np.asarray(self.places.result(), np.int64), width)
+            here = np.flatnonzero((row >= top) & (row < top + height))
+            self.taken[top] = here, values[row[here] - top, column[here]]
+
+
+def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = None) -> Census:
     """Count the distinct points of a scene.
 
     Parameters
@@ -65,6 +93,8 @@ def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
     strips : Strips
     most : int
         Distinct points that there is memory for.
+    draw : Draw, optional
+        Takes its pixels.
 
     Raises
     ------
@@ -77,6 +107,8 @@ def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
     def count(top: int, bottom: int) -> Any:
         values, visible = rows.points(top, bottom)
         shown[top:bottom] = rows.width if visible is None else visible.sum(axis=1)
+        if draw is not None and visible is None:
+            draw.pass_by(values, top)
         return counter.part(shown_rows(values, visible))
 
     for _, _, part in strips.in_order("counting", count):
@@ -189,7 +221,11 @@ class _OfPoints:
 
 
 def sampled_points(
-    rows: SceneRows, strips: Strips, shown: NDArray[np.int64], wanted: NDArray[np.int64]
+    rows: SceneRows,
+    strips: Strips,
+    shown: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    taken: Mapping[int, tuple[NDArray[np.intp], Values]] = MappingProxyType({}),
 ) -> tuple[Values, NDArray[np.int64], NDArray[np.int64]]:
     """Return the points of some of the pixels that take part, (n, C), and their x and y.
 
@@ -201,12 +237,16 @@ def sampled_points(
         Pixels of each row that take part.
     wanted : (n,) int64 array
         Places among those, in scan order.
+    taken : mapping of int to (places in `wanted`, points)
+        Of strips that need not be read again.
     """
     ends = np.cumsum(shown)
     of_row = np.searchsorted(ends, wanted, side="right")
     in_row = wanted - (ends - shown)[of_row]
 
     def read(top: int, bottom: int) -> tuple[NDArray[np.intp], Values] | None:
+        if top in taken:
+            return taken[top]
         here = np.flatnonzero((of_row >= top) & (of_row < bottom))
         if not len(here):
             return None

@@ -19,7 +19,7 @@ from segment.reading.reading_options import ReadingOptions
 from segment.results.outputs import Output
 from segment.running.job import run_job
 from segment.running.plan import Task, Work
-from segment.scenes import memory_plan
+from segment.scenes import memory_plan, scene_regions
 from segment.scenes import scene as scene_room
 from segment.settings import Settings
 from tests.commands import WAIT, run
@@ -34,6 +34,7 @@ def weightless(monkeypatch):
     monkeypatch.setattr(memory_plan, "FIXED", 0)
     monkeypatch.setattr(memory_plan, "COLOR_COUNTERS", 0)
     monkeypatch.setattr(scene_room, "per_color", lambda channels: 1)
+    monkeypatch.setattr(scene_regions, "PER_REGION", 0)
 
 
 def scene(path, *, bands=3, kind=np.uint8, **options):
@@ -164,7 +165,7 @@ def test_what_is_not_done_beyond_memory_says_what_to_do(tmp_path, options, said)
 
 
 def test_what_may_be_a_bomb_is_refused(tmp_path):
-    """Beyond --max-pixels a file far smaller than its pixels is refused, one of true size is not."""
+    """Beyond --max-pixels a file far smaller than its pixels is refused, no other."""
     scene(tmp_path / "true.tif")
     tifffile.imwrite(tmp_path / "bomb.tif", np.zeros((3000, 3000), np.uint8), compression="zlib")
     few = ReadingOptions(max_pixels=1000)
