@@ -1,19 +1,29 @@
-"""Cluster labels to connected regions, small ones absorbed."""
+"""Cluster labels to connected regions, small ones absorbed; those of strips to those of a scene."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InvalidInputError
-from segment.regions._regions import add_up, join_rows, number_band, number_roots, replace
+from segment.regions._regions import (
+    add_up,
+    join_rows,
+    number_band,
+    number_roots,
+    replace,
+    unite_pairs,
+)
 from segment.regions.absorbing import absorbed, largest_parts
 from segment.settings import Range
 from segment.threads import equal_slices, on_threads
-from segment.validation import checked_channels, checked_label_map
+from segment.validation import LARGEST_LABEL, checked_channels, checked_label_map
 
+Numbers = NDArray[np.int32]
+Row = tuple[Numbers, Numbers]  # labels of a row of pixels, and numbers of their regions
 SLICE = 1_000_000  # pixels that are worth a thread of their own
 
 
@@ -168,3 +178,72 @@ def _sums_by_region(
             f"{name}: contains NaN, infinity or too large a number; replace it or label it 0"
         )
     return sums
+
+
+def seam_pairs(above: Row, below: Row, *, diagonal: bool) -> Numbers:
+    """Return which regions above a seam are connected with which below it, (m, 2), each pair once.
+
+    Parameters
+    ----------
+    above, below : pair of (W,) int32 arrays
+        Labels, 0 for none, and regions of the pixels of two rows.
+    diagonal : bool
+        Whether pixels are connected across a corner, too.
+
+    Examples
+    --------
+    >>> above = np.array([[7, 7, 0], [1, 1, 0]], np.int32)
+    >>> below = np.array([[7, 5, 5], [1, 2, 2]], np.int32)
+    >>> seam_pairs(above, below, diagonal=False).tolist()
+    [[1, 1]]
+    """
+    width = len(above[0])
+    pairs = []
+    for shift in (0, -1, 1) if diagonal else (0,):
+        up = slice(max(shift, 0), width + min(shift, 0))
+        down = slice(max(-shift, 0), width - max(shift, 0))
+        same = (above[0][up] == below[0][down]) & (above[0][up] != 0)
+        pairs.append(np.stack([above[1][up][same], below[1][down][same]], axis=1))
+    return np.unique(np.concatenate(pairs), axis=0)
+
+
+def joined_numbers(counts: Sequence[int], seams: Sequence[Numbers]) -> Numbers:
+    """Return the number in the scene of every region of every strip.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Regions of each strip, numbered there from 1 on in scan order.
+    seams : sequence of (m, 2) int32 arrays
+        As `seam_pairs` returns them, one for each seam.
+
+    Returns
+    -------
+    numbers : (sum of counts + 1,) int32 array
+        Of the regions of the first strip, the second and so on: 1..K in scan order of the first
+        pixels in the scene; 0 for 0.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are more regions than 32 bits can number.
+
+    Examples
+    --------
+    >>> joined_numbers([1, 2], [np.array([[1, 2]], np.int32)]).tolist()
+    [0, 1, 2, 1]
+    """
+    total = sum(counts)
+    if total > LARGEST_LABEL:
+        raise InvalidInputError(
+            f"image: expected at most {LARGEST_LABEL} regions, got {total} in its strips; raise "
+            "the bandwidth, or cut the image"
+        )
+    numbers = np.arange(total + 1, dtype=np.int32)
+    before = 0
+    for count, pairs in zip(counts, seams, strict=False):
+        shifts = np.array([before, before + count], np.int32)
+        unite_pairs(numbers, pairs + shifts)
+        before += count
+    number_roots(numbers, 1, total + 1, 0)
+    return numbers

@@ -19,7 +19,10 @@ from segment.pixels.bands import BandScale
 from segment.progress import advance
 from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
-from segment.reading.picture import Notes
+from segment.reading.formats import kind_of
+from segment.reading.picture import Notes, Picture
+from segment.reading.profiles import is_srgb
+from segment.reading.sources import HEAD
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
 from segment.results.naming import page_stem
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
+BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +143,12 @@ class SceneJob:
         if self.work.mask is None:
             yield rows
             return
-        with contextlib.closing(open_source((self.work.base or Path()) / self.work.mask)) as mask:
+        path = (self.work.base or Path()) / self.work.mask
+        try:
+            mask = open_source(path)
+        except ImageFileError as error:
+            raise ImageFileError(f"its mask {path} cannot be read by strips: {error}") from None
+        with contextlib.closing(mask):
             yield replace(rows, mask=mask)
 
     @property
@@ -150,6 +159,20 @@ class SceneJob:
         by_model = model is not None and model.scale is not None
         count = sum(not band.is_alpha for band in self.source.bands)
         return chosen or by_model or self.work.settings.scale != "depth" or count not in (1, 3)
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a pixel's point depends on nothing but its values and what is counted by strips.
+
+        The colours of a photo are converted by their profile as a whole, and those of no known
+        range stretched by all of them.
+        """
+        if self._is_scene:
+            return True
+        first, profile = self.source.bands[0], self.source.profile
+        known = np.dtype(first.dtype).kind in "bu" and first.bits <= 16
+        as_srgb = self.work.reading.ignore_icc or profile is None or is_srgb(profile)
+        return known and as_srgb
 
     def _scaled(self, rows: SceneRows, strips: Strips) -> SceneRows:
         if self.work.model is not None:
@@ -164,6 +187,9 @@ class SceneJob:
 def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     """Return the job of an image that needs more memory than there may be; None for others.
 
+    Those that cannot be read by strips are left to the readers of whole images, too; `check_fits`
+    refuses them if a limit was named.
+
     Parameters
     ----------
     task : Task
@@ -177,7 +203,8 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         If the file is so much smaller than its pixels that it may be a decompression bomb.
     """
     path = (work.base or Path()) / task.source
-    if is_stream(path) or work.reading.page == "all" or work.output.sweep:
+    whole = work.reading.page == "all" or bool(work.output.sweep)
+    if whole or is_stream(path) or not _is_by_strips(path):
         return None
     try:
         source = open_source(
@@ -185,15 +212,54 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         )
     except ImageFileError:  # told by those who read it whole, or no matter to them
         return None
-    memory = memory_limit(work.memory) // work.sharers
-    pixels = source.height * source.width
+    pixels, count = source.height * source.width, len(source.bands)
     item = np.dtype(source.bands[0].dtype).itemsize
-    needed = needed_in_memory(pixels, len(source.bands), item, by_region=work.settings.by_region)
-    if needed <= memory and pixels <= work.reading.max_pixels:
+    limit = _limit(work)
+    fits = _needed(work, pixels, count, item) <= limit and pixels <= work.reading.max_pixels
+    job = SceneJob(task, work, source, limit, key)
+    if fits or not job.can_be_cut:
         source.close()
         return None
-    _check_size(path, source, pixels * len(source.bands) * item, work)
-    return SceneJob(task, work, source, memory, key)
+    _check_size(path, source, pixels * count * item, work)
+    return job
+
+
+def _is_by_strips(path: Path) -> bool:
+    """Return whether a file may be read by strips with the values that it has when read whole.
+
+    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
+    """
+    try:
+        with path.open("rb") as file:
+            return kind_of(file.read(HEAD)) in BY_STRIPS
+    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
+        return path.is_dir()
+
+
+def check_fits(picture: Picture, work: Work) -> None:
+    """Raise ImageFileError for an image read whole that takes more memory than there may be."""
+    values = picture.values
+    pixels = values.shape[0] * values.shape[1]
+    needed, limit = _needed(work, pixels, values.shape[2], values.dtype.itemsize), _limit(work)
+    if needed > limit:
+        raise ImageFileError(
+            f"takes about {needed >> 20}M in memory, more than the {limit >> 20}M of --memory, and "
+            "is not read by strips; save it as a TIFF without a colour profile, or raise --memory"
+        )
+
+
+def _limit(work: Work) -> int:
+    return memory_limit(work.memory) // work.sharers
+
+
+def _needed(work: Work, pixels: int, count: int, item: int) -> int:
+    return needed_in_memory(
+        pixels,
+        count,
+        item,
+        by_region=work.settings.by_region,
+        joint=work.settings.features == "joint",
+    )
 
 
 def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:

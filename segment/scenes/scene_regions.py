@@ -14,8 +14,14 @@ from segment.pixels.colors import means_of_sums
 from segment.pixels.image import points_in
 from segment.regions._regions import add_up
 from segment.regions.absorbing import absorbed, largest_parts
-from segment.regions.connected import components, replace_all
-from segment.regions.seams import Numbers, Row, joined_numbers, seam_pairs
+from segment.regions.connected import (
+    Numbers,
+    Row,
+    components,
+    joined_numbers,
+    replace_all,
+    seam_pairs,
+)
 from segment.scenes.labelling import StripLabels
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scratch import NumberRows, Scratch
