@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,13 +25,13 @@ from segment.reading.profiles import is_srgb
 from segment.reading.sources import HEAD
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
-from segment.results.naming import page_stem
+from segment.results.naming import Product, page_stem
 from segment.results.scene_products import SceneResult, check_products, write_scene
 from segment.running.outcomes import Outcome
-from segment.scenes.memory_plan import needed_in_memory, planned
+from segment.scenes.memory_plan import Plan, needed_in_memory, planned
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scaling import scaled_scene
-from segment.scenes.scene import check_scene, segment_scene
+from segment.scenes.scene import SceneSegmentation, check_scene, segment_scene
 from segment.scenes.scratch import Scratch
 from segment.scenes.strips import Strips
 from segment.streams import is_stream
@@ -65,41 +65,17 @@ class SceneJob:
     memory: int
     key: str
 
-    def run(self, paths: Any) -> Outcome:
+    def run(self, paths: Callable[[], dict[Product, Path]]) -> Outcome:
         """Segment the scene and write its results; `paths` gives their files."""
-        work, output = self.work, self.work.output
-        check_scene(work.settings)
+        settings = self.work.settings
+        check_scene(settings)
         named = paths()
         check_products(named)
         with contextlib.closing(self.source), self._rows() as rows:
-            plan = planned(
-                rows,
-                self.memory,
-                by_region=work.settings.by_region,
-                joint=work.settings.features == "joint",
-                told=advance,
-            )
+            joint, by_region = settings.features == "joint", settings.by_region
+            plan = planned(rows, self.memory, by_region=by_region, joint=joint, told=advance)
             rows = self._scaled(rows, plan.strips)
-            place = self.task.place
-            if work.reading.page is not None:
-                place = page_stem(place, int(work.reading.page))
-            base = work.base or Path()
-            folder = base / Path(place).with_name(f".{Path(place).name}.scene")
-            with (
-                Scratch(folder, self.key) as scratch,
-                segment_scene(
-                    rows,
-                    work.settings,
-                    plan.strips,
-                    scratch,
-                    memory=plan.memory,
-                    model=work.model,
-                ) as found,
-            ):
-                result = SceneResult(
-                    rows, found, plan.strips, output.recolor, "tiff", False, self.key
-                )
-                write_scene(result, {name: base / path for name, path in named.items()})
+            found = self._write(rows, plan, named)
         told = self._told(rows)
         return Outcome(
             self.task.input,
@@ -114,6 +90,29 @@ class SceneJob:
             more=told,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
+
+    def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
+        """Write the results; keep what they need on the way beside them."""
+        work, base = self.work, self.work.base or Path()
+        place = Path(self.task.place)
+        if work.reading.page is not None:
+            place = Path(page_stem(self.task.place, int(work.reading.page)))
+        folder = base / place.with_name(f".{place.name}.scene")
+        with (
+            Scratch(folder, self.key) as scratch,
+            segment_scene(
+                rows,
+                work.settings,
+                plan.strips,
+                scratch,
+                memory=plan.memory,
+                model=work.model,
+            ) as found,
+        ):
+            recolor = work.output.recolor
+            result = SceneResult(rows, found, plan.strips, recolor, key=self.key)
+            write_scene(result, {name: base / path for name, path in named.items()})
+        return found
 
     def _told(self, rows: SceneRows) -> dict[str, Any]:
         """Return what ``--json`` tells of bands."""
@@ -203,13 +202,11 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         If the file is so much smaller than its pixels that it may be a decompression bomb.
     """
     path = (work.base or Path()) / task.source
-    whole = work.reading.page == "all" or bool(work.output.sweep)
-    if whole or is_stream(path) or not _is_by_strips(path):
+    page = work.reading.page
+    if page == "all" or work.output.sweep or is_stream(path) or not _is_by_strips(path):
         return None
     try:
-        source = open_source(
-            path, page=work.reading.page, allow_damaged=work.reading.allow_truncated
-        )
+        source = open_source(path, page=page, allow_damaged=work.reading.allow_truncated)
     except ImageFileError:  # told by those who read it whole, or no matter to them
         return None
     pixels, count = source.height * source.width, len(source.bands)
