@@ -102,8 +102,17 @@ def test_results_beyond_memory_are_those_in_memory(tmp_path, options):
     check_same(tmp_path / "a.tif", tmp_path, limit=limit, **options)
 
 
-@pytest.mark.parametrize("bands", [1, 3, 4, 5])
-@pytest.mark.parametrize("kind", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize(
+    ("bands", "kind"),
+    [
+        (1, np.uint8),
+        (4, np.uint8),
+        (3, np.uint16),
+        (5, np.uint16),
+        (3, np.float32),
+        (4, np.float32),
+    ],
+)
 def test_bands_beyond_memory_are_those_in_memory(tmp_path, bands, kind):
     """Any number of bands of 8 or 16 bits or floats give the same, tables in their own units."""
     photo = bands in (1, 3) and kind != np.float32
@@ -112,7 +121,7 @@ def test_bands_beyond_memory_are_those_in_memory(tmp_path, bands, kind):
     check_same(tmp_path / "a.tif", tmp_path, reading=reading)
 
 
-@pytest.mark.parametrize("scale", ["range", "std", "2%,98%", "10,900"])
+@pytest.mark.parametrize("scale", ["std", "2%,98%"])
 def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale):
     """Statistics by strips give the scale, hence the segments, that the whole image gives."""
     scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
