@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
 from segment.errors import ImageFileError
-from segment.memory_limit import memory_limit
+from segment.memory_limit import memory_limit, needed_in_memory
 from segment.pixels.bands import BandScale
 from segment.progress import advance
 from segment.raster.opening import open_source
@@ -26,18 +26,15 @@ from segment.reading.sources import HEAD
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
 from segment.results.naming import Product, page_stem
-from segment.results.scene_products import SceneResult, check_products, write_scene
 from segment.running.outcomes import Outcome
-from segment.scenes.memory_plan import Plan, needed_in_memory, planned
 from segment.scenes.rows import SceneRows, Values
-from segment.scenes.scaling import scaled_scene
-from segment.scenes.scene import SceneSegmentation, check_scene, segment_scene
-from segment.scenes.scratch import Scratch
-from segment.scenes.strips import Strips
 from segment.streams import is_stream
 
 if TYPE_CHECKING:
     from segment.running.plan import Task, Work
+    from segment.scenes.memory_plan import Plan
+    from segment.scenes.scene import SceneSegmentation
+    from segment.scenes.strips import Strips
 
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
@@ -67,6 +64,10 @@ class SceneJob:
 
     def run(self, paths: Callable[[], dict[Product, Path]]) -> Outcome:
         """Segment the scene and write its results; `paths` gives their files."""
+        from segment.results.scene_products import check_products  # small images need none
+        from segment.scenes.memory_plan import planned
+        from segment.scenes.scene import check_scene
+
         settings = self.work.settings
         check_scene(settings)
         named = paths()
@@ -93,6 +94,10 @@ class SceneJob:
 
     def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
         """Write the results; keep what they need on the way beside them."""
+        from segment.results.scene_products import SceneResult, write_scene
+        from segment.scenes.scene import segment_scene
+        from segment.scenes.scratch import Scratch
+
         work, base = self.work, self.work.base or Path()
         place = Path(self.task.place)
         if work.reading.page is not None:
@@ -178,6 +183,8 @@ class SceneJob:
             self.work.model.check_bands(rows.channels, scaled=self._is_scene, names=rows.names)
         if not self._is_scene:
             return rows
+        from segment.scenes.scaling import scaled_scene
+
         shown = shown_places(self.source.bands, self.work.reading.show_bands, tuple(rows.bands))
         known = None if self.work.model is None else self.work.model.scale
         return scaled_scene(rows, strips, self.work.settings.scale, shown, known)
