@@ -19,16 +19,13 @@ from segment.pixels.bands import BandScale
 from segment.progress import advance
 from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
-from segment.reading.formats import kind_of
 from segment.reading.picture import Notes, Picture
 from segment.reading.profiles import is_srgb
-from segment.reading.sources import HEAD
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
 from segment.scenes.rows import SceneRows, Values
-from segment.streams import is_stream
 
 if TYPE_CHECKING:
     from segment.running.plan import Task, Work
@@ -38,7 +35,6 @@ if TYPE_CHECKING:
 
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
-BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +206,7 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     """
     path = (work.base or Path()) / task.source
     page = work.reading.page
-    if page == "all" or work.output.sweep or is_stream(path) or not _is_by_strips(path):
+    if page == "all" or work.output.sweep:
         return None
     try:
         source = open_source(path, page=page, allow_damaged=work.reading.allow_truncated)
@@ -226,18 +222,6 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         return None
     _check_size(path, source, pixels * count * item, work)
     return job
-
-
-def _is_by_strips(path: Path) -> bool:
-    """Return whether a file may be read by strips with the values that it has when read whole.
-
-    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
-    """
-    try:
-        with path.open("rb") as file:
-            return kind_of(file.read(HEAD)) in BY_STRIPS
-    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
-        return path.is_dir()
 
 
 def check_fits(picture: Picture, work: Work) -> None:
