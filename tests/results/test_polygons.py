@@ -334,12 +334,12 @@ def test_a_full_disk_is_one_error(tmp_path, monkeypatch, picture, found, kept, p
 
     def write_some(name, *arguments, **options):
         (tmp_path / name).write_text("the beginning")
-        raise pyogrio.errors.FeatureError("database or disk is full")
+        raise pyogrio.errors.FeatureError(f"database or disk is full: {name}")
 
     monkeypatch.setattr(pyogrio.raw, "write", write_some)
     chosen = PolygonOptions(polygon_format)
     result = Result(picture, found, "mean", kept=kept["utm"], polygons=chosen)
-    with pytest.raises(errors.ImageFileError, match="out: database or disk is full"):
+    with pytest.raises(errors.ImageFileError, match="out: database or disk is full: out; make"):
         write("polygons", result, tmp_path / "out")
     assert not [*tmp_path.iterdir()]
 
