@@ -22,6 +22,7 @@ from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.values import Missing, in_known_range, nothing_left, white, with_alpha
 from segment.tiff.band_tags import ALPHA, PREMULTIPLIED, bands_of
 from segment.tiff.no_data import no_data, without_data
+from segment.tiff.places import GeoTag, geo_tags, place_of
 from segment.tiff.samples import Samples, palette_of
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
@@ -74,7 +75,7 @@ def interpreted(
     notes : Notes
     """
     named = bands_of(page) if int(page.photometric) in BANDS else ()
-    if named and _is_scene(named, int(page.photometric), options):
+    if named and _is_scene(named, page, options):
         return _scene(samples, masked, named, page, options)
     photometric, bits = samples.photometric, int(page.bitspersample)
     colors, alpha, premultiplied = _channels(samples, page, notes)
@@ -101,14 +102,25 @@ def interpreted(
     )
 
 
-def _is_scene(bands: tuple[Band, ...], photometric: int, options: ReadingOptions) -> bool:
-    """Return whether samples are bands: as chosen, or neither grey's one nor RGB's three."""
+def _is_scene(bands: tuple[Band, ...], page: Any, options: ReadingOptions) -> bool:
+    """Return whether samples are bands: as chosen, or as `measured` has it."""
     if isinstance(options, MaskReading):
         return False
+    if int(page.photometric) == WHITE_IS_ZERO:  # which is turned round first
+        return measured(bands, ())
     chosen = options.bands is not None or options.show_bands is not None
-    if chosen and photometric != WHITE_IS_ZERO:  # which is turned round first
-        return True
-    return sum(not band.is_alpha for band in bands) not in (1, 3)
+    return chosen or measured(bands, geo_tags(page))
+
+
+def measured(bands: tuple[Band, ...], tags: tuple[GeoTag, ...]) -> bool:
+    """Return whether bands are measurements, to be scaled, and no photo's grey or colours.
+
+    They are where there are neither one nor three; and where values of more than 8 bits lie in a
+    reference system of the map: sensors fill seldom all of 16 bits, and heights are no grey.
+    """
+    deep = any(band.bits > 8 for band in bands)
+    count = sum(not band.is_alpha for band in bands)
+    return count not in (1, 3) or (deep and place_of(tags).has_system)
 
 
 def _scene(

@@ -21,6 +21,7 @@ from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
 from segment.reading.picture import Notes, Picture
 from segment.reading.profiles import is_srgb
+from segment.reading.tiff_tags import measured
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
 from segment.results.mapping import map_warnings
@@ -161,8 +162,8 @@ class SceneJob:
         reading, model = self.work.reading, self.work.model
         chosen = reading.bands is not None or reading.show_bands is not None
         by_model = model is not None and model.scale is not None
-        count = sum(not band.is_alpha for band in self.source.bands)
-        return chosen or by_model or self.work.settings.scale != "depth" or count not in (1, 3)
+        scaled = by_model or self.work.settings.scale != "depth"
+        return chosen or scaled or measured(self.source.bands, self.source.geo)
 
     @property
     def can_be_cut(self) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
-from segment.pixels.bands import BandScale, View
+from segment.pixels.bands import BandScale, View, check_reach
 from segment.raster.source import RasterSource
 
 Values = NDArray[Any]
@@ -140,11 +140,18 @@ class SceneRows:
         """Return points, (h, W, C) uint8 or float64 in units of 8 bits, and where they take part.
 
         What hidden pixels have for points is not said, but is finite.
+
+        Raises
+        ------
+        InvalidInputError
+            If a point is too far out to be one; see `check_reach`.
         """
         values, visible = self.stored(top, bottom)
         if visible is not None and values.dtype.kind == "f":
             values = np.where(visible[:, :, None], values, values.dtype.type(0))
-        return self._points_of(values), visible
+        points = self._points_of(values)
+        check_reach(points)
+        return points, visible
 
     def _points_of(self, values: Values) -> Values:
         return np.ascontiguousarray(self.scaled(values))

@@ -349,3 +349,23 @@ def test_bands_of_several_types_are_refused(tmp_path):
         tiff.pages[0].tags["BitsPerSample"].overwrite((16, 16, 16, 8))
     with pytest.raises(ImageFileError, match=r"samples (are )?of several types"):
         read(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("kind", "crs", "is_scene"),
+    [
+        (np.uint16, "EPSG:32633", True),
+        (np.float32, "EPSG:4326", True),
+        (np.uint8, "EPSG:32633", False),
+        (np.uint16, None, False),
+    ],
+)
+@pytest.mark.parametrize("count", [1, 3])
+def test_deep_values_on_the_map_are_measured(tmp_path, kind, crs, is_scene, count):
+    """One or three bands of more than 8 bits in a reference system are a scene's, no photo's."""
+    values = np.arange(24 * count, dtype=kind).reshape(4, 6, count)
+    place = {"transform": rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)} if crs else {}
+    by_gdal(tmp_path / "a.tif", values, crs=crs, **place)
+    page = read(tmp_path / "a.tif")
+    assert (page.scene is not None) is is_scene
+    assert np.array_equal(page.values, values)
