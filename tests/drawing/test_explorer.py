@@ -531,14 +531,14 @@ def test_one_region_alone(browser, tmp_path):
 
 
 def test_a_large_image_costs_only_the_screen(browser, tmp_path):
-    """What is painted of 3 million pixels is as many as the screen has."""
-    labels = (np.arange(2000) // 25 + 1)[None].repeat(1500, axis=0).astype(np.int32)
+    """What is painted of 12 million pixels is as many as the screen has."""
+    labels = (np.arange(4000) // 50 + 1)[None].repeat(3000, axis=0).astype(np.int32)
     merges = [(80 + j - 1 if j else 0, j + 1, float(j), 1) for j in range(79)]
     tree = Tree(
-        labels, np.array(merges), np.zeros((80, 3), np.uint8), np.full(80, 37_500, np.int64)
+        labels, np.array(merges), np.zeros((80, 3), np.uint8), np.full(80, 150_000, np.int64)
     )
-    page = opened(browser, written(tmp_path, np.zeros((1500, 2000), np.uint8), tree))
-    assert page.do("view.map.length") == 3_000_000
+    page = opened(browser, written(tmp_path, np.zeros((3000, 4000), np.uint8), tree))
+    assert page.do("view.map.length") == 12_000_000
     assert page.do("view.words.length") == 850 * 800
-    page.mouse("mouseMoved", *spot(page, 617, 750))
+    page.mouse("mouseMoved", *spot(page, 1234, 1500))
     assert text(page, "readout").startswith("label 1: ")

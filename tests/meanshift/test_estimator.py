@@ -41,7 +41,7 @@ globals().update(scikit_learn_tests())
 
 def blobs(dtype=np.float64):
     centers = [[1, 1, 0], [-1, -1, 0], [1, -1, 3]]
-    return make_blobs(200, centers=centers, cluster_std=0.4, random_state=1)[0].astype(dtype)
+    return make_blobs(120, centers=centers, cluster_std=0.4, random_state=1)[0].astype(dtype)
 
 
 @st.composite
