@@ -39,10 +39,10 @@ def assert_same(segmentation, other):
 def test_photos_get_the_answer_of_scikit_learn(bsds_photos, number):
     """On photos, modes, labels and moves are scikit-learn's to the bit."""
     options = [{}, {"min_bin_freq": 5}, {"cluster_all": False}, {"max_iter": 2}][number % 4]
-    assert_exact(bsds_photos[number][::3, ::3], QUANTILES[number % 3], **options)
+    assert_exact(bsds_photos[number][::5, ::5], QUANTILES[number % 3], **options)
 
 
-@pytest.mark.parametrize(("number", "quantile"), [(5, 0.2), (9, 0.1)])
+@pytest.mark.parametrize(("number", "quantile"), [(5, 0.2), (7, 0.1)])
 def test_full_photos_get_the_answer_of_scikit_learn(bsds_photos, number, quantile):
     """On photos at full size, modes, labels and moves are scikit-learn's to the bit."""
     assert_exact(bsds_photos[number], quantile)
