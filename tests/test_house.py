@@ -29,6 +29,7 @@ WINGS = {
     "napari_plugin": {"method", "pixels"},
     "qgis_plugin": set(),
     "results": {"drawing", "method", "pixels", "reading", "regions", "tiff"},
+    "scenes": {"meanshift", "method", "pixels"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},

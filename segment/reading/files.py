@@ -108,7 +108,7 @@ def _on_map(picture: Picture | DamagedPage, path: Path) -> Picture | DamagedPage
     if geo and picture.turned:
         geo = ()
         warnings += ("its place on the map is left out, for it is not stored upright",)
-    kept = dataclasses.replace(picture.kept, geo=geo)
+    kept = picture.kept._replace(geo=geo)
     return dataclasses.replace(picture, kept=kept, warnings=warnings)
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +34,7 @@ if TYPE_CHECKING:
     from segment.regions.table import Table
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """An image and what became of it.
 
     Attributes
@@ -162,7 +160,7 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
     picture = result.segmentation.boundaries(result.image)
     kept = result.kept
     if picture.shape[:2] != result.segmentation.labels.shape:  # enlarged
-        kept = replace(kept, resolution=None)
+        kept = kept._replace(resolution=None)
     Image.fromarray(picture).save(file, **(SIGNED | png_options(kept)))
 
 

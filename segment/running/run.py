@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from segment.running.batch import Batch, prepare
 from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.running.outcomes import Console, Outcome
 from segment.running.plan import RunOptions, Work, plan
-from segment.running.pools import Cluster, ClusterError, Here, Pool, Workers
+from segment.running.pools import Cluster, ClusterError, Here, Pool
 from segment.running.progress import ImagesBar, NoBar, StagesBar, heard_by
 from segment.streams import is_stream
 from segment.threads import available_cores
@@ -48,7 +47,7 @@ def run(
     given = list(names)
     listed = [*given, *_listed(options)]
     found = find_inputs(listed, recursive=options.recursive)
-    work = replace(work, claimed=_claimed(found, work, options))
+    work = work._replace(claimed=_claimed(found, work, options))
     tasks = plan(found.images, work.output.home, paged=work.reading.page is not None)
     streams = any(map(is_stream, listed))
     here = work.has_streams or streams
@@ -72,7 +71,7 @@ def run(
         if options.finds_model:
             work = with_one_model(tasks, work, options.save_model, asked)
         cores = max(1, _jobs(options) // jobs)
-        work = replace(work, cores=cores, base=Path.cwd() if options.scheduler else None)
+        work = work._replace(cores=cores, base=Path.cwd() if options.scheduler else None)
         bar = NoBar() if asked() else _bar(len(tasks), options.progress, verbosity)
         console = Console(as_json=as_json, verbosity=verbosity, bar=bar)
         return _run(batch_of(work), found, options, jobs, console, asked)
@@ -205,7 +204,11 @@ def _jobs(options: RunOptions) -> int:
 def _pool(jobs: int, cores: int, options: RunOptions) -> Pool:
     if options.scheduler is not None:
         return _cluster(options)
-    return Workers(jobs, cores) if jobs > 1 else Here()
+    if jobs == 1:
+        return Here()
+    from segment.running.worker import Workers  # 2 ms, for which one image need not wait
+
+    return Workers(jobs, cores)
 
 
 def _cluster(options: RunOptions) -> Pool:
