@@ -112,12 +112,12 @@ def test_dask_is_an_extra(monkeypatch):
 def test_a_lost_worker_loses_no_image(cluster, tmp_path):
     """A worker that is killed in the middle of a run has its images done by the other."""
     address, workers, _ = cluster
-    photos(tmp_path / "in", 16, size=128)
+    photos(tmp_path / "in", 40, size=128)
     process = start(tmp_path / "in", "-o", tmp_path / "out", "-b", "9", "--scheduler", address)
     process.stderr.readline()
     kill(workers[0].pid)
     said = process.communicate(timeout=WAIT)[1]
     assert process.returncode == 0, said
-    assert "16 done" in said
+    assert "40 done" in said
     run(tmp_path / "in", "-o", tmp_path / "expected", "-b", "9", env=dict(os.environ))
     assert results(tmp_path / "out") == results(tmp_path / "expected")
