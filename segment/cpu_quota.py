@@ -28,27 +28,38 @@ def quota_in_cores(root: str = "/") -> int | None:
     up to the mount itself.
     """
     cores = [
-        max(1, math.ceil(share)) for folder in _groups(Path(root)) if (share := _share(folder))
+        max(1, math.ceil(share))
+        for folder in groups_of(Path(root), "cpu")
+        if (share := _share(folder))
     ]
     return min(cores, default=None)
 
 
-def _groups(root: Path) -> Iterator[Path]:
-    """Return the folders of the groups that this process is in, and of all groups around them."""
+def groups_of(root: Path, controller: str) -> Iterator[Path]:
+    """Return the folders of the groups that this process is in, and of all groups around them.
+
+    Parameters
+    ----------
+    root : Path
+        Where the files of the system begin.
+    controller : str
+        Of version 1: "cpu" or "memory".
+    """
     try:
         lines = (root / "proc/self/cgroup").read_text(errors="replace").splitlines()
     except OSError:
         lines = []
-    own = {"": "/", "cpu": "/"}
+    own = {"": "/", controller: "/"}
     for line in lines:
         _, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
-        kind = "cpu" if "cpu" in controllers.split(",") else controllers
+        kind = controller if controller in controllers.split(",") else controllers
         if kind in own:
             own[kind] = path
     mounts = root / "sys/fs/cgroup"
     places = [(mounts, own[""]), (mounts / "unified", own[""])]
-    places += [(mounts / name, own["cpu"]) for name in ("cpu", "cpu,cpuacct")]
+    names = ("cpu", "cpu,cpuacct") if controller == "cpu" else (controller,)
+    places += [(mounts / name, own[controller]) for name in names]
     for mount, path in places:
         inside = [part for part in path.split("/") if part not in ("", "..")]
         for depth in range(len(inside), -1, -1):

@@ -19,17 +19,18 @@ import segment
 from segment.threads import available_cores
 
 HOME = Path(segment.__file__).parent
-GROUND = {"bands", "cpu_quota", "elementary", "errors", "messages", "npy", "percentiles"}
-GROUND |= {"scikit_learn", "settings", "streams", "threads", "unfinished", "validation", "writing"}
+GROUND = {"bands", "cpu_quota", "elementary", "errors", "memory_limit", "messages", "npy"}
+GROUND |= {"percentiles", "progress", "scikit_learn", "settings", "streams", "threads"}
+GROUND |= {"unfinished", "validation", "writing"}
 # Which wings a wing may import from; all may from the ground, and rooms of one wing from each other
 # as long as that leads in no circle.
 WINGS = {
     "command": {"reading", "results", "running"},
-    "running": {"drawing", "method", "pixels", "reading", "results"},
+    "running": {"drawing", "method", "pixels", "raster", "reading", "results", "scenes"},
     "napari_plugin": {"method", "pixels"},
     "qgis_plugin": set(),
-    "results": {"drawing", "method", "pixels", "reading", "regions", "tiff"},
-    "scenes": {"meanshift", "method", "pixels"},
+    "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes", "tiff"},
+    "scenes": {"meanshift", "method", "pixels", "raster", "regions"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},

@@ -82,6 +82,7 @@ def command(
     segmented: str | None,
     sweep: tuple[float, ...] | None,
     sweep_bandwidth: tuple[float, ...] | None,
+    memory: str | None,
     quiet: bool,
     verbose: bool,
     **options: Any,
@@ -127,7 +128,7 @@ def command(
     reported = crowd.html_report is not None
     to = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported, polygons)
     known = _known_model(crowd.model, settings)
-    work = Work(settings, to, reading, _readable_mask(mask), known)
+    work = Work(settings, to, reading, _readable_mask(mask), known, memory=memory)
     verbosity = -1 if quiet else int(verbose)
     with _as_click_has_it():
         return run(images, work, crowd, as_json=as_json, verbosity=verbosity)

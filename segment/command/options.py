@@ -8,6 +8,7 @@ import click
 
 from segment.command.option_types import (
     BandList,
+    MemorySize,
     Name,
     Numbers,
     PageNumber,
@@ -266,6 +267,14 @@ run_options = together(
         metavar="NUMBER",
         show_default="the cores available",
         help="Cores to use: so many images at a time, or so many threads for a single image.",
+    ),
+    _many(
+        "--memory",
+        type=MemorySize(),
+        metavar="SIZE",
+        show_default="50%",
+        help="Memory that images may take together, such as 2G, 512M, or a share of what is free: "
+        "those that need more are done strip by strip, with the same results, as TIFFs.",
     ),
     _many(
         "--scheduler",

@@ -79,6 +79,14 @@ def count_by_table(const uint8_t[:, ::1] pixels):
     return keys[:found].copy(), counts[:found].copy()
 
 
+def add_colors(const uint8_t[:, ::1] pixels, uint64_t[::1] counters):
+    """Count pixels in the counter of the key of each."""
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(pixels.shape[0]):
+            counters[key_of(&pixels[i, 0])] += 1
+
+
 def count_by_sorting(const uint8_t[:, ::1] pixels):
     """The same by a radix sort in two passes of 12 bits, and the place in keys of each pixel.
 
@@ -140,6 +148,17 @@ def colors_of(const uint32_t[::1] keys):
                 view[i, k] = <uint8_t> (GATHERED[keys[i] >> HALF_BITS << k & (HALF - 1)] << 4
                                         | GATHERED[keys[i] << k & (HALF - 1)])
     return colors
+
+
+def keys_of(const uint8_t[:, ::1] colors):
+    """The keys of (n, 3) colours."""
+    keys = np.empty(colors.shape[0], np.uint32)
+    cdef uint32_t[::1] view = keys
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(colors.shape[0]):
+            view[i] = key_of(&colors[i, 0])
+    return keys
 
 
 def look_up(const uint8_t[:, ::1] pixels, const label_t[::1] table, int32_t[::1] labels):

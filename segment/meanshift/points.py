@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.meanshift._points import colors_of, count_by_sorting, count_by_table, look_up, z_keys
+from segment.meanshift._points import (
+    add_colors,
+    colors_of,
+    count_by_sorting,
+    count_by_table,
+    keys_of,
+    look_up,
+    z_keys,
+)
 from segment.threads import equal_slices, on_threads
 
 TABLE_FROM = 2_000_000  # pixels from which a table of all colours beats sorting them
@@ -70,17 +78,83 @@ def _distinct_colors(pixels: NDArray[np.uint8]) -> DistinctPoints:
             colors_of(keys), counts.astype(np.float64), lambda values: values[places]
         )
     keys, counts = count_by_table(pixels)
+    colors = colors_of(keys)
+    return DistinctPoints(
+        colors, counts.astype(np.float64), lambda values: ColorTable(colors, values)(pixels)
+    )
 
-    def spread(values: NDArray[np.int32]) -> NDArray[np.int32]:
+
+class ColorTable:
+    """A value for each of some colours, to be looked up for any number of pixels.
+
+    Parameters
+    ----------
+    colors : (m, 3) uint8 array
+    values : (m,) int32 array
+        Other colours have 0.
+    """
+
+    def __init__(self, colors: NDArray[np.uint8], values: NDArray[np.int32]) -> None:
         kind = np.min_scalar_type(int(values.max()))
-        table = np.zeros(KEYS, dtype=np.int32 if values.min() < 0 or kind.itemsize > 2 else kind)
-        table[keys] = values
+        self._table = np.zeros(
+            KEYS, dtype=np.int32 if values.min() < 0 or kind.itemsize > 2 else kind
+        )
+        self._table[keys_of(colors)] = values
+
+    def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
+        """Return the values of pixels, (n, 3), a part of them on each thread."""
         out = np.empty(len(pixels), dtype=np.int32)
         parts = equal_slices(len(pixels), smallest=SLICE)
-        on_threads(lambda part: look_up(pixels[part], table, out[part]), parts)
+        on_threads(lambda part: look_up(pixels[part], self._table, out[part]), parts)
         return out
 
-    return DistinctPoints(colors_of(keys), counts.astype(np.float64), spread)
+
+class ColorCounts:
+    """A counter for each 8-bit colour: any number of pixels in 128 MiB."""
+
+    def __init__(self) -> None:
+        self._counters = np.zeros(KEYS, np.uint64)
+
+    def add(self, pixels: NDArray[np.uint8]) -> None:
+        """Count pixels, (n, 3); one call at a time."""
+        add_colors(pixels, self._counters)
+
+    def distinct(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+        """Return colours and weights of those that occur, in the order of `distinct_points`.
+
+        Examples
+        --------
+        >>> counts = ColorCounts()
+        >>> counts.add(np.array([[7, 7, 7], [0, 0, 1], [7, 7, 7]], np.uint8))
+        >>> colors, weights = counts.distinct()
+        >>> colors.tolist(), weights.tolist()
+        ([[0, 0, 1], [7, 7, 7]], [1.0, 2.0])
+        """
+        keys = np.flatnonzero(self._counters).astype(np.uint32)
+        return colors_of(keys), self._counters[keys].astype(np.float64)
+
+
+def merged_points(
+    points: Sequence[NDArray[Any]], weights: Sequence[NDArray[np.float64]]
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Put distinct points of several parts together; return them and their weights.
+
+    Parameters
+    ----------
+    points : sequence of (m, d) arrays
+        Of one width, and one at least.
+    weights : sequence of (m,) float64 arrays
+
+    Examples
+    --------
+    >>> merged_points([np.array([[2.0]]), np.array([[1.0], [2.0]])], [np.ones(1), np.ones(2)])
+    (array([[1.],
+           [2.]]), array([1., 2.]))
+    """
+    distinct = distinct_points(np.concatenate(points))
+    places = distinct.spread(np.arange(len(distinct.points), dtype=np.int32))
+    counts = np.bincount(places, np.concatenate(weights), minlength=len(distinct.points))
+    return distinct.points, counts.astype(np.float64)
 
 
 def _z_order(values: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -22,6 +22,8 @@ from segment.pixels.image import Pixels, label_map
 from segment.settings import Settings
 from segment.threads import Started
 
+InScanOrder = Callable[[], tuple[NDArray[Any], NDArray[np.float64]]]
+
 
 class ColorGround(NamedTuple):
     """Colours ready to be climbed on, at any bandwidth."""
@@ -37,6 +39,24 @@ def color_ground(distinct: DistinctPoints, settings: Settings) -> ColorGround:
     return ColorGround(distinct, points, build_tree(points, distinct.weights))
 
 
+class ColorModes(NamedTuple):
+    """Modes of colours, and the label of each colour.
+
+    Attributes
+    ----------
+    labels : (m,) int32 array
+        Of the distinct colours: 1..K in the order of the modes; 0 for those in no cluster.
+    places : (K, d) float64 array
+    bandwidth : float
+    n_iter : int
+    """
+
+    labels: NDArray[np.int32]
+    places: NDArray[np.float64]
+    bandwidth: float
+    n_iter: int
+
+
 def color_clusters(
     pixels: Pixels, settings: Settings, ground: ColorGround | None = None
 ) -> Clusters:
@@ -44,33 +64,29 @@ def color_clusters(
     sampled = Started(functools.partial(_color_bandwidth, pixels.shown, settings))
     if ground is None:
         ground = color_ground(distinct_points(pixels.shown), settings)  # beside the bandwidth
-    distinct, _, tree = ground
-    bandwidth = sampled.result()
-    ends = climb_colors(ground, settings, bandwidth, lambda: pixels.shown)
+    modes = color_modes(ground, settings, sampled.result(), lambda: _every(pixels.shown))
+    return clusters_of_colors(ground.distinct, modes, pixels)
+
+
+def color_modes(
+    ground: ColorGround, settings: Settings, bandwidth: float, scan_order: InScanOrder
+) -> ColorModes:
+    """Find the modes of counted colours, and label these; `scan_order` as `climb_colors` has it."""
+    ends = climb_colors(ground, settings, bandwidth, scan_order)
     modes = choose_modes(ends, float(bandwidth))
-    labels = _color_labels(tree, ends, modes, settings, float(bandwidth))
-    return clusters_of_colors(
-        distinct, labels, pixels, modes.places, bandwidth=float(bandwidth), n_iter=ends.n_iter
-    )
+    labels = _color_labels(ground.tree, ends, modes, settings, float(bandwidth))
+    return ColorModes(labels, modes.places, float(bandwidth), ends.n_iter)
 
 
-def clusters_of_colors(
-    distinct: DistinctPoints,
-    labels: NDArray[np.int32],
-    pixels: Pixels,
-    modes: NDArray[np.float64],
-    *,
-    bandwidth: float,
-    n_iter: int,
-) -> Clusters:
+def clusters_of_colors(distinct: DistinctPoints, modes: ColorModes, pixels: Pixels) -> Clusters:
     """Make clusters of the pixels from labels of their distinct colours."""
     return Clusters(
-        labels=label_map(distinct.spread(labels), pixels),
-        modes=modes,
-        bandwidth=bandwidth,
-        n_iter=n_iter,
+        labels=label_map(distinct.spread(modes.labels), pixels),
+        modes=modes.places,
+        bandwidth=modes.bandwidth,
+        n_iter=modes.n_iter,
         points=None,
-        means=mean_channels(distinct.points, distinct.weights, labels, len(modes)),
+        means=mean_channels(distinct.points, distinct.weights, modes.labels, len(modes.places)),
     )
 
 
@@ -78,26 +94,39 @@ def climb_colors(
     ground: ColorGround,
     settings: Settings,
     bandwidth: float,
-    scan_order: Callable[[], NDArray[Any]],
+    scan_order: InScanOrder,
 ) -> Ends:
-    """Climb from the seeds of all colours; `scan_order` gives every pixel, the first first."""
+    """Climb from the seeds of all colours.
+
+    `scan_order` gives colours in the order in which the pixels first have them, and weights. A
+    colour may come several times.
+    """
     climb_from = functools.partial(climb, settings=settings, bandwidth=bandwidth)
     distinct, points, tree = ground
     if settings.assign == "basin":
         return climb_from(tree, points)
     ends = climb_from(tree, bin_seeds(points, distinct.weights, bandwidth, settings.min_bin_freq))
     if ends.order_matters:  # by chance; once more then, with the seeds in scan order
-        every = to_color_space(scan_order(), settings.color_space)
-        ones = np.ones(len(every))
-        ends = climb_from(tree, bin_seeds(every, ones, bandwidth, settings.min_bin_freq))
+        colors, weights = scan_order()
+        every = to_color_space(colors, settings.color_space)
+        ends = climb_from(tree, bin_seeds(every, weights, bandwidth, settings.min_bin_freq))
     return ends
+
+
+def _every(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    return rows, np.ones(len(rows))
 
 
 def _color_bandwidth(pixels: NDArray[Any], settings: Settings) -> float:
     """Return the bandwidth asked for, in its own type: NumPy rounds seeds by that of a scalar."""
     if settings.bandwidth is not None:
         return settings.bandwidth
-    sample = pixels[sample_indices(len(pixels), settings.n_samples, settings.seed)]
+    places = sample_indices(len(pixels), settings.n_samples, settings.seed)
+    return sample_bandwidth(pixels[places], settings)
+
+
+def sample_bandwidth(sample: NDArray[Any], settings: Settings) -> float:
+    """Return the bandwidth that a sample of the pixels, (n, C), gives."""
     points = to_color_space(sample, settings.color_space).astype(np.float64)
     return kth_neighbor_distance(points, settings.quantile)
 
@@ -125,28 +154,28 @@ def nearest_labels(
 
 
 def known_clusters(pixels: Pixels, settings: Settings, model: Model) -> Clusters:
-    """Cluster pixels by the modes of a model.
+    """Cluster pixels by the modes of a model, all of them, also those that no pixel takes."""
+    model.check_bands(pixels.colors.shape[1], scaled=pixels.view is not None)
+    distinct = distinct_points(pixels.shown)
+    return clusters_of_colors(distinct, known_modes(distinct, settings, model), pixels)
+
+
+def known_modes(distinct: DistinctPoints, settings: Settings, model: Model) -> ColorModes:
+    """Label distinct colours by the modes of a model.
 
     Parameters
     ----------
-    pixels : Pixels
+    distinct : DistinctPoints
         Grey ones are taken as colours where the modes have three coordinates.
     settings : Settings
         As `Model.applied_to` returns them.
     model : Model
 
-    Returns
-    -------
-    clusters : Clusters
-        All modes of the model, also those that no pixel takes.
-
     Raises
     ------
     InvalidInputError
-        If the modes are of other bands than the pixels, or grey and the pixels are not.
+        If the modes are grey and the pixels are not.
     """
-    model.check_bands(pixels.colors.shape[1], scaled=pixels.view is not None)
-    distinct = distinct_points(pixels.shown)
     ground = color_ground(distinct, settings)
     tree, channels = ground.tree, model.modes.shape[1]
     if ground.points.shape[1] < channels:
@@ -158,6 +187,4 @@ def known_clusters(pixels: Pixels, settings: Settings, model: Model) -> Clusters
             "colour; fit a model with color_space 'gray', which takes both"
         )
     labels = nearest_labels(tree, model.modes, settings, model.bandwidth)
-    return clusters_of_colors(
-        distinct, labels, pixels, model.modes, bandwidth=model.bandwidth, n_iter=model.n_iter
-    )
+    return ColorModes(labels, model.modes, model.bandwidth, model.n_iter)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InvalidInputError, shown
 from segment.meanshift.bandwidth import bandwidth_for, kth_neighbor_distance, sample_indices
 from segment.meanshift.modes import choose_modes
-from segment.meanshift.points import DistinctPoints, distinct_points
+from segment.meanshift.points import DistinctPoints, distinct_points, merged_points
 from segment.method.clusters import search_range
 from segment.method.color_clusters import ColorGround, climb_colors, color_ground
 from segment.method.model import Model
@@ -219,10 +219,12 @@ class _Rows:
         wide = [_widened(each, self.channels) for each in (*first, *(p.points for p in parts))]
         if not wide:
             raise InvalidInputError("images: expected at least one, got none")
-        distinct = distinct_points(np.concatenate(wide))
-        places = distinct.spread(np.arange(len(distinct.points), dtype=np.int32))
-        counts = np.concatenate([weights, *(part.weights for part in parts)])
-        return distinct.points, np.bincount(places, counts).astype(np.float64)
+        return merged_points(wide, [weights, *(part.weights for part in parts)])
+
+    def in_scan_order(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """Return every pixel, the first first, and how often it counts."""
+        every = np.concatenate([*self])
+        return every, np.ones(len(every))
 
     def sample(self, places: NDArray[np.intp]) -> NDArray[np.float64]:
         """Return the pixels at these places of all of them: (len(places), channels)."""
@@ -256,5 +258,5 @@ def _bandwidth(rows: _Rows, ground: ColorGround, settings: Settings) -> float:
 def _modes(
     rows: _Rows, ground: ColorGround, settings: Settings, bandwidth: float
 ) -> tuple[NDArray[np.float64], int]:
-    ends = climb_colors(ground, settings, bandwidth, lambda: np.concatenate([*rows]))
+    ends = climb_colors(ground, settings, bandwidth, rows.in_scan_order)
     return choose_modes(ends, float(bandwidth)).places, ends.n_iter

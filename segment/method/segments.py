@@ -64,11 +64,7 @@ def _segmentation(
 ) -> Segmentation:
     means, sizes = found
     colors = _colors(means, labels, pixels)
-    scale = 1.0
-    if settings.features == "joint" and settings.range_radius is not None:
-        scale = settings.range_radius
-    channels = modes[:, 2:] * scale if settings.features == "joint" else modes
-    looks = pixels.looks_of(channels, settings.color_space)
+    looks = pixels.looks_of(channels_of(modes, settings), settings.color_space)
     mode_colors = colors if looks is None else looks
     return Segmentation(
         labels=labels,
@@ -83,6 +79,13 @@ def _segmentation(
         low=pixels.scale.low,
         unit=pixels.scale.unit,
     )
+
+
+def channels_of(modes: NDArray[np.float64], settings: Settings) -> NDArray[np.float64]:
+    """Return what of the coordinates of modes is colour, in the unit of the points."""
+    if settings.features != "joint":
+        return modes
+    return modes[:, 2:] * (1.0 if settings.range_radius is None else settings.range_radius)
 
 
 def _colors(

@@ -145,8 +145,20 @@ def mean_channels(
     """
     table = np.zeros((count + 1, colors.shape[1] + 1))
     add_by_label(colors, weights, labels, table)
-    sums, sizes = table[1:, :-1], table[1:, -1]
-    return sums / np.maximum(sizes, 1)[:, None], sizes.astype(np.int64)
+    return means_of_sums(table[1:])
+
+
+def means_of_sums(sums: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Return mean channels and sizes of segments, of sums of channels, last the pixels: (K, C + 1).
+
+    Examples
+    --------
+    >>> means_of_sums(np.array([[50.0, 4.0], [0.0, 0.0]]))
+    (array([[12.5],
+           [ 0. ]]), array([4, 0]))
+    """
+    sizes = sums[:, -1]
+    return sums[:, :-1] / np.maximum(sizes, 1)[:, None], sizes.astype(np.int64)
 
 
 def as_colors(means: NDArray[np.float64]) -> NDArray[np.uint8]:

@@ -276,13 +276,18 @@ def check_space(pixels: Pixels, settings: Settings) -> None:
 
 
 def color_points(pixels: Pixels, settings: Settings) -> NDArray[Any]:
-    """Return the image in the colour space; each distinct colour is converted once."""
-    colors = pixels.colors
-    if settings.color_space != "rgb":
-        distinct = distinct_points(colors)
-        converted = to_color_space(distinct.points, settings.color_space)
-        colors = converted[distinct.spread(np.arange(len(converted), dtype=np.int32))]
-    return np.ascontiguousarray(colors).reshape(*pixels.shape, -1)
+    """Return the image in the colour space of the settings, (H, W, C)."""
+    return points_in(settings.color_space, pixels.colors.reshape(*pixels.shape, -1))
+
+
+def points_in(color_space: ColorSpace, colors: NDArray[Any]) -> NDArray[Any]:
+    """Return colours, (H, W, C), in a colour space; each distinct one is converted once."""
+    if color_space == "rgb":
+        return np.ascontiguousarray(colors)
+    distinct = distinct_points(colors.reshape(-1, colors.shape[2]))
+    converted = to_color_space(distinct.points, color_space)
+    numbers = distinct.spread(np.arange(len(converted), dtype=np.int32))
+    return np.ascontiguousarray(converted[numbers]).reshape(*colors.shape[:2], -1)
 
 
 def label_map(labels: NDArray[np.int32], pixels: Pixels) -> NDArray[np.int32]:

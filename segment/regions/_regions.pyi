@@ -33,10 +33,21 @@ def find_extremes(
     low: NDArray[np.float64],
     high: NDArray[np.float64],
 ) -> None: ...
-def outline(regions: NDArray[np.int32], table: NDArray[np.int64]) -> None: ...
-def absorb_small(
+def outline(regions: NDArray[np.int32], first: int, table: NDArray[np.int64]) -> None: ...
+def unite_pairs(parents: NDArray[np.int32], pairs: NDArray[np.int32]) -> None: ...
+def meet_neighbors(
     regions: NDArray[np.int32],
+    top: int,
+    diagonal: bool,
+    small: NDArray[np.uint8],
+    last: NDArray[np.int32],
+    end: NDArray[np.int64],
+    neighbors: NDArray[np.int32],
+) -> None: ...
+def absorb_small(
+    neighbors: NDArray[np.int32],
+    first: NDArray[np.int64],
+    end: NDArray[np.int64],
     sums: NDArray[np.float64],
     min_size: float,
-    diagonal: bool,
 ) -> NDArray[np.int32]: ...

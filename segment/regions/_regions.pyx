@@ -13,9 +13,6 @@ ctypedef fused value_t:
     float
     double
 
-cdef int[8] DX = [0, -1, 1, 0, -1, 1, -1, 1]  # the first four share a side
-cdef int[8] DY = [-1, 0, 0, 1, -1, -1, 1, 1]
-
 
 cdef inline void unite(int32_t *parents, int32_t one, int32_t other) noexcept nogil:
     """Join two sets; their root is the lowest number."""
@@ -75,6 +72,14 @@ def join_rows(const int32_t[:, ::1] labels, const int32_t[:, ::1] numbers, int32
                     unite(&parents[0], numbers[y, x], numbers[y - 1, across])
 
 
+def unite_pairs(int32_t[::1] parents, const int32_t[:, ::1] pairs):
+    """Join the two sets of each pair."""
+    cdef Py_ssize_t i
+    with nogil:
+        for i in range(pairs.shape[0]):
+            unite(&parents[0], pairs[i, 0], pairs[i, 1])
+
+
 def number_roots(int32_t[::1] parents, Py_ssize_t first, Py_ssize_t end, int32_t count):
     """Turn parents into ascending numbers of their roots, from count + 1; return the last one.
 
@@ -132,8 +137,8 @@ def find_extremes(const int32_t[::1] regions, const value_t[:, ::1] values, doub
                 high[regions[i], k] = max(high[regions[i], k], <double> values[i, k])
 
 
-def outline(const int32_t[:, ::1] regions, int64_t[:, ::1] table):
-    """Bring the rows of the table up to date, a run of pixels at a time.
+def outline(const int32_t[:, ::1] regions, Py_ssize_t first, int64_t[:, ::1] table):
+    """Bring the rows of the table up to date, a run of pixels at a time; `first` is the first y.
 
     Columns: pixels, sum of x, sum of y, left, top, right, bottom.
     """
@@ -148,58 +153,98 @@ def outline(const int32_t[:, ::1] regions, int64_t[:, ::1] table):
                 row, length = &table[regions[y, start], 0], x - start
                 row[0] += length
                 row[1] += length * (start + x - 1) // 2
-                row[2] += length * y
-                row[3], row[4] = min(row[3], start), min(row[4], y)
-                row[5], row[6] = max(row[5], x), y + 1
+                row[2] += length * (first + y)
+                row[3], row[4] = min(row[3], start), min(row[4], first + y)
+                row[5], row[6] = max(row[5], x), first + y + 1
                 start = x
 
 
-ctypedef struct map_t:
-    const int32_t *regions
-    Py_ssize_t height, width
-    int neighbors, channels
+def meet_neighbors(const int32_t[:, ::1] regions, Py_ssize_t top, bint diagonal,
+                   const uint8_t[::1] small, int32_t[::1] last, int64_t[::1] end,
+                   int32_t[::1] neighbors):
+    """List the neighbours of small regions that pixels from row `top` on have behind them.
+
+    That is to the left and above. Where there are no `neighbors` they are but counted: `end[r]` goes
+    up by one for each that region r meets, unless it is the one that it met before.
+    """
+    cdef Py_ssize_t y, x, width = regions.shape[1]
+    cdef int32_t *room = &neighbors[0] if neighbors.shape[0] else NULL
+    cdef const int32_t *here
+    cdef const int32_t *above
+    with nogil:
+        for y in range(top, regions.shape[0]):
+            here = &regions[y, 0]
+            above = here - width if y else NULL
+            for x in range(width):
+                if x and here[x] != here[x - 1]:
+                    meet(here[x], here[x - 1], small, last, end, room)
+                if y == 0:
+                    continue
+                if here[x] != above[x]:
+                    meet(here[x], above[x], small, last, end, room)
+                if diagonal and x and here[x] != above[x - 1]:
+                    meet(here[x], above[x - 1], small, last, end, room)
+                if diagonal and x + 1 < width and here[x] != above[x + 1]:
+                    meet(here[x], above[x + 1], small, last, end, room)
+
+
+cdef inline void meet(int32_t one, int32_t other, const uint8_t[::1] small, int32_t[::1] last,
+                      int64_t[::1] end, int32_t *room) noexcept nogil:
+    if one == 0 or other == 0:
+        return
+    if small[one] and last[one] != other:
+        enter(one, other, last, end, room)
+    if small[other] and last[other] != one:
+        enter(other, one, last, end, room)
+
+
+cdef inline void enter(int32_t one, int32_t other, int32_t[::1] last, int64_t[::1] end,
+                       int32_t *room) noexcept nogil:
+    last[one] = other
+    if room:
+        room[end[one]] = other
+    end[one] += 1
+
+
+ctypedef struct graph_t:
+    int channels
     int32_t *parents
     double *sums
-    int32_t *places   # of the pixels of small regions, region by region
-    int32_t *first    # where those of a region begin in `places`
-    int32_t *end
-    int32_t *partner  # circular list of the regions that are one by now
+    int32_t *neighbors     # of small regions, region by region
+    const int64_t *first   # where those of a region begin
+    int64_t *end
+    int32_t *partner       # circular list of the regions that are one by now
 
 
-def absorb_small(const int32_t[:, ::1] regions, double[:, ::1] sums, double min_size,
-                 bint diagonal):
+def absorb_small(int32_t[::1] neighbors, const int64_t[::1] first, int64_t[::1] end,
+                 double[:, ::1] sums, double min_size):
     """Unite each region below a size with its nearest neighbour, smallest first; return parents.
 
-    0.1 s for 480,000 regions on 12 million pixels; 60 bytes a region. A key in
-    the heap is stale once its region has grown: it is skipped, and another stands for
-    that. Only pixels at the border of a small region are looked at again after the
-    first time, and each at most log2(min_size) times, because an absorbed region at
-    least doubles.
+    0.1 s for 480,000 regions of 12 million pixels; 40 bytes a region and 4 for each neighbour of
+    a small one. A key in the heap is stale once its region has grown: it is skipped, and another
+    stands for that. Neighbours that have become the region itself are forgotten, and each is
+    looked at again at most log2(min_size) times, because an absorbed region at least doubles.
     """
-    cdef Py_ssize_t rows = sums.shape[0]
-    parents = np.arange(rows, dtype=np.int32)
+    parents = np.arange(sums.shape[0], dtype=np.int32)
     cdef int32_t[::1] parent = parents, partner = parents.copy()
-    cdef int32_t[::1] first = np.zeros(rows, np.int32), end = np.zeros(rows, np.int32)
     cdef uint64_t[::1] heap = keys_of_small(sums, min_size)
     cdef Py_ssize_t waiting = heap.shape[0]
-    if waiting == 0:
+    if waiting == 0 or neighbors.shape[0] == 0:
         return parents
-    cdef int32_t[::1] places = np.empty(place_regions(heap, first, end), np.int32)
-    cdef map_t m = map_t(
-        regions=&regions[0, 0], height=regions.shape[0], width=regions.shape[1],
-        neighbors=8 if diagonal else 4, channels=<int> sums.shape[1] - 1, parents=&parent[0],
-        sums=&sums[0, 0], places=&places[0], first=&first[0], end=&end[0], partner=&partner[0])
+    cdef graph_t graph = graph_t(
+        channels=<int> sums.shape[1] - 1, parents=&parent[0], sums=&sums[0, 0],
+        neighbors=&neighbors[0], first=&first[0], end=&end[0], partner=&partner[0])
     cdef int32_t number, other
     with nogil:
-        place_pixels(&m, min_size)
         while waiting:
             number, other = number_in(heap[0]), 0
-            if size_of(&m, number) == size_in(heap[0]):
-                other = nearest_neighbor(&m, number)
+            if size_of(&graph, number) == size_in(heap[0]):
+                other = nearest_neighbor(&graph, number)
             if other:
-                number = unite_sums(m.sums, m.channels, m.parents, m.partner, number, other)
-            if other and size_of(&m, number) < min_size:
-                sift_down(&heap[0], waiting, key_of(size_of(&m, number), number))
+                number = unite_sums(graph.sums, graph.channels, graph.parents, graph.partner,
+                                    number, other)
+            if other and size_of(&graph, number) < min_size:
+                sift_down(&heap[0], waiting, key_of(size_of(&graph, number), number))
             else:
                 waiting -= 1
                 sift_down(&heap[0], waiting, heap[waiting])
@@ -222,70 +267,31 @@ cdef keys_of_small(const double[:, ::1] sums, double min_size):
     return keys
 
 
-cdef inline double size_of(const map_t *m, int32_t number) noexcept nogil:
-    return m.sums[<Py_ssize_t> number * (m.channels + 1) + m.channels]
+cdef inline double size_of(const graph_t *graph, int32_t number) noexcept nogil:
+    return graph.sums[<Py_ssize_t> number * (graph.channels + 1) + graph.channels]
 
 
-cdef int32_t place_regions(const uint64_t[::1] keys, int32_t[::1] first,
-                           int32_t[::1] end) noexcept nogil:
-    """Make room for the pixels of each small region; return how many there are."""
-    cdef Py_ssize_t i, number
-    cdef int32_t taken = 0
-    for i in range(keys.shape[0]):
-        number = number_in(keys[i])
-        first[number] = end[number] = taken
-        taken += size_in(keys[i])
-    return taken
-
-
-cdef void place_pixels(map_t *m, double min_size) noexcept nogil:
-    cdef Py_ssize_t i
-    cdef int32_t number
-    for i in range(m.height * m.width):
-        number = m.regions[i]
-        if number and size_of(m, number) < min_size:
-            m.places[m.end[number]] = <int32_t> i
-            m.end[number] += 1
-
-
-cdef int32_t nearest_neighbor(map_t *m, int32_t number) noexcept nogil:
-    """The adjacent region with the nearest mean, the lowest at a tie; 0 if there is none.
-
-    Forgets the pixels that touch no other region: they never will.
-    """
-    cdef int32_t part = number, nearest = 0, last = 0, i, kept
-    cdef double distance = 0
+cdef int32_t nearest_neighbor(graph_t *graph, int32_t number) noexcept nogil:
+    """The adjacent region with the nearest mean, the lowest at a tie; 0 if there is none."""
+    cdef int32_t part = number, nearest = 0, last = number, other
+    cdef int64_t i, kept
+    cdef double distance = 0, other_distance
     while True:
-        kept = m.first[part]
-        for i in range(m.first[part], m.end[part]):
-            if look_around(m, number, m.places[i], &last, &nearest, &distance):
-                m.places[kept] = m.places[i]
-                kept += 1
-        m.end[part] = kept
-        part = m.partner[part]
+        kept = graph.first[part]
+        for i in range(graph.first[part], graph.end[part]):
+            other = root_of(graph.parents, graph.neighbors[i])
+            if other == number:
+                continue
+            graph.neighbors[kept] = other
+            kept += 1
+            if other == last:
+                continue
+            last = other
+            other_distance = squared_distance(graph.sums, graph.channels, number, other)
+            if nearest == 0 or other_distance < distance or (
+                    other_distance == distance and other < nearest):
+                nearest, distance = other, other_distance
+        graph.end[part] = kept
+        part = graph.partner[part]
         if part == number:
             return nearest
-
-
-cdef bint look_around(const map_t *m, int32_t number, int32_t place, int32_t *last,
-                      int32_t *nearest, double *distance) noexcept nogil:
-    """Compare the regions next to a pixel, but the last one again; tell whether there is any."""
-    cdef int32_t width = <int32_t> m.width, y = place // width, x = place % width, other
-    cdef bint touches = False
-    cdef double other_distance
-    cdef int j
-    for j in range(m.neighbors):
-        if not (0 <= y + DY[j] < m.height and 0 <= x + DX[j] < m.width):
-            continue
-        other = root_of(m.parents, m.regions[place + DY[j] * m.width + DX[j]])
-        if other == 0 or other == number:
-            continue
-        touches = True
-        if other == last[0]:
-            continue
-        last[0] = other
-        other_distance = squared_distance(m.sums, m.channels, number, other)
-        if nearest[0] == 0 or other_distance < distance[0] or (
-                other_distance == distance[0] and other < nearest[0]):
-            nearest[0], distance[0] = other, other_distance
-    return touches

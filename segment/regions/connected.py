@@ -1,9 +1,8 @@
-"""Cluster labels to connected regions, small ones absorbed."""
+"""Cluster labels to connected regions, small ones absorbed; those of strips to those of a scene."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -11,17 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InvalidInputError
 from segment.regions._regions import (
-    absorb_small,
     add_up,
     join_rows,
     number_band,
     number_roots,
     replace,
+    unite_pairs,
 )
+from segment.regions.absorbing import absorbed, largest_parts
 from segment.settings import Range
 from segment.threads import equal_slices, on_threads
-from segment.validation import checked_channels, checked_label_map
+from segment.validation import LARGEST_LABEL, checked_channels, checked_label_map
 
+Numbers = NDArray[np.int32]
+Row = tuple[Numbers, Numbers]  # labels of a row of pixels, and numbers of their regions
 SLICE = 1_000_000  # pixels that are worth a thread of their own
 
 
@@ -106,40 +108,36 @@ def connected_regions(
         raise InvalidInputError(f"connectivity: expected 4 or 8, got {connectivity!r}")
     Range(0, whole=True).check("min_size", min_size)
     diagonal = connectivity == 8
-    regions, count = _components(label_map, diagonal)
-    clusters = np.zeros(count + 1, dtype=np.int32)
-    clusters[regions.ravel()] = label_map.ravel()
+    regions, clusters = components(label_map, diagonal=diagonal)
     if min_size > 1 and len(clusters) > 2:
         largest = min(min_size, regions.size + 1)
-        absorb = functools.partial(absorb_small, min_size=largest, diagonal=diagonal)
-        clusters = _join(regions, clusters, values, absorb)
+        sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
+        sizes = sums[:, -1].copy()
+        numbers = absorbed(lambda: [(regions, 0)], sums, largest, diagonal=diagonal)
+        replace_all(regions, numbers)
+        clusters = clusters[largest_parts(numbers, sizes)]
     return Regions(regions, clusters[1:])
 
 
-def _join(
-    regions: NDArray[np.int32],
-    clusters: NDArray[np.int32],
-    values: NDArray[Any],
-    parents_of: Callable[[NDArray[np.int32], NDArray[np.float64]], NDArray[np.int32]],
-) -> NDArray[np.int32]:
-    """Unite regions in place as a function of them and their sums says; return their clusters."""
-    sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
-    sizes = sums[:, -1].copy()
-    parents = parents_of(regions, sums)
-    number_roots(parents, 1, len(parents), 0)
-    _replace_all(regions, parents)
-    return clusters[_largest_parts(parents, sizes)]
+def components(
+    labels: NDArray[np.int32], *, diagonal: bool
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Number connected pixels of one label in scan order, a band of rows on each thread.
 
+    Parameters
+    ----------
+    labels : (H, W) int32 array
+        0 for none.
+    diagonal : bool
+        Whether pixels are connected across a corner, too.
 
-def _largest_parts(parents: NDArray[np.int32], sizes: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return for each region the largest of what it was put together from, the first at a tie."""
-    order = np.argsort((parents.astype(np.int64) << 32) - sizes.astype(np.int64), kind="stable")
-    first = np.append(True, np.diff(parents[order]) > 0)
-    return np.asarray(order[first])
-
-
-def _components(labels: NDArray[np.int32], diagonal: bool) -> tuple[NDArray[np.int32], int]:
-    """Number connected pixels of one label in scan order, a band of rows on each thread."""
+    Returns
+    -------
+    regions : (H, W) int32 array
+        1..K; 0 for none.
+    clusters : (K + 1,) int32 array
+        The label of each; 0 for 0.
+    """
     height, width = labels.shape
     regions = np.empty(labels.shape, dtype=np.int32)
     parents = np.empty(labels.size + 1, dtype=np.int32)  # only what is in use becomes memory
@@ -156,11 +154,14 @@ def _components(labels: NDArray[np.int32], diagonal: bool) -> tuple[NDArray[np.i
     count = 0
     for band in bands:
         count = number_roots(parents, band.start * width + 1, ends[band.start], count)
-    _replace_all(regions, parents)
-    return regions, count
+    replace_all(regions, parents)
+    clusters = np.zeros(count + 1, dtype=np.int32)
+    clusters[regions.ravel()] = labels.ravel()
+    return regions, clusters
 
 
-def _replace_all(regions: NDArray[np.int32], table: NDArray[np.int32]) -> None:
+def replace_all(regions: NDArray[np.int32], table: NDArray[np.int32]) -> None:
+    """Write the table's entry for each number of a region map in its place."""
     numbers = regions.reshape(-1)
     parts = equal_slices(len(numbers), smallest=SLICE)
     on_threads(lambda part: replace(numbers[part], table), parts)
@@ -177,3 +178,72 @@ def _sums_by_region(
             f"{name}: contains NaN, infinity or too large a number; replace it or label it 0"
         )
     return sums
+
+
+def seam_pairs(above: Row, below: Row, *, diagonal: bool) -> Numbers:
+    """Return which regions above a seam are connected with which below it, (m, 2), each pair once.
+
+    Parameters
+    ----------
+    above, below : pair of (W,) int32 arrays
+        Labels, 0 for none, and regions of the pixels of two rows.
+    diagonal : bool
+        Whether pixels are connected across a corner, too.
+
+    Examples
+    --------
+    >>> above = np.array([[7, 7, 0], [1, 1, 0]], np.int32)
+    >>> below = np.array([[7, 5, 5], [1, 2, 2]], np.int32)
+    >>> seam_pairs(above, below, diagonal=False).tolist()
+    [[1, 1]]
+    """
+    width = len(above[0])
+    pairs = []
+    for shift in (0, -1, 1) if diagonal else (0,):
+        up = slice(max(shift, 0), width + min(shift, 0))
+        down = slice(max(-shift, 0), width - max(shift, 0))
+        same = (above[0][up] == below[0][down]) & (above[0][up] != 0)
+        pairs.append(np.stack([above[1][up][same], below[1][down][same]], axis=1))
+    return np.unique(np.concatenate(pairs), axis=0)
+
+
+def joined_numbers(counts: Sequence[int], seams: Sequence[Numbers]) -> Numbers:
+    """Return the number in the scene of every region of every strip.
+
+    Parameters
+    ----------
+    counts : sequence of int
+        Regions of each strip, numbered there from 1 on in scan order.
+    seams : sequence of (m, 2) int32 arrays
+        As `seam_pairs` returns them, one for each seam.
+
+    Returns
+    -------
+    numbers : (sum of counts + 1,) int32 array
+        Of the regions of the first strip, the second and so on: 1..K in scan order of the first
+        pixels in the scene; 0 for 0.
+
+    Raises
+    ------
+    InvalidInputError
+        If there are more regions than 32 bits can number.
+
+    Examples
+    --------
+    >>> joined_numbers([1, 2], [np.array([[1, 2]], np.int32)]).tolist()
+    [0, 1, 2, 1]
+    """
+    total = sum(counts)
+    if total > LARGEST_LABEL:
+        raise InvalidInputError(
+            f"image: expected at most {LARGEST_LABEL} regions, got {total} in its strips; raise "
+            "the bandwidth, or cut the image"
+        )
+    numbers = np.arange(total + 1, dtype=np.int32)
+    before = 0
+    for count, pairs in zip(counts, seams, strict=False):
+        shifts = np.array([before, before + count], np.int32)
+        unite_pairs(numbers, pairs + shifts)
+        before += count
+    number_roots(numbers, 1, total + 1, 0)
+    return numbers

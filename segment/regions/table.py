@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -97,27 +97,67 @@ def region_table(
     bands = _names_of(values.shape[1], names)
     labels = np.unique(region_map[region_map > 0])  # those of a model may be few and far apart
     region_map = _places_in(labels, region_map)
-    count = len(labels)
-    outlines = np.zeros((count + 1, 7), dtype=np.int64)
-    outlines[:, 3:5] = LARGEST_LABEL
-    outline(region_map, outlines)
-    sums = np.zeros((count + 1, values.shape[1] + 1))
-    add_up(region_map.ravel(), values, sums)
-    if not np.isfinite(sums[1:]).all():
-        raise InvalidInputError(
-            "image: contains NaN or infinity in a region; replace it or label it 0"
-        )
-    means = sums[:, :-1] / np.maximum(sums[:, -1:], 1)
-    squares = np.zeros_like(means)
-    add_squares(region_map.ravel(), values, means, squares)
-    low, high = np.full_like(means, np.inf), np.full_like(means, -np.inf)
-    find_extremes(region_map.ravel(), values, low, high)
-    pixels, sum_x, sum_y, left, top, right, bottom = outlines[1:].T
-    std = np.sqrt(squares[1:] / pixels[:, None])
-    x, y = sum_x / pixels, sum_y / pixels
-    label = labels.astype(np.int64)
-    of_bands = means[1:], std, low[1:], high[1:]
-    return RegionTable(label, pixels, x, y, left, top, right, bottom, *of_bands, names=bands)
+    measures = Measures(labels, bands)
+    measures.add(region_map, values, 0)
+    measures.end_sums()
+    measures.add_spread(region_map, values)
+    return measures.table()
+
+
+class Measures:
+    """What is measured of regions, strip by strip in two passes: the same however rows are cut.
+
+    ``add`` every strip in their order, ``end_sums()``, ``add_spread`` of every strip, ``table()``.
+
+    Parameters
+    ----------
+    labels : (K,) int array
+        Those that occur, ascending.
+    names : tuple of C str
+        Of the bands.
+    """
+
+    def __init__(self, labels: NDArray[np.integer[Any]], names: tuple[str, ...]) -> None:
+        self.labels, self.names = labels.astype(np.int64), names
+        rows = len(labels) + 1
+        self._outlines = np.zeros((rows, 7), dtype=np.int64)
+        self._outlines[:, 3:5] = LARGEST_LABEL
+        self._sums = np.zeros((rows, len(names) + 1))
+        self._low = np.full((rows, len(names)), np.inf)
+        self._high = np.full((rows, len(names)), -np.inf)
+
+    def add(self, numbers: NDArray[np.int32], values: NDArray[Any], top: int) -> None:
+        """Take a strip: places of its pixels' labels from 1 on, (h, W), and values, (h * W, C)."""
+        outline(numbers, top, self._outlines)
+        add_up(numbers.ravel(), values, self._sums)
+        find_extremes(numbers.ravel(), values, self._low, self._high)
+
+    def end_sums(self) -> None:
+        """End the first pass.
+
+        Raises
+        ------
+        InvalidInputError
+            If a region has values that are not finite.
+        """
+        if not np.isfinite(self._sums[1:]).all():
+            raise InvalidInputError(
+                "image: contains NaN or infinity in a region; replace it or label it 0"
+            )
+        self._means = self._sums[:, :-1] / np.maximum(self._sums[:, -1:], 1)
+        self._squares = np.zeros_like(self._means)
+
+    def add_spread(self, numbers: NDArray[np.int32], values: NDArray[Any]) -> None:
+        """Take a strip again."""
+        add_squares(numbers.ravel(), values, self._means, self._squares)
+
+    def table(self) -> RegionTable:
+        """Return the table."""
+        pixels, sum_x, sum_y, left, top, right, bottom = self._outlines[1:].T
+        std = np.sqrt(self._squares[1:] / pixels[:, None])
+        own = self.labels, pixels, sum_x / pixels, sum_y / pixels, left, top, right, bottom
+        of_bands = self._means[1:], std, self._low[1:], self._high[1:]
+        return RegionTable(*own, *of_bands, names=self.names)
 
 
 def _names_of(count: int, names: Sequence[str] | None) -> tuple[str, ...]:

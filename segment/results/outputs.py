@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -24,6 +24,8 @@ from segment.results.naming import (
 from segment.settings import Range, Settings
 from segment.streams import STANDARD, is_standard
 from segment.writing import make_folder
+
+RASTER_SUFFIXES = (".tif", ".tiff")  # of files that are written strip by strip
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,26 @@ class Output:
         own = self.files.get("labels", Path(STANDARD))
         if own.suffix and self.labels_as(segments) != self._labels_wanted_as():
             paths["labels"] = own.with_suffix(SUFFIXES[self.labels_as(segments)])
+        return paths
+
+    def scene_paths(self, place: str, page: int | None = None) -> dict[Product, Path]:
+        """Return the file of each product of an image beyond memory: rasters are TIFFs.
+
+        Raises
+        ------
+        InvalidInputError
+            If a file was named that cannot be written strip by strip.
+        """
+        paths = replace(self, label_format="tiff").paths(place, 1, page)
+        for product, path in paths.items():
+            own = product in self.files
+            if own and (is_standard(path) or path.suffix.lower() not in RASTER_SUFFIXES):
+                raise InvalidInputError(
+                    f"--{product} {path}: an image beyond memory is written as a TIFF; name a file "
+                    "that ends in .tif, or raise --memory"
+                )
+            if not own and path.suffix == ".png":
+                paths[product] = path.with_suffix(".tif")
         return paths
 
     def possible_paths(self, place: str, pages: Iterable[int | None]) -> list[Path]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from segment import __version__
 from segment.errors import StdoutError
 from segment.results.naming import pages_there
-from segment.running.journal import Record, Stamp, digest, stamp, tidy
+from segment.running.journal import Record, Stamp, made_with, stamp, tidy
 from segment.running.outcomes import Outcome
 from segment.running.plan import Task, Work
 from segment.running.pools import LOOK_UP, Call, Pool, WorkerDied
@@ -153,21 +151,6 @@ class Batch:
             results = [path for outcome in outcomes for path in outcome.outputs]
             self._record.add(given.task, given.source, results)
         return outcomes
-
-
-def made_with(work: Work) -> str:
-    """Digest all that decides on the results of an image, but the image and the cores."""
-    output, reading = asdict(work.output), asdict(work.reading)
-    del output["folder"], output["with_entries"]
-    del reading["max_pixels"]  # what was read is the same under any limit
-    mask = work.mask and (os.path.realpath(work.mask), stamp(work.mask))
-    model = work.model and (
-        work.model.color_space,
-        work.model.bandwidth,
-        work.model.modes.tolist(),
-        work.model.scale and (work.model.scale.low.tolist(), work.model.scale.unit.tolist()),
-    )
-    return digest(__version__, asdict(work.settings), output, reading, mask, model)
 
 
 def prepare(tasks: Iterable[Task]) -> None:

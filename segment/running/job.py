@@ -16,8 +16,11 @@ from segment.method.pipeline import segment_pixels
 from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
+from segment.progress import enter
 from segment.reading.files import mask_from, read_pages
+from segment.reading.formats import kind_of
 from segment.reading.picture import DamagedPage, Picture
+from segment.reading.sources import HEAD
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
 from segment.results.mapping import map_warnings
@@ -25,9 +28,9 @@ from segment.results.naming import Product
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
 from segment.results.rasters import SIGNED
+from segment.running.journal import digest, made_with, stamp
 from segment.running.outcomes import Outcome
 from segment.running.plan import Task, Work
-from segment.running.progress import enter
 from segment.streams import is_standard, is_stream
 from segment.threads import at_most, on_threads
 from segment.writing import write_whole
@@ -66,6 +69,9 @@ def run_job(task: Task, work: Work) -> list[Outcome]:
     return outcomes
 
 
+BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
+
+
 class _Job(NamedTuple):
     """What all pages of a file have in common."""
 
@@ -80,12 +86,34 @@ class _Job(NamedTuple):
         """Add the outcome of each page as it comes."""
         start = time.perf_counter()
         self.work.output.make_folders(self.task.place, self.base)
+        if self._as_scene(outcomes, start):
+            return
         mask = self._mask()
         enter("reading")
         for page in read_pages(self.base / self.task.source, self.work.reading):
             outcomes.append(self._outcome(page, mask, start))
             start = time.perf_counter()
             enter("reading")
+
+    def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
+        """Return whether an image needs more memory than there may be; do it strip by strip."""
+        source = self.base / self.task.source
+        if not _is_by_strips(source):
+            return False
+        from segment.running.scene_job import scene_job  # most images need none
+
+        key = digest(made_with(self.work), self.task.identity, stamp(source))
+        scene = scene_job(self.task, self.work, key)
+        if scene is not None:
+            made = scene.run(self._scene_paths)
+            outcomes.append(replace(made, seconds=round(time.perf_counter() - start, 4)))
+        return scene is not None
+
+    def _check_fits(self, picture: Picture) -> None:
+        if self.work.memory is not None:
+            from segment.running.scene_job import check_fits
+
+            check_fits(picture, self.work)
 
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
         cause = error.__cause__
@@ -102,6 +130,7 @@ class _Job(NamedTuple):
         make = self._sweep if self.work.output.sweep else self._segment
         try:
             enter("segmenting")
+            self._check_fits(page)
             made = make(page, mask)
         except (SegmentError, MemoryError) as error:
             return self.failed(error, page.page)
@@ -209,7 +238,15 @@ class _Job(NamedTuple):
         return Outcome(self.task.input, "ok", outputs=outputs, more=told, warnings=picture.warnings)
 
     def _paths(self, picture: Picture, segments: int = 1) -> dict[Product, Path]:
-        paths = self.work.output.paths(self.task.place, segments, picture.page)
+        return self._free(self.work.output.paths(self.task.place, segments, picture.page))
+
+    def _scene_paths(self) -> dict[Product, Path]:
+        page = self.work.reading.page
+        number = page if isinstance(page, int) else None
+        return self._free(self.work.output.scene_paths(self.task.place, number))
+
+    def _free(self, paths: dict[Product, Path]) -> dict[Product, Path]:
+        """Return the files of results if none of them is an input or another output."""
         taken: set[str | None] = {self.task.identity, *self.work.claimed}
         for path in paths.values():
             file = None if is_standard(path) else file_at(self.base / path)
@@ -250,3 +287,17 @@ def _reason(error: Exception) -> str:
         return "needs more memory than there is; scale it down"
     # a fault of ours costs one image, not the run
     return f"fails in an unforeseen way ({type(error).__name__}: {error}); please report it"
+
+
+def _is_by_strips(path: Path) -> bool:
+    """Return whether a file may be read by strips with the values that it has when read whole.
+
+    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
+    """
+    if is_stream(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            return kind_of(file.read(HEAD)) in BY_STRIPS
+    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
+        return path.is_dir()

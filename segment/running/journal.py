@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
 
-from segment.running.plan import Task
+from segment import __version__
+from segment.running.plan import Task, Work
 from segment.writing import passing
 
 NAME = ".meanshift-segment.jsonl"
@@ -44,6 +46,21 @@ def stamp(path: str | Path) -> Stamp | None:
     except (OSError, ValueError):  # not there; in a damaged record, a name that no file has
         return None
     return [status.st_size, status.st_mtime_ns] if S_ISREG(status.st_mode) else None
+
+
+def made_with(work: Work) -> str:
+    """Digest all that decides on the results of an image, but the image and the cores."""
+    output, reading = asdict(work.output), asdict(work.reading)
+    del output["folder"], output["with_entries"]
+    del reading["max_pixels"]  # what was read is the same under any limit
+    mask = work.mask and (os.path.realpath(work.mask), stamp(work.mask))
+    model = work.model and (
+        work.model.color_space,
+        work.model.bandwidth,
+        work.model.modes.tolist(),
+        work.model.scale and (work.model.scale.low.tolist(), work.model.scale.unit.tolist()),
+    )
+    return digest(__version__, asdict(work.settings), output, reading, mask, model)
 
 
 class Record:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from segment.messages import Colored, bad, caution, good, say, spelt
-from segment.running.progress import NoBar
+from segment.progress import NoBar
 from segment.streams import print_stdout
 
 SCREENFUL = 20  # lines after which failures are out of sight: the summary names them again

@@ -72,6 +72,11 @@ class Work(NamedTuple):
         Files that no result may replace, beside the images; see `claimed`.
     base : Path or None
         Where relative paths begin, for a worker that was started elsewhere.
+    memory : str or None
+        Bytes, or a share of what is free, that all images under way may take, as `memory_limit`
+        has it. Those that need more are done strip by strip.
+    sharers : int
+        Images that are under way at the same time.
     """
 
     settings: Settings
@@ -82,6 +87,8 @@ class Work(NamedTuple):
     cores: int | None = None
     claimed: frozenset[str] = frozenset()
     base: Path | None = None
+    memory: str | None = None
+    sharers: int = 1
 
     @property
     def has_streams(self) -> bool:

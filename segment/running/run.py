@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from segment.errors import OptionError, SegmentError
 from segment.messages import bad, on_terminal, say
+from segment.progress import ImagesBar, NoBar, StagesBar, heard_by
 from segment.results.naming import suffix
 from segment.results.outputs import claimed
 from segment.running.batch import Batch, prepare
@@ -22,7 +23,6 @@ from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.running.outcomes import Console, Outcome
 from segment.running.plan import RunOptions, Work, plan
 from segment.running.pools import Cluster, ClusterError, Here, Pool
-from segment.running.progress import ImagesBar, NoBar, StagesBar, heard_by
 from segment.streams import is_stream
 from segment.threads import available_cores
 from segment.writing import abandoning
@@ -71,7 +71,8 @@ def run(
         if options.finds_model:
             work = with_one_model(tasks, work, options.save_model, asked)
         cores = max(1, _jobs(options) // jobs)
-        work = work._replace(cores=cores, base=Path.cwd() if options.scheduler else None)
+        base = Path.cwd() if options.scheduler else None
+        work = work._replace(cores=cores, base=base, sharers=jobs)
         bar = NoBar() if asked() else _bar(len(tasks), options.progress, verbosity)
         console = Console(as_json=as_json, verbosity=verbosity, bar=bar)
         return _run(batch_of(work), found, options, jobs, console, asked)
@@ -87,7 +88,7 @@ def _run(
 ) -> int:
     if asked():
         return console.close(interrupted=True)
-    enter = console.bar.enter if isinstance(console.bar, StagesBar) else lambda stage: None
+    enter = console.bar.enter if isinstance(console.bar, StagesBar) else _unheard
     with heard_by(enter):
         pool = _pool(jobs, batch.work.cores or 1, options)
         prepare(batch.tasks)
@@ -105,6 +106,10 @@ def _run(
                 if options.explore:
                     _open(outcome, console)
         return max(console.close(interrupted=asked()), _write(html))
+
+
+def _unheard(stage: str, done: int, total: int) -> None:
+    """Let a stage pass that nobody is shown."""
 
 
 def _open(outcome: Outcome, console: Console) -> None:

@@ -1,5 +1,7 @@
 """The bandwidth: the sample and the mean distance to a k-th neighbour."""
 
+import collections.abc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis.extra import numpy as arrays
 from sklearn import cluster
 
 from segment import InvalidInputError, estimate_bandwidth
+from segment.meanshift._sample import first_targets, head_of_shuffle
 from segment.meanshift.bandwidth import kth_neighbor_distance, sample_indices
 from tests import oracles
 
@@ -121,3 +124,42 @@ def test_parameters_out_of_range_are_refused(options):
         cluster.estimate_bandwidth(np.eye(4), **options)
     with pytest.raises(InvalidInputError, match=name):
         estimate_bandwidth(np.eye(4), **options)
+
+
+@pytest.mark.parametrize("size", [2**32 + 100, 2**33 + 7, 10**11, 2**31 + 5])
+def test_targets_of_a_shuffle_beyond_32_bits_are_those_of_numpy(size):
+    """Draws of places beyond 32 bits take two words each, as NumPy's shuffle takes them."""
+    swapped = []
+
+    class Watched(collections.abc.MutableSequence):
+        def __len__(self):
+            return size
+
+        def __getitem__(self, place):
+            if len(swapped) == 2 * 500:
+                raise StopIteration
+            swapped.append(place)
+            return 0
+
+        def __setitem__(self, place, value):
+            pass
+
+        def __delitem__(self, place):
+            pass
+
+        def insert(self, place, value):
+            pass
+
+    with pytest.raises(StopIteration):
+        np.random.RandomState(3).shuffle(Watched())
+    targets = np.zeros(500, np.int64)
+    first_targets(3, size, targets)
+    assert targets[::-1].tolist() == swapped[::2]
+
+
+@pytest.mark.parametrize("block", [7, 64, 999, 1000, 5000])
+def test_the_head_of_a_shuffle_does_not_depend_on_its_blocks(block):
+    """However few draws are held at a time, the sample is the head of the permutation."""
+    head = np.empty(6, np.int64)
+    head_of_shuffle(5, 1000, block, head)
+    assert head.tolist() == np.random.RandomState(5).permutation(1000)[:6].tolist()

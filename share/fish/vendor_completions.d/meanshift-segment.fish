@@ -54,6 +54,7 @@ complete -c meanshift-segment -s r -l recursive -d 'Images in the folders of a f
 complete -c meanshift-segment -l files-from -r -F -d 'Read more inputs from a list, one a line'
 complete -c meanshift-segment -l files0-from -r -F -d 'The same, each ended by NUL as find -print0 writes them'
 complete -c meanshift-segment -s j -l jobs -x -d 'Cores to use: so many images at a time, or so many threads for a single image'
+complete -c meanshift-segment -l memory -x -d 'Memory that images may take together, such as 2G, 512M, or a share of what is free: those that need more are done strip by strip, with the same results, as TIFFs'
 complete -c meanshift-segment -l scheduler -x -d 'Run on the Dask cluster of this scheduler, tcp://host:port'
 complete -c meanshift-segment -l fail-fast -d 'Stop at the first image that fails'
 complete -c meanshift-segment -l progress -d 'Show a bar: images done and failed, rate, time left'

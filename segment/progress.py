@@ -12,20 +12,26 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 STAGES = ("reading", "segmenting", "writing")
-_listener: contextvars.ContextVar[Callable[[str], None] | None] = contextvars.ContextVar(
+Listener = Callable[[str, int, int], None]
+_listener: contextvars.ContextVar[Listener | None] = contextvars.ContextVar(
     "listener", default=None
 )
 
 
 def enter(stage: str) -> None:
     """Tell whoever listens that a stage begins."""
+    advance(stage, 0, 0)
+
+
+def advance(stage: str, done: int, total: int) -> None:
+    """Tell whoever listens how many rows of all a stage has done; 0 of 0 where it does not know."""
     listener = _listener.get()
     if listener is not None:
-        listener(stage)
+        listener(stage, done, total)
 
 
 @contextlib.contextmanager
-def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
+def heard_by(listener: Listener) -> Iterator[None]:
     """Have a function called with each stage that begins within, also on threads started there."""
     before = _listener.set(listener)
     try:
@@ -34,6 +40,8 @@ def heard_by(listener: Callable[[str], None]) -> Iterator[None]:
         _listener.reset(before)
 
 
+BY_STAGES = "{desc} {bar} {elapsed}"
+BY_ROWS = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
 SLOW = 1.0  # seconds that one image takes before a bar is worth while
 
 
@@ -87,23 +95,36 @@ class ImagesBar(NoBar):
 
 
 class StagesBar(NoBar):
-    """The stages of one image, shown once it has taken a second."""
+    """The stages of one image, shown once it has taken a second.
+
+    A stage that tells how far it is, strip by strip, has a bar of its own with the time it takes.
+    """
 
     def __init__(self) -> None:
         self._start = time.monotonic()
-        self._stage = STAGES[0]
+        self._heard = (STAGES[0], 0, 0)
+        self._stage = ""
+        self._by_rows = False
         self._bar: Any = None
 
-    def enter(self, stage: str) -> None:
-        """Hear of a stage that begins: to be shown by the thread that draws."""
-        self._stage = stage
+    def enter(self, stage: str, done: int = 0, total: int = 0) -> None:
+        """Hear how far a stage is: to be shown by the thread that draws."""
+        self._heard = (stage, done, total)
 
     def look(self) -> None:
-        if self._bar is None and time.monotonic() - self._start > SLOW:
-            self._bar = _bar(total=len(STAGES), bar_format="{desc} {bar} {elapsed}", leave=False)
-        if self._bar is not None:
-            self._bar.n = STAGES.index(self._stage)
-            self._bar.set_description_str(f"{self._stage:10}")
+        if self._bar is None and time.monotonic() - self._start <= SLOW:
+            return
+        stage, done, total = self._heard
+        if self._bar is None or (total > 0) != self._by_rows:
+            self.close()
+            self._by_rows = total > 0
+            shape = BY_ROWS if self._by_rows else BY_STAGES
+            self._bar = _bar(total=total or len(STAGES), bar_format=shape, leave=False)
+        elif self._by_rows and stage != self._stage:
+            self._bar.reset(total)
+        self._stage = stage
+        self._bar.n = done if self._by_rows else STAGES.index(stage)
+        self._bar.set_description_str(f"{stage:10}")
 
     def aside(self) -> AbstractContextManager[Any]:
         if self._bar is None:

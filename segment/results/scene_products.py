@@ -1,0 +1,201 @@
+"""The segments of a scene to files, strip by strip: rasters, the table of regions, outlines."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import InvalidInputError
+from segment.raster.opening import open_sink
+from segment.raster.sink import RasterSink, label_type
+from segment.regions.table import Measures, RegionTable, Table, to_csv
+from segment.results.mapping import on_map
+from segment.results.naming import Product
+from segment.results.outputs import PolygonOptions
+from segment.results.polygons import write_region_polygons
+from segment.scenes.labelling import Labels
+from segment.scenes.rows import SceneRows
+from segment.scenes.scene import SceneSegmentation
+from segment.scenes.strips import Strips
+from segment.tiff.places import Place, place_of
+from segment.validation import checked_channels
+from segment.writing import write_whole
+
+IN_PALETTE = 256
+RASTERS: tuple[Product, ...] = ("labels", "segmented")
+BY_STRIPS: tuple[Product, ...] = (*RASTERS, "regions", "polygons")
+
+
+@dataclass(frozen=True, eq=False)
+class SceneResult:
+    """A scene and what became of it.
+
+    Attributes
+    ----------
+    rows : SceneRows
+    found : SceneSegmentation
+    strips : Strips
+    recolor : {"mean", "mode"}
+    label_kind : {"tiff", "zarr"}
+    overviews : bool
+        Of the TIFFs.
+    key : str or None
+        What the results depend on; by it writing goes on after a run that was killed.
+    polygons : PolygonOptions
+    """
+
+    rows: SceneRows
+    found: SceneSegmentation
+    strips: Strips
+    recolor: Literal["mean", "mode"] = "mean"
+    label_kind: Literal["tiff", "zarr"] = "tiff"
+    overviews: bool = False
+    key: str | None = None
+    polygons: PolygonOptions = PolygonOptions()
+
+    @property
+    def place(self) -> Place:
+        """Where the scene lies on the map."""
+        return place_of(self.rows.source.geo)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every pixel has a label."""
+        return int(self.found.sizes.sum()) == self.rows.height * self.rows.width
+
+    @property
+    def palette(self) -> NDArray[np.uint8]:
+        """The colour and the alpha of every label, (K + 1, 4): black and nothing for 0."""
+        colors = self.found.colors if self.recolor == "mean" else self.found.mode_colors
+        opaque = np.full((len(colors), 1), 255, np.uint8)
+        return np.concatenate([np.zeros((1, 4), np.uint8), np.append(colors, opaque, axis=1)])
+
+
+def check_products(products: Mapping[Product, Path]) -> None:
+    """Raise InvalidInputError for products that are not made beyond memory."""
+    for product in products:
+        if product not in BY_STRIPS:
+            raise InvalidInputError(
+                f"{product}: is not made of an image beyond memory; leave it out, scale the image "
+                "down, or raise --memory"
+            )
+
+
+def write_scene(result: SceneResult, paths: Mapping[Product, Path]) -> None:
+    """Write what is asked for of a scene; each file appears when it is complete.
+
+    Raises
+    ------
+    ImageFileError
+        If a file cannot be written.
+    """
+    rasters = [name for name in paths if name in RASTERS]
+    if rasters:
+        _write_rasters(result, {name: paths[name] for name in rasters})
+    if "regions" not in paths and "polygons" not in paths:
+        return
+    table = _table(result)
+    if "regions" in paths:
+        located = on_map(table, result.place)
+        write_whole(paths["regions"], lambda file: _write_csv(located, file))
+    if "polygons" in paths:
+        traced = result.strips.in_order("tracing", result.found.labels)
+        strips, width = (labels for _, _, labels in traced), result.rows.width
+        write_region_polygons(
+            paths["polygons"], strips, width, table, result.place, result.polygons
+        )
+
+
+def _table(result: SceneResult) -> RegionTable:
+    """Measure the segments in the file's own units, in two passes."""
+    rows, sizes = result.rows, result.found.sizes
+    labels = np.flatnonzero(sizes) + 1
+    places = np.zeros(len(sizes) + 1, np.int32)
+    places[labels] = np.arange(1, len(labels) + 1, dtype=np.int32)
+
+    def read(top: int, bottom: int) -> tuple[Labels, NDArray[Any]]:
+        values, _ = rows.stored(top, bottom)
+        flat = checked_channels("image", values, values.shape[:2])
+        return places[result.found.labels(top, bottom)], flat
+
+    measures = Measures(labels, rows.names)
+    for top, _, (numbers, values) in result.strips.in_order("measuring", read):
+        measures.add(numbers, values, top)
+    measures.end_sums()
+    for _, _, (numbers, values) in result.strips.in_order("measuring", read):
+        measures.add_spread(numbers, values)
+    return measures.table()
+
+
+def _write_csv(table: Table, file: IO[bytes]) -> None:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    to_csv(table, text)
+    text.detach()
+
+
+def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:
+    with contextlib.ExitStack() as stack:
+        sinks = {name: stack.enter_context(_sink(result, name, paths[name])) for name in paths}
+        start = min(sink.next_row for sink in sinks.values())
+
+        def made(top: int, bottom: int) -> dict[Product, NDArray[Any]]:
+            labels = result.found.labels(top, bottom)
+            return {name: _rows_of(result, name, labels, top, bottom) for name in sinks}
+
+        for top, _, rows in result.strips.in_order("writing", made, start):
+            for name, sink in sinks.items():
+                sink.write(top, rows[name])
+        for sink in sinks.values():
+            sink.finish()
+
+
+def _sink(result: SceneResult, product: Product, path: Path) -> RasterSink:
+    rows, count = result.rows, len(result.found.sizes)
+    size = path, rows.height, rows.width
+    key = None if result.key is None else f"{result.key}-{product}"
+    if product == "labels":
+        kind, overviews = result.label_kind, result.overviews and result.label_kind == "tiff"
+        return open_sink(
+            *size, label_type(count), rows.source, kind=kind, overviews=overviews, key=key
+        )
+    palette = np.ascontiguousarray(result.palette[:, :3]) if _in_palette(result) else None
+    channels = 1 if palette is not None else 3 if _is_opaque(result) else 4
+    return open_sink(
+        *size,
+        np.uint8,
+        rows.source,
+        channels=channels,
+        palette=palette,
+        overviews=result.overviews,
+        key=key,
+    )
+
+
+def _in_palette(result: SceneResult) -> bool:
+    return len(result.found.sizes) < IN_PALETTE and not result.rows.has_alpha
+
+
+def _is_opaque(result: SceneResult) -> bool:
+    return result.is_whole and not result.rows.has_alpha
+
+
+def _rows_of(
+    result: SceneResult, product: Product, labels: Labels, top: int, bottom: int
+) -> NDArray[Any]:
+    if product == "labels" or _in_palette(result):
+        return labels.astype(label_type(len(result.found.sizes)))
+    words = result.palette.view(np.uint32).reshape(-1)  # a colour at a time
+    colors = words[labels].view(np.uint8).reshape(*labels.shape, 4)
+    if _is_opaque(result):
+        return np.ascontiguousarray(colors[:, :, :3])
+    if result.rows.has_alpha:
+        alpha = result.rows.opacity(top, bottom)
+        colors[:, :, 3] = np.minimum(colors[:, :, 3], alpha)
+    return colors

@@ -1,0 +1,271 @@
+"""One image that is too large for the memory there may be, from its file to its results."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.bands import chosen_places, shown_places
+from segment.errors import ImageFileError
+from segment.memory_limit import memory_limit, needed_in_memory
+from segment.pixels.bands import BandScale
+from segment.progress import advance
+from segment.raster.opening import open_source
+from segment.raster.source import RasterSource
+from segment.reading.picture import Notes, Picture
+from segment.reading.profiles import is_srgb
+from segment.reading.values import in_known_range
+from segment.results.band_facts import remark_of
+from segment.results.mapping import map_warnings
+from segment.results.naming import Product, page_stem
+from segment.running.outcomes import Outcome
+from segment.scenes.rows import SceneRows, Values
+
+if TYPE_CHECKING:
+    from segment.running.plan import Task, Work
+    from segment.scenes.memory_plan import Plan
+    from segment.scenes.scene import SceneSegmentation
+    from segment.scenes.strips import Strips
+
+INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
+SIXTEEN_BITS = 257.0
+
+
+@dataclass(frozen=True, eq=False)
+class SceneJob:
+    """A scene to be done strip by strip.
+
+    Attributes
+    ----------
+    task, work
+        As `run_job` has them.
+    source : RasterSource
+    memory : int
+        Bytes that it may take.
+    key : str
+        A digest of all that its results depend on.
+    """
+
+    task: Task
+    work: Work
+    source: RasterSource
+    memory: int
+    key: str
+
+    def run(self, paths: Callable[[], dict[Product, Path]]) -> Outcome:
+        """Segment the scene and write its results; `paths` gives their files."""
+        from segment.results.scene_products import check_products  # small images need none
+        from segment.scenes.memory_plan import planned
+        from segment.scenes.scene import check_scene
+
+        settings = self.work.settings
+        check_scene(settings)
+        named = paths()
+        check_products(named)
+        on_the_map = map_warnings(self.source.geo, tuple(named), self.work.output.polygons)
+        with contextlib.closing(self.source), self._rows() as rows:
+            joint, by_region = settings.features == "joint", settings.by_region
+            plan = planned(rows, self.memory, by_region=by_region, joint=joint, told=advance)
+            rows = self._scaled(rows, plan.strips)
+            found = self._write(rows, plan, named)
+        told = self._told(rows)
+        return Outcome(
+            self.task.input,
+            "ok",
+            outputs=[str(path) for path in named.values()],
+            width=rows.width,
+            height=rows.height,
+            bandwidth=found.bandwidth,
+            segments=int(np.count_nonzero(found.sizes)),
+            iterations=found.n_iter,
+            warnings=self.source.warnings + tuple(on_the_map),
+            more=told,
+            remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
+        )
+
+    def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
+        """Write the results; keep what they need on the way beside them."""
+        from segment.results.scene_products import SceneResult, write_scene
+        from segment.scenes.scene import segment_scene
+        from segment.scenes.scratch import Scratch
+
+        work, base = self.work, self.work.base or Path()
+        place = Path(self.task.place)
+        if work.reading.page is not None:
+            place = Path(page_stem(self.task.place, int(work.reading.page)))
+        folder = base / place.with_name(f".{place.name}.scene")
+        with (
+            Scratch(folder, self.key) as scratch,
+            segment_scene(
+                rows,
+                work.settings,
+                plan.strips,
+                scratch,
+                memory=plan.memory,
+                model=work.model,
+            ) as found,
+        ):
+            output = work.output
+            result = SceneResult(
+                rows, found, plan.strips, output.recolor, key=self.key, polygons=output.polygons
+            )
+            write_scene(result, {name: base / path for name, path in named.items()})
+        return found
+
+    def _told(self, rows: SceneRows) -> dict[str, Any]:
+        """Return what ``--json`` tells of bands."""
+        bits = self.source.bands[rows.bands[0]].bits
+        scale = rows.scale
+        if scale is None:  # of a photo: its depth
+            unit = ((1 << bits) - 1) / 255
+            scale = BandScale(np.zeros(rows.channels), np.full(rows.channels, unit))
+        return {
+            "bands": rows.channels,
+            "names": list(rows.names),
+            "scale": {
+                "as": self.work.settings.scale,
+                "low": scale.low.tolist(),
+                "unit": scale.unit.tolist(),
+            },
+        }
+
+    @contextlib.contextmanager
+    def _rows(self) -> Iterator[SceneRows]:
+        """Yield the rows of the chosen bands; as points if they are a photo's."""
+        places = chosen_places(self.source.bands, self.work.reading.bands)
+        rows = SceneRows(self.source, places)
+        if not self._is_scene:
+            bits = self.source.bands[places[0]].bits
+            rows = replace(rows, scaled=functools.partial(_photo_points, bits=bits))
+        if self.work.mask is None:
+            yield rows
+            return
+        path = (self.work.base or Path()) / self.work.mask
+        try:
+            mask = open_source(path)
+        except ImageFileError as error:
+            raise ImageFileError(f"its mask {path} cannot be read by strips: {error}") from None
+        with contextlib.closing(mask):
+            yield replace(rows, mask=mask)
+
+    @property
+    def _is_scene(self) -> bool:
+        """Whether bands are scaled, as `image_of` has it, not taken for the colours of a photo."""
+        reading, model = self.work.reading, self.work.model
+        chosen = reading.bands is not None or reading.show_bands is not None
+        by_model = model is not None and model.scale is not None
+        count = sum(not band.is_alpha for band in self.source.bands)
+        return chosen or by_model or self.work.settings.scale != "depth" or count not in (1, 3)
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a pixel's point depends on nothing but its values and what is counted by strips.
+
+        The colours of a photo are converted by their profile as a whole, and those of no known
+        range stretched by all of them.
+        """
+        if self._is_scene:
+            return True
+        first, profile = self.source.bands[0], self.source.profile
+        known = np.dtype(first.dtype).kind in "bu" and first.bits <= 16
+        as_srgb = self.work.reading.ignore_icc or profile is None or is_srgb(profile)
+        return known and as_srgb
+
+    def _scaled(self, rows: SceneRows, strips: Strips) -> SceneRows:
+        if self.work.model is not None:
+            self.work.model.check_bands(rows.channels, scaled=self._is_scene, names=rows.names)
+        if not self._is_scene:
+            return rows
+        from segment.scenes.scaling import scaled_scene
+
+        shown = shown_places(self.source.bands, self.work.reading.show_bands, tuple(rows.bands))
+        known = None if self.work.model is None else self.work.model.scale
+        return scaled_scene(rows, strips, self.work.settings.scale, shown, known)
+
+
+def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
+    """Return the job of an image that needs more memory than there may be; None for others.
+
+    Those that cannot be read by strips are left to the readers of whole images, too; `check_fits`
+    refuses them if a limit was named.
+
+    Parameters
+    ----------
+    task : Task
+    work : Work
+    key : str
+        A digest of all that its results depend on.
+
+    Raises
+    ------
+    ImageFileError
+        If the file is so much smaller than its pixels that it may be a decompression bomb.
+    """
+    path = (work.base or Path()) / task.source
+    page = work.reading.page
+    if page == "all" or work.output.sweep:
+        return None
+    try:
+        source = open_source(path, page=page, allow_damaged=work.reading.allow_truncated)
+    except ImageFileError:  # told by those who read it whole, or no matter to them
+        return None
+    pixels, count = source.height * source.width, len(source.bands)
+    item = np.dtype(source.bands[0].dtype).itemsize
+    limit = _limit(work)
+    fits = _needed(work, pixels, count, item) <= limit and pixels <= work.reading.max_pixels
+    job = SceneJob(task, work, source, limit, key)
+    if fits or not job.can_be_cut:
+        source.close()
+        return None
+    _check_size(path, source, pixels * count * item, work)
+    return job
+
+
+def check_fits(picture: Picture, work: Work) -> None:
+    """Raise ImageFileError for an image read whole that takes more memory than there may be."""
+    values = picture.values
+    pixels = values.shape[0] * values.shape[1]
+    needed, limit = _needed(work, pixels, values.shape[2], values.dtype.itemsize), _limit(work)
+    if needed > limit:
+        raise ImageFileError(
+            f"takes about {needed >> 20}M in memory, more than the {limit >> 20}M of --memory, and "
+            "is not read by strips; save it as a TIFF without a colour profile, or raise --memory"
+        )
+
+
+def _limit(work: Work) -> int:
+    return memory_limit(work.memory) // work.sharers
+
+
+def _needed(work: Work, pixels: int, count: int, item: int) -> int:
+    return needed_in_memory(
+        pixels,
+        count,
+        item,
+        by_region=work.settings.by_region,
+        joint=work.settings.features == "joint",
+    )
+
+
+def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:
+    pixels = source.height * source.width
+    if pixels <= work.reading.max_pixels or not path.is_file():
+        return
+    if path.stat().st_size * INFLATED < stored:
+        raise ImageFileError(
+            f"has {source.width} x {source.height} pixels in a file of {path.stat().st_size:,} "
+            "bytes, which may be a decompression bomb; raise --max-pixels if it is none"
+        )
+
+
+def _photo_points(values: Values, bits: int) -> NDArray[Any]:
+    """Return the points of a photo's values of up to 16 bits, as they are read in memory."""
+    known = in_known_range(values, bits, None, Notes())[0]
+    return known if known.dtype == np.uint8 else known / SIXTEEN_BITS

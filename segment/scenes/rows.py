@@ -1,0 +1,158 @@
+"""A scene as points, strip by strip: chosen bands in comparable units, and what takes part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import ImageFileError
+from segment.pixels.bands import BandScale, View
+from segment.raster.source import RasterSource
+
+Values = NDArray[Any]
+Visible = NDArray[np.bool_] | None
+
+
+def as_stored(values: Values) -> Values:
+    """Return 8-bit values as the points that they are."""
+    return values
+
+
+@dataclass(frozen=True, eq=False)
+class SceneRows:
+    """The rows of a scene.
+
+    Attributes
+    ----------
+    source : RasterSource
+    bands : sequence of int
+        Places in the source's bands of those that are coordinates of the points.
+    scaled : callable
+        Turns stored values, (..., C), into points: uint8 or float64, in units of 8 bits. A
+        function of each value alone.
+    mask : RasterSource or None
+        Pixels where all of its bands but alpha are 0, or that are transparent, take no part.
+    scale : BandScale or None
+        Which is what `scaled` does; None for 8-bit values as they are.
+    shown : tuple of int
+        Places in the source's bands of those that pictures show, where they are not the points.
+    look : View or None
+        How those are shown; None where the points are, those of a photo.
+    """
+
+    source: RasterSource
+    bands: Sequence[int]
+    scaled: Callable[[Values], Values] = as_stored
+    mask: RasterSource | None = None
+    scale: BandScale | None = None
+    shown: tuple[int, ...] = ()
+    look: View | None = None
+
+    def __post_init__(self) -> None:
+        mask, source = self.mask, self.source
+        if mask is not None and (mask.height, mask.width) != (source.height, source.width):
+            raise ImageFileError(
+                f"has {source.width} x {source.height} pixels, but its mask {mask.width} x "
+                f"{mask.height}; expected one of the same size"
+            )
+
+    @property
+    def height(self) -> int:
+        return self.source.height
+
+    @property
+    def width(self) -> int:
+        return self.source.width
+
+    @property
+    def channels(self) -> int:
+        return len(self.bands)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the bands are called."""
+        return tuple(self.source.bands[place].name for place in self.bands)
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether pixels can be transparent by a band of the file."""
+        return bool(self._alpha)
+
+    @property
+    def _alpha(self) -> list[int]:
+        """Places of the bands that say how opaque a pixel is; none where one is chosen."""
+        places = [place for place, band in enumerate(self.source.bands) if band.is_alpha]
+        return [] if set(places) & set(self.bands) else places
+
+    @property
+    def in_bytes(self) -> bool:
+        """Whether points are 8-bit values."""
+        return self._points_of(np.zeros((1, 1, self.channels), self.dtype)).dtype == np.uint8
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of stored values."""
+        return np.dtype(self.source.bands[self.bands[0]].dtype)
+
+    def stored(self, top: int, bottom: int) -> tuple[Values, Visible]:
+        """Return values as the file has them, (h, W, C), and where pixels take part; None for all.
+
+        Parameters
+        ----------
+        top, bottom : int
+            First row, and the one behind the last.
+        """
+        alpha = self._alpha
+        values, visible = self.source.read(top, bottom, [*self.bands, *alpha])
+        if alpha:
+            opaque = (values[:, :, self.channels :] > 0).all(axis=2)
+            visible = np.asarray(opaque if visible is None else visible & opaque)
+            values = np.ascontiguousarray(values[:, :, : self.channels])
+        if self.mask is not None:
+            chosen = _chosen(self.mask, top, bottom)
+            visible = chosen if visible is None else visible & chosen
+        if visible is not None and visible.all():
+            visible = None
+        return values, visible
+
+    def as_shown(self, top: int, bottom: int) -> Values:
+        """Return the bands of a strip that pictures show, as they are stored, (h, W, 1 or 3)."""
+        return self.source.read(top, bottom, self.shown)[0]
+
+    def opacity(self, top: int, bottom: int) -> NDArray[np.uint8]:
+        """Return the alpha of a strip of a scene that has one, (h, W), in 8 bits.
+
+        What is visible stays so.
+        """
+        (place, *_) = self._alpha
+        values, _ = self.source.read(top, bottom, [place])
+        alpha = values[:, :, 0]
+        if alpha.dtype == np.uint8:
+            return alpha
+        most = 1 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
+        return np.ceil(alpha * (255 / most)).astype(np.uint8)
+
+    def points(self, top: int, bottom: int) -> tuple[Values, Visible]:
+        """Return points, (h, W, C) uint8 or float64 in units of 8 bits, and where they take part.
+
+        What hidden pixels have for points is not said, but is finite.
+        """
+        values, visible = self.stored(top, bottom)
+        if visible is not None and values.dtype.kind == "f":
+            values = np.where(visible[:, :, None], values, values.dtype.type(0))
+        return self._points_of(values), visible
+
+    def _points_of(self, values: Values) -> Values:
+        return np.ascontiguousarray(self.scaled(values))
+
+
+def _chosen(mask: RasterSource, top: int, bottom: int) -> NDArray[np.bool_]:
+    values, visible = mask.read(top, bottom, range(len(mask.bands)))
+    color = [place for place, band in enumerate(mask.bands) if not band.is_alpha]
+    alpha = [place for place, band in enumerate(mask.bands) if band.is_alpha]
+    chosen = (values[:, :, color] != 0).any(axis=2) & (values[:, :, alpha] != 0).all(axis=2)
+    return np.asarray(chosen if visible is None else chosen & visible)

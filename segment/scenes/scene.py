@@ -1,0 +1,297 @@
+"""A scene to its segments: the steps of the method, each strip by strip, the same to the bit."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segment.errors import InvalidInputError
+from segment.meanshift.bandwidth import sample_indices
+from segment.method.color_clusters import (
+    ColorModes,
+    color_ground,
+    color_modes,
+    known_modes,
+    sample_bandwidth,
+)
+from segment.method.model import Model
+from segment.method.segments import channels_of
+from segment.pixels.colors import as_colors, mean_channels, means_of_sums, to_rgb
+from segment.regions._regions import add_up
+from segment.scenes.census import (
+    Census,
+    Draw,
+    count_shown,
+    first_seen,
+    sampled_points,
+    take_census,
+)
+from segment.scenes.joint_scene import Sample, bytes_of_row, check_joint, joint_scene
+from segment.scenes.labelling import Labels, StripLabels, labeller, strip_labels
+from segment.scenes.rows import SceneRows
+from segment.scenes.scaling import pictured
+from segment.scenes.scene_regions import scene_regions, sums_of
+from segment.scenes.scratch import Scratch
+from segment.scenes.strips import Strips
+from segment.settings import Settings
+from segment.threads import Started
+
+
+@dataclass(frozen=True, eq=False)
+class SceneSegmentation:
+    """The segments of a scene: what `Segmentation` has, but for a map that is in memory.
+
+    Attributes
+    ----------
+    labels : callable
+        Returns the labels of the rows from `top` to above `bottom`, (h, W) int32; any thread may
+        call it.
+    modes, means, colors, mode_colors, sizes, bandwidth, n_iter
+        As `Segmentation` has them.
+    """
+
+    labels: Callable[[int, int], Labels]
+    modes: NDArray[np.float64]
+    means: NDArray[np.float64]
+    colors: NDArray[np.uint8]
+    mode_colors: NDArray[np.uint8]
+    sizes: NDArray[np.int64]
+    bandwidth: float
+    n_iter: int
+
+
+@contextlib.contextmanager
+def segment_scene(
+    rows: SceneRows,
+    settings: Settings,
+    strips: Strips,
+    scratch: Scratch,
+    *,
+    memory: int,
+    model: Model | None = None,
+) -> Iterator[SceneSegmentation]:
+    """Yield the segmentation of a scene, as `segment_pixels` would make it in memory.
+
+    Parameters
+    ----------
+    rows : SceneRows
+    settings : Settings
+        With no target and no level; in the joint domain with kernel "flat" and assign "nearest".
+    strips : Strips
+        How it is cut; the answer does not depend on it.
+    scratch : Scratch
+        Where stages that are done are kept, and taken up again.
+    memory : int
+        Bytes for what is known of colours or regions, beside the strips.
+    model : Model, optional
+
+    Raises
+    ------
+    InvalidInputError
+        As `segment_image`; or if colours or regions are too many for the memory.
+    """
+    check_scene(settings)
+    if model is not None:
+        settings = model.applied_to(settings)
+    if settings.features == "joint":
+        clusters = _joint(rows, settings, strips, memory)
+    else:
+        clusters = _by_color(rows, settings, strips, scratch, memory, model)
+    if not settings.by_region:
+        means, sizes = clusters.means or means_of_sums(
+            sums_of(rows, clusters.labels, len(clusters.places) + 1, strips, None)[1:]
+        )
+        known = clusters.places, means, sizes, clusters, settings
+        yield _segmentation(rows, strips, clusters.labels, *known)
+        return
+    with scratch.rows(rows.width) as file:
+        found = scene_regions(
+            rows,
+            clusters.labels,
+            settings,
+            strips,
+            scratch,
+            file,
+            pixels=clusters.pixels,
+            memory=memory,
+        )
+        places = clusters.places[found.clusters - 1]
+        known = places, found.means, found.sizes, clusters, settings
+        yield _segmentation(rows, strips, found.labels, *known)
+
+
+@dataclass(frozen=True, eq=False)
+class _Clusters:
+    """Clusters of a scene: how its strips are labelled, what is known of the clusters.
+
+    `means` are means and sizes, where they come without another look at the pixels; `pixels` are
+    those that take part.
+    """
+
+    labels: StripLabels
+    places: NDArray[np.float64]
+    bandwidth: float
+    n_iter: int
+    pixels: int
+    means: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None
+
+
+def _by_color(
+    rows: SceneRows,
+    settings: Settings,
+    strips: Strips,
+    scratch: Scratch,
+    memory: int,
+    model: Model | None,
+) -> _Clusters:
+    draw = _draw(rows, settings) if model is None and scratch.load("modes") is None else None
+    census = _census(rows, strips, scratch, memory // per_color(rows.channels), draw)
+    modes = _modes(rows, census, settings, strips, scratch, model, draw)
+    label = labeller(rows, census, modes, settings)
+    return _Clusters(
+        lambda top, bottom: strip_labels(rows, label, top, bottom),
+        modes.places,
+        modes.bandwidth,
+        modes.n_iter,
+        int(census.shown.sum()),
+        mean_channels(census.points, census.weights, modes.labels, len(modes.places)),
+    )
+
+
+def _joint(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> _Clusters:
+    check_joint(settings)
+    shown = count_shown(rows, strips)
+    sample = None
+    if settings.bandwidth is None and settings.spatial_radius is None:
+        wanted = sample_indices(int(shown.sum()), settings.n_samples, settings.seed)
+        sample = Sample(*sampled_points(rows, strips, shown, np.asarray(wanted, np.int64)))
+    item = 1 if rows.in_bytes and settings.color_space == "rgb" else 8
+    window = memory // bytes_of_row(rows.width, rows.channels, item)
+    strips.told("climbing", 0, 1)
+    found = joint_scene(rows, settings, min(window, rows.height), sample)
+    return _Clusters(found.labels, found.modes, found.bandwidth, found.n_iter, int(shown.sum()))
+
+
+def check_scene(settings: Settings) -> None:
+    """Raise InvalidInputError for what is not done beyond memory, and say what is to be done."""
+    way_out = "scale the image down, cut it, or raise --memory"
+    if settings.by_tree:
+        raise InvalidInputError(f"level: the hierarchy needs the whole image in memory; {way_out}")
+    if settings.target_segments is not None:
+        raise InvalidInputError(
+            f"target_segments: the search needs the whole image in memory; {way_out}, or set a "
+            "bandwidth"
+        )
+
+
+def per_color(channels: int) -> int:
+    """Return bytes that a distinct colour takes while modes are found: sorted, in a tree, labelled.
+
+    >>> per_color(3)
+    208
+    """
+    return 64 + 48 * channels
+
+
+def _census(
+    rows: SceneRows, strips: Strips, scratch: Scratch, most: int, draw: Draw | None
+) -> Census:
+    known = scratch.load("census")
+    if known is None:
+        census = take_census(rows, strips, most, draw)
+        scratch.save("census", points=census.points, weights=census.weights, shown=census.shown)
+        return census
+    return Census(known["points"], known["weights"], known["shown"])
+
+
+def _modes(
+    rows: SceneRows,
+    census: Census,
+    settings: Settings,
+    strips: Strips,
+    scratch: Scratch,
+    model: Model | None,
+    draw: Draw | None,
+) -> ColorModes:
+    known = scratch.load("modes")
+    if known is not None:
+        numbers = float(known["bandwidth"]), int(known["n_iter"])
+        return ColorModes(known["labels"], known["places"], *numbers)
+    if model is not None:
+        return known_modes(census.distinct, settings, model)
+    bandwidth = _bandwidth(rows, census, settings, strips, draw)
+    strips.told("climbing", 0, 1)
+    ground = color_ground(census.distinct, settings)
+    in_scan_order = functools.partial(first_seen, rows, strips, census)
+    modes = color_modes(ground, settings, bandwidth, in_scan_order)
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in modes._asdict().items()}
+    scratch.save("modes", **arrays)
+    return modes
+
+
+def _draw(rows: SceneRows, settings: Settings) -> Draw | None:
+    """Begin to draw the sample that there is if no pixel is hidden, where one is needed."""
+    if settings.bandwidth is not None:
+        return None
+    total = rows.height * rows.width
+    return Draw(Started(lambda: sample_indices(total, settings.n_samples, settings.seed)))
+
+
+def _bandwidth(
+    rows: SceneRows, census: Census, settings: Settings, strips: Strips, draw: Draw | None
+) -> float:
+    """Return the bandwidth asked for, in its own type, or that of a sample."""
+    if settings.bandwidth is not None:
+        return settings.bandwidth
+    total = int(census.shown.sum())
+    if draw is not None and total == rows.height * rows.width:
+        places, taken = draw.places.result(), draw.taken
+    else:
+        places, taken = sample_indices(total, settings.n_samples, settings.seed), {}
+    wanted = np.asarray(places, np.int64)
+    sample, _, _ = sampled_points(rows, strips, census.shown, wanted, taken)
+    return sample_bandwidth(sample, settings)
+
+
+def _segmentation(
+    rows: SceneRows,
+    strips: Strips,
+    labels: Callable[[int, int], Labels],
+    places: NDArray[np.float64],
+    means: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+    clusters: _Clusters,
+    settings: Settings,
+) -> SceneSegmentation:
+    looks: NDArray[np.uint8] | None
+    channels = channels_of(places, settings)
+    if rows.look is None or rows.scale is None:
+        mean_colors, looks = as_colors(means), to_rgb(channels, settings.color_space)
+    else:
+        mean_colors = _picture_means(rows, strips, labels, len(sizes))
+        in_rgb = settings.color_space == "rgb"
+        shown = channels if in_rgb else to_rgb(channels, settings.color_space)
+        looks = rows.look.colors_of(shown, rows.scale)
+    mode_colors = mean_colors if looks is None else looks
+    colors = np.where(sizes[:, None] > 0, mean_colors, mode_colors)
+    return SceneSegmentation(
+        labels, places, means, colors, mode_colors, sizes, clusters.bandwidth, clusters.n_iter
+    )
+
+
+def _picture_means(
+    rows: SceneRows, strips: Strips, labels: Callable[[int, int], Labels], count: int
+) -> NDArray[np.uint8]:
+    """Return the mean colour of each segment in the picture of a scene, (K, 3)."""
+    sums = np.zeros((count + 1, 4))
+    for _, _, (numbers, colors) in strips.in_order(
+        "averaging", lambda top, bottom: (labels(top, bottom), pictured(rows, top, bottom))
+    ):
+        add_up(numbers.reshape(-1), colors.reshape(-1, 3), sums)
+    return as_colors(means_of_sums(sums[1:])[0])
