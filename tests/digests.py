@@ -17,12 +17,12 @@ from segment.pixels.joint import build_pyramid, joint_seeds, label_pixels
 
 SPACES = {"rgb": 1.0, "lab": 0.4, "luv": 0.5, "hsv": 0.006, "gray": 0.8}  # scale of the radii
 IMAGES = {
-    "coffee": lambda: data.coffee()[120:160, 180:236],
-    "chelsea": lambda: data.chelsea()[90:126, 120:170],
-    "retina": lambda: data.retina()[600:640, 500:550],
-    "camera": lambda: data.camera()[150:190, 200:250],
-    "16 bits": lambda: data.coffee()[100:140, 200:240].astype(np.uint16) * 199 + 77,
-    "floats": lambda: np.sqrt(data.astronaut()[60:96, 200:240] / 255.0),
+    "coffee": lambda: data.coffee()[120:150, 180:222],
+    "chelsea": lambda: data.chelsea()[90:118, 120:158],
+    "retina": lambda: data.retina()[600:630, 500:538],
+    "camera": lambda: data.camera()[150:180, 200:238],
+    "16 bits": lambda: data.coffee()[100:130, 200:230].astype(np.uint16) * 199 + 77,
+    "floats": lambda: np.sqrt(data.astronaut()[60:88, 200:230] / 255.0),
 }
 OPTIONS = list(
     itertools.product(["color", "joint"], SPACES, ["flat", "gaussian"], ["nearest", "basin"])
@@ -72,7 +72,7 @@ def of_points(kernel, assign):
 def of_bands(count, kernel):
     """The digest of what is found in colour and in joint, in bands of 8 bits and of floats."""
     names = ("coffee", "retina", "chelsea")
-    bands = np.concatenate([IMAGES[name]()[:36, :50] for name in names], axis=2)[..., :count]
+    bands = np.concatenate([IMAGES[name]()[:28, :38] for name in names], axis=2)[..., :count]
     found, width = [], (20 if kernel == "flat" else 9) * count**0.5
     for image in (bands, np.rint(bands * 0.7 * 2**12) / 2**12):
         pyramid = build_pyramid(image, None, (6.5, width))

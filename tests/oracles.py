@@ -166,8 +166,8 @@ def choose_modes(ends, weights, bandwidth):
 
 
 def basins(points, bandwidth, kernel="flat", max_iter=300):
-    """Every point climbs and takes the mode nearest to its end: modes and labels."""
+    """Every point climbs and takes the mode nearest to its end: modes, labels and climbs."""
     climbs = [kernel_climb(points, point, bandwidth, kernel, max_iter) for point in points]
     ends = np.array([end for end, _, _ in climbs])
     modes = choose_modes(ends, [weight for _, weight, _ in climbs], bandwidth)
-    return modes, nearest_mode(ends, modes)[0]
+    return modes, nearest_mode(ends, modes)[0], climbs

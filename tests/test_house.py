@@ -9,12 +9,14 @@ import pkgutil
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import segment
+from segment.threads import available_cores
 
 HOME = Path(segment.__file__).parent
 GROUND = {"bands", "cpu_quota", "elementary", "errors", "memory_limit", "messages", "npy"}
@@ -171,12 +173,29 @@ ABROAD = {"napari_plugin.widget": "magicgui"} | dict.fromkeys(
 )
 
 
+@pytest.fixture(scope="module")
+def imported():
+    """What becomes of each room, the first to be imported in a process of its own; side by side."""
+
+    def alone(name):
+        command = [sys.executable, "-W", "error", "-c", f"import segment.{name}"]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    names = [name for name in IMPORTABLE if name not in ABROAD or is_there(ABROAD[name])]
+    with ThreadPoolExecutor(available_cores()) as pool:
+        return dict(zip(names, pool.map(alone, names), strict=True))
+
+
+def is_there(package):
+    return importlib.util.find_spec(package) is not None
+
+
 @pytest.mark.parametrize("name", IMPORTABLE)
-def test_each_room_imports_alone(name):
+def test_each_room_imports_alone(imported, name):
     """Every room can be the first to be imported, without a warning."""
-    if name in ABROAD and importlib.util.find_spec(ABROAD[name]) is None:
+    if name not in imported:
         pytest.skip(f"needs {ABROAD[name]}")
-    subprocess.run([sys.executable, "-W", "error", "-c", f"import segment.{name}"], check=True)
+    assert (imported[name].returncode, imported[name].stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", [name for name in ROOMS if ROOMS[name][0].suffix == ".py"])

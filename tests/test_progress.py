@@ -55,7 +55,7 @@ def test_a_terminal_that_does_not_know_its_size_gets_a_bar(tmp_path):
 def test_a_pipe_gets_no_bar_unless_it_is_asked_for(tmp_path):
     """Piped, nothing but lines; --progress shows the bar all the same, --quiet hides it."""
     photos(tmp_path / "in", 2, size=8)
-    command = (tmp_path / "in", "-o", tmp_path / "out")
+    command = (tmp_path / "in", "-j", "1", "-o", tmp_path / "out")
     assert "\r" not in run(*command).stderr
     assert "2/2" in run(*command, "--progress").stderr
     assert on_terminal(*command, "--quiet") == ("", 0)

@@ -149,7 +149,6 @@ class HtmlReport:
         head, tail = page_around(Path(__file__).with_name("html_report.html"))
         run = {"images": self._images, "settings": self._told, "changed": self._changed}
         data = data_script("run", run) + "\n"
-        make_folder(self.path.parent)
 
         def write(file: Any) -> None:
             file.write(head.encode())
@@ -159,4 +158,5 @@ class HtmlReport:
             file.write(tail.encode())
 
         with self._entries:
+            make_folder(self.path.parent)
             write_whole(self.path, write)

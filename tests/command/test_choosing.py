@@ -12,8 +12,8 @@ from PIL import Image
 
 from segment import Model, fit_modes, segment_image
 from segment.running.inputs import find_inputs
-from tests.command.test_cli import names_in, run, waiting_run
-from tests.commands import WAIT
+from tests.command.test_cli import names_in, waiting_run
+from tests.commands import WAIT, call
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def read(path):
 def test_sweep(photos, tmp_path):
     """--sweep writes one sheet for each image, and its numbers with --json."""
     paths, pixels = photos
-    done = run(*paths, "--sweep", "0.05,0.2", "--json", "-o", tmp_path / "out")
+    done = call(*paths, "--sweep", "0.05,0.2", "-j", 1, "--json", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert names_in(tmp_path / "out") == ["a_sweep.png", "b_sweep.png"]
     for line, path, image in zip(done.stdout.splitlines(), paths, pixels, strict=True):
@@ -56,7 +56,7 @@ def test_sweep(photos, tmp_path):
 def test_sweep_of_bandwidths_says_the_segments(photos, tmp_path):
     """--sweep-bandwidth does the same for bandwidths; the line has the numbers of segments."""
     path, image = photos[0][0], photos[1][0]
-    done = run(path, "--sweep-bandwidth", "15,60", "-v", "-o", tmp_path / "out")
+    done = call(path, "--sweep-bandwidth", "15,60", "-v", "-o", tmp_path / "out")
     counts = [len(segment_image(image, bandwidth=h).sizes) for h in (15.0, 60.0)]
     assert f"{counts[0]}, {counts[1]} segments" in done.stderr.splitlines()[0]
     assert names_in(tmp_path / "out") == ["a_sweep.png"]
@@ -65,12 +65,12 @@ def test_sweep_of_bandwidths_says_the_segments(photos, tmp_path):
 def test_target_says_the_bandwidth_that_repeats_it(photos, tmp_path):
     """The bandwidth in the line of a run with a target gives the same labels again."""
     path = photos[0][0]
-    done = run(path, "--target-segments", "6", "--write", "labels", "-o", tmp_path / "x")
+    done = call(path, "--target-segments", "6", "--write", "labels", "-o", tmp_path / "x")
     bandwidth = done.stderr.partition("bandwidth ")[2].partition(" ")[0]
     assert "(nearest to 6 segments), 6 segments" in done.stderr
-    run(path, "-b", bandwidth, "--write", "labels", "-o", tmp_path / "y")
+    call(path, "-b", bandwidth, "--write", "labels", "-o", tmp_path / "y")
     assert np.array_equal(read(tmp_path / "x/a_labels.png"), read(tmp_path / "y/a_labels.png"))
-    told = json.loads(run(path, "--target-segments", "6", "--json", "-o", tmp_path).stdout)
+    told = json.loads(call(path, "--target-segments", "6", "--json", "-o", tmp_path).stdout)
     assert (told["target_segments"], told["segments"]) == (6, 6)
 
 
@@ -78,7 +78,7 @@ def test_boundaries_and_figure(photos, tmp_path):
     """--write boundaries and figure write pictures beside the others."""
     pytest.importorskip("matplotlib", reason="needs the extra plot")
     path, image = photos[0][0], photos[1][0]
-    done = run(path, "--write", "boundaries,figure", "-o", tmp_path / "out")
+    done = call(path, "--write", "boundaries,figure", "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert names_in(tmp_path / "out") == ["a_boundaries.png", "a_figure.png"]
     outlined = segment_image(image).boundaries(image)
@@ -102,12 +102,12 @@ def test_model_of_one_image_labels_another(photos, tmp_path):
     """--save-model keeps the modes of an image, and --model labels others with them."""
     (first, second), (image, other) = photos
     kept = tmp_path / "modes.json"
-    done = run(first, "-q", "0.07", "--save-model", kept, "-o", tmp_path / "x")
+    done = call(first, "-q", "0.07", "--save-model", kept, "-o", tmp_path / "x")
     assert done.returncode == 0, done.stderr
     assert np.array_equal(
         read(tmp_path / "x/a_labels.png"), segment_image(image, quantile=0.07).labels
     )
-    done = run(second, "--model", kept, "--json", "-o", tmp_path / "y")
+    done = call(second, "--model", kept, "--json", "-o", tmp_path / "y")
     expected = segment_image(other, model=Model.load(kept))
     assert np.array_equal(read(tmp_path / "y/b_labels.png"), expected.labels)
     assert json.loads(done.stdout)["segments"] == np.count_nonzero(expected.sizes)
@@ -117,8 +117,8 @@ def test_fit_together(photos, tmp_path):
     """--fit-together labels all inputs with one set of modes; a bad input stays alone."""
     paths, pixels = photos
     (tmp_path / "bad.png").write_text("no picture")
-    options = ["--fit-together", "--save-model", tmp_path / "modes.json", "-c", "lab"]
-    done = run(tmp_path / "bad.png", *paths, *options, "-o", tmp_path / "out")
+    options = ["-j", 1, "--fit-together", "--save-model", tmp_path / "modes.json", "-c", "lab"]
+    done = call(tmp_path / "bad.png", *paths, *options, "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "bad.png: is not an image" in done.stderr
     model = fit_modes(pixels, color_space="lab")
@@ -131,7 +131,7 @@ def test_fit_together(photos, tmp_path):
 def test_fit_together_of_nothing_that_can_be_read(tmp_path):
     """Where no input can be read, each says so, and no model is written."""
     (tmp_path / "bad.png").write_text("no picture")
-    done = run(tmp_path / "bad.png", "--save-model", tmp_path / "m.json", "-o", tmp_path / "out")
+    done = call(tmp_path / "bad.png", "--save-model", tmp_path / "m.json", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ")
     assert len(done.stderr.splitlines()) == 1
@@ -142,7 +142,18 @@ def test_html_report(photos, tmp_path):
     """--report writes a page with every image of the run, beside the results."""
     paths, _ = photos
     page = tmp_path / "pages" / "report.html"
-    done = run(tmp_path / "none.png", *paths, "--report", page, "-q", "0.2", "-o", tmp_path / "out")
+    done = call(
+        tmp_path / "none.png",
+        *paths,
+        "-j",
+        1,
+        "--report",
+        page,
+        "-q",
+        "0.2",
+        "-o",
+        tmp_path / "out",
+    )
     assert done.returncode == 1
     assert names_in(page.parent) == ["report.html"]
     text = page.read_text()
@@ -155,7 +166,7 @@ def test_html_report_of_a_model_has_the_settings_of_the_model(photos, tmp_path):
     """What a page tells of the colour space and the bandwidth is what the model decided."""
     kept, page = tmp_path / "modes.json", tmp_path / "report.html"
     fit_modes([photos[1][0]], color_space="lab", bandwidth=21.5).save(kept)
-    run(photos[0][1], "--model", kept, "--report", page, "-o", tmp_path / "out")
+    call(photos[0][1], "--model", kept, "--report", page, "-o", tmp_path / "out")
     assert '"bandwidth":21.5,' in page.read_text()
     assert '"color_space":"lab"' in page.read_text()
 
@@ -163,7 +174,7 @@ def test_html_report_of_a_model_has_the_settings_of_the_model(photos, tmp_path):
 def test_html_report_that_cannot_be_written(photos, tmp_path):
     """A page below a file is an error in one line, after the results are written."""
     path = photos[0][0]
-    done = run(path, "--report", path / "report.html", "-o", tmp_path / "out")
+    done = call(path, "--report", path / "report.html", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "error: cannot make the folder" in done.stderr
     assert "Traceback" not in done.stderr
@@ -202,13 +213,9 @@ def test_html_report_of_an_interrupted_run(tmp_path):
 )
 def test_options_that_do_not_go_together(tmp_path, options, said):
     """Options that exclude each other are usage errors before anything is read or written."""
-    from click.testing import CliRunner
-
-    from segment.command.cli import command
-
-    done = CliRunner().invoke(command, ["x.png", "-o", str(tmp_path), *options])
-    assert done.exit_code == 2
-    assert said in done.output
+    done = call("x.png", "-o", tmp_path, *options)
+    assert done.returncode == 2
+    assert said in done.stderr
     assert not list(tmp_path.iterdir())
 
 
@@ -222,20 +229,16 @@ def test_options_that_do_not_go_together(tmp_path, options, said):
 )
 def test_models_of_another_space(photos, tmp_path, options, said):
     """A colour space or feature space asked for that is not the model's is a usage error."""
-    from click.testing import CliRunner
-
-    from segment.command.cli import command
-
     kept = tmp_path / "modes.json"
     fit_modes([photos[1][0]]).save(kept)
-    done = CliRunner().invoke(command, [str(photos[0][0]), "--model", str(kept), *options])
-    assert done.exit_code == 2
-    assert said in done.output
+    done = call(photos[0][0], "--model", kept, *options)
+    assert done.returncode == 2
+    assert said in done.stderr
 
 
 def test_fits_that_cannot_be_kept(photos, tmp_path):
     """The modes of joint features cannot be kept: a usage error says so."""
-    done = run(
+    done = call(
         photos[0][0], "-f", "joint", "--save-model", tmp_path / "m.json", "-o", tmp_path / "o"
     )
     assert done.returncode == 2
@@ -264,13 +267,13 @@ def test_a_sweep_of_pages_by_workers(scans):
     command = ("in", "--page", "all", "--sweep", "0.1,0.3", "--json")
     told = {}
     for jobs in ("1", "2"):
-        done = run(*command, "-j", jobs, "-o", f"out{jobs}", cwd=folder)
+        done = call(*command, "-j", jobs, "-o", f"out{jobs}", cwd=folder)
         told[jobs] = [json.loads(line) for line in done.stdout.splitlines()]
     names = ["photo_sweep.png", "scan_page1_sweep.png", "scan_page2_sweep.png"]
     assert names_in(folder / "out1") == names_in(folder / "out2") == names
     for one, two in zip(told["1"], told["2"], strict=True):
         assert (one["sweep"], one.get("page")) == (two["sweep"], two.get("page"))
-    again = run(*command, "-o", "out1", "--existing", "skip", cwd=folder)
+    again = call(*command, "-o", "out1", "--existing", "skip", cwd=folder)
     assert again.stderr == "0 done, 2 skipped\n"
 
 
@@ -278,16 +281,16 @@ def test_pages_are_fitted_together_and_labelled_by_workers(scans):
     """--fit-together takes every page of every image, and each worker labels with its modes."""
     folder, pages = scans
     command = ("in", "--page", "all", "--fit-together", "--write", "labels", "-o", "out")
-    assert run(*command, "-j", "2", "--save-model", "m.json", cwd=folder).returncode == 0
+    assert call(*command, "-j", "2", "--save-model", "m.json", cwd=folder).returncode == 0
     model = fit_modes(pages)
     assert np.array_equal(Model.load(folder / "m.json").modes, model.modes)
     for name, page in zip(("photo", "scan_page1", "scan_page2"), pages, strict=True):
         labels = read(folder / "out" / f"{name}_labels.png")
         assert np.array_equal(labels, segment_image(page, model=model).labels)
     skip = ("--existing", "skip")
-    assert run(*command, *skip, cwd=folder).stderr == "0 done, 2 skipped\n"
+    assert call(*command, *skip, cwd=folder).stderr == "0 done, 2 skipped\n"
     (folder / "in" / "photo.png").unlink()  # other modes
-    assert "2 done" in run(*command, *skip, cwd=folder).stderr
+    assert "2 done" in call(*command, *skip, cwd=folder).stderr
 
 
 def test_what_decides_on_the_results_is_not_skipped(scans):
@@ -297,23 +300,23 @@ def test_what_decides_on_the_results_is_not_skipped(scans):
     command = ("in/photo.png", "-o", "out", "--existing", "skip", "-v")
     for number, expected in ((0, "1 done"), (0, "1 skipped"), (1, "1 done")):
         fit_modes([pages[number]]).save(kept)
-        assert expected in run(*command, "--model", kept, cwd=folder).stderr
+        assert expected in call(*command, "--model", kept, cwd=folder).stderr
     for target, expected in (("2", "1 done"), ("2", "1 skipped"), ("3", "1 done")):
-        assert expected in run(*command, "--target-segments", target, cwd=folder).stderr
+        assert expected in call(*command, "--target-segments", target, cwd=folder).stderr
 
 
 def test_the_report_of_a_run_by_workers(scans):
     """Entries come back from the workers, one a page; what was skipped is told without one."""
     folder, _ = scans
     command = ("in", "--page", "all", "-j", "2", "-o", "out", "--report", "report.html")
-    assert run(*command, cwd=folder).returncode == 0
+    assert call(*command, cwd=folder).returncode == 0
     text = (folder / "report.html").read_text()
     assert text.count('id="entry-') == 3
     images = json.loads(text.partition('id="run">')[2].partition("</script>")[0])["images"]
     names = [image["name"] for image in images]
     assert names == ["in/photo.png", "in/scan.tif, page 1", "in/scan.tif, page 2"]
     assert [image["after"] for image in images][1] == "out/scan_page1_segmented.png"
-    assert run(*command, "--existing", "skip", cwd=folder).stderr == "0 done, 2 skipped\n"
+    assert call(*command, "--existing", "skip", cwd=folder).stderr == "0 done, 2 skipped\n"
     assert '"status":"skipped"' in (folder / "report.html").read_text()
 
 
@@ -321,7 +324,7 @@ def test_the_report_of_a_run_by_workers(scans):
 def test_the_report_knows_a_recoloured_image_by_any_name(scans):
     """With --segmented the report shows that file; of standard streams it has no links."""
     folder, _ = scans
-    run("in/photo.png", "--segmented", "x.png", "--report", "report.html", cwd=folder)
+    call("in/photo.png", "--segmented", "x.png", "--report", "report.html", cwd=folder)
     assert '"after":"x.png"' in (folder / "report.html").read_text()
     script = f"{sys.executable} -m segment - --segmented - --report report.html"
     subprocess.run(["sh", "-c", f"{script} < in/photo.png > x.png"], cwd=folder, check=True)
@@ -334,8 +337,8 @@ def test_pictures_are_no_inputs(scans):
     """Sheets, outlines and figures in a folder are known as results when it is scanned."""
     pytest.importorskip("matplotlib", reason="needs the extra plot")
     folder, _ = scans
-    run("in", "-o", "in", "--write", "boundaries,figure", cwd=folder)
-    run("in", "-o", "in", "--sweep", "0.1", cwd=folder)
+    call("in", "-o", "in", "-j", 1, "--write", "boundaries,figure", cwd=folder)
+    call("in", "-o", "in", "-j", 1, "--sweep", "0.1", cwd=folder)
     assert len(names_in(folder / "in")) == 8
     found = find_inputs([str(folder / "in")])
     assert (len(found.images), found.own) == (2, 6)
@@ -345,7 +348,7 @@ def test_a_dry_run_finds_no_modes(scans):
     """--dry-run neither fits nor writes a model or a page."""
     folder, _ = scans
     kept = ("--fit-together", "--save-model", "m.json", "--report", "p.html")
-    done = run("in", "--dry-run", *kept, cwd=folder)
+    done = call("in", "--dry-run", *kept, cwd=folder)
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 2)
     assert [path.name for path in folder.iterdir()] == ["in"]
 
@@ -365,7 +368,7 @@ def test_a_dry_run_finds_no_modes(scans):
 )
 def test_files_that_do_not_go_together(tmp_path, options, said):
     """What would be read twice or replace an input is refused before anything is read."""
-    done = run(*options, cwd=tmp_path, stdin=subprocess.DEVNULL)
+    done = call(*options, cwd=tmp_path)
     assert done.returncode == 2
     assert said in " ".join(done.stderr.split())
     assert not list(tmp_path.iterdir())

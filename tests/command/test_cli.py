@@ -15,13 +15,7 @@ from PIL import Image
 from segment import __version__, segment_image
 from segment.command.cli import main
 from segment.running.journal import NAME as RECORD
-from tests.commands import WAIT, start
-
-
-def run(*arguments, cwd=None, **options):
-    """Run the command and return the finished process with its output as text."""
-    command = [sys.executable, "-m", "segment", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, **options)
+from tests.commands import WAIT, call, run, start
 
 
 def names_in(folder):
@@ -66,7 +60,7 @@ def test_main_job(photo, tmp_path):
 def test_json(photo, tmp_path):
     """--json prints one object a line per image, failures included, with all that is known."""
     path, pixels = photo
-    done = run(path, tmp_path / "none.jpg", "--json", "-o", tmp_path / "out")
+    done = call(path, tmp_path / "none.jpg", "-j", 1, "--json", "-o", tmp_path / "out")
     good, bad = (json.loads(line) for line in done.stdout.splitlines())
     expected = segment_image(pixels)
     assert good.pop("seconds") > 0
@@ -111,7 +105,7 @@ def test_json(photo, tmp_path):
 def test_clustering_options(photo, tmp_path, options, settings):
     """Each clustering option does what the library's parameter of its name does."""
     path, pixels = photo
-    done = run(path, *options, "--write", "labels", "-o", tmp_path)
+    done = call(path, *options, "--write", "labels", "-o", tmp_path)
     assert done.returncode == 0, done.stderr
     labels = np.asarray(Image.open(tmp_path / "photo_labels.png"))
     assert np.array_equal(labels, segment_image(pixels, **settings).labels)
@@ -121,7 +115,7 @@ def test_clustering_options(photo, tmp_path, options, settings):
 def test_recolor_by_mode(photo, tmp_path):
     """--recolor mode paints a segment in the colour of its mode."""
     path, pixels = photo
-    run(path, "--recolor", "mode", "--write", "segmented", "-o", tmp_path)
+    call(path, "--recolor", "mode", "--write", "segmented", "-o", tmp_path)
     segmented = np.asarray(Image.open(tmp_path / "photo_segmented.png").convert("RGB"))
     assert np.array_equal(segmented, segment_image(pixels).recolored("mode"))
 
@@ -129,14 +123,14 @@ def test_recolor_by_mode(photo, tmp_path):
 def test_quiet_says_only_failures(photo, tmp_path):
     """--quiet leaves stderr to failures."""
     path, _ = photo
-    done = run(path, tmp_path / "none.jpg", "--quiet", "-o", tmp_path)
+    done = call(path, tmp_path / "none.jpg", "-j", 1, "--quiet", "-o", tmp_path)
     assert done.stderr == f"error: {tmp_path / 'none.jpg'}: no such file; check the name\n"
 
 
 def test_verbose_says_iterations_and_a_summary(photo, tmp_path):
     """-v adds the iterations to each line, and a summary at the end."""
     path, pixels = photo
-    lines = run(path, "-v", "-o", tmp_path).stderr.splitlines()
+    lines = call(path, "-v", "-o", tmp_path).stderr.splitlines()
     assert lines[0].endswith(f"{segment_image(pixels).n_iter} iterations")
     assert lines[1:] == ["1 done"]
 
@@ -220,7 +214,7 @@ def test_bad_inputs_get_one_line_each_and_the_rest_is_done(photo, tmp_path):
 )
 def test_usage_errors(arguments, said, tmp_path):
     """A wrong option is refused with exit code 2 before anything is read or written."""
-    done = run(*arguments, cwd=tmp_path)
+    done = call(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -230,7 +224,7 @@ def test_usage_errors(arguments, said, tmp_path):
 def test_climbs_of_no_move(photo, tmp_path):
     """`--max-iter 0` makes of each seed the mean around it, as the library does."""
     path, pixels = photo
-    done = run(path, "--max-iter", "0", "-b", "40", "--labels", tmp_path / "labels.png")
+    done = call(path, "--max-iter", "0", "-b", "40", "--labels", tmp_path / "labels.png")
     assert done.returncode == 0, done.stderr
     expected = segment_image(pixels, max_iter=0, bandwidth=40).labels
     assert np.array_equal(np.asarray(Image.open(tmp_path / "labels.png")), expected)
@@ -287,7 +281,7 @@ def test_main_under_capture(capsys, monkeypatch, photo, tmp_path):
 def test_output_folder_that_cannot_be_made(photo, tmp_path):
     """An output folder below a file is refused in one line that names it."""
     path, _ = photo
-    done = run(path, "-o", path / "below")
+    done = call(path, "-o", path / "below")
     assert done.returncode == 1
     assert done.stderr == (
         f"error: {path}: cannot make the folder {path / 'below'}: Not a directory; "
@@ -351,8 +345,8 @@ def test_results_do_not_depend_on_the_order_of_inputs(photo, tmp_path):
     path, pixels = photo
     other = tmp_path / "other.png"
     Image.fromarray(pixels[::-1, ::2]).save(other)
-    run(path, other, "-o", tmp_path / "a")
-    run(other, path, "-o", tmp_path / "b")
+    call(path, other, "-o", tmp_path / "a")
+    call(other, path, "-o", tmp_path / "b")
     names = names_in(tmp_path / "a")
     assert names == names_in(tmp_path / "b")
     for name in names:

@@ -13,8 +13,8 @@ from PIL import Image
 from segment import InvalidInputError, hierarchy, segment_image
 from segment.regions.tree_cut import cut_tree
 from tests.browser import Browser
-from tests.command.test_cli import names_in, run
-from tests.commands import COMMAND
+from tests.command.test_cli import names_in
+from tests.commands import COMMAND, call, run
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="BROWSER is a command of POSIX")
 
@@ -68,7 +68,7 @@ def test_pages_of_many_images_are_not_opened(tmp_path, bundled_photos, told):
     for name in ("coffee", "chelsea"):
         Image.fromarray(bundled_photos[name]).save(tmp_path / f"{name}.png")
     images = [tmp_path / "coffee.png", tmp_path / "chelsea.png"]
-    done = run(*images, "--write", "explorer", "-o", tmp_path / "out")
+    done = run(*images, "--write", "explorer", "-j", 1, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert names_in(tmp_path / "out") == ["chelsea_explorer.html", "coffee_explorer.html"]
     assert not told.exists()
@@ -88,7 +88,7 @@ def test_pages_of_many_images_are_not_opened(tmp_path, bundled_photos, told):
 def test_what_does_not_go_together(photo, tmp_path, options, words):
     """Options without a meaning for the tree, and numbers that are none, are usage errors."""
     explore = [] if "--keep" in options else ["--explore"]
-    done = run(photo, *explore, *options, "-o", tmp_path / "out")
+    done = call(photo, *explore, *options, "-o", tmp_path / "out")
     assert done.returncode == 2
     assert words in " ".join(done.stderr.split())
 
@@ -97,14 +97,14 @@ def test_explore_takes_one_image(photo, tmp_path):
     """With several inputs --explore is a usage error that says what to do."""
     other = tmp_path / "b.png"
     Image.new("RGB", (9, 9)).save(other)
-    done = run(photo, other, "--explore", "-o", tmp_path / "out")
+    done = call(photo, other, "--explore", "-o", tmp_path / "out")
     assert done.returncode == 2
     assert "--explore takes one input, got 2; --write explorer makes a page for each" in done.stderr
 
 
 def test_regions_of_another_tree(photo, tmp_path):
     """Kept regions that the tree does not have fail with the numbers that it has."""
-    done = run(photo, "--segments", 3, "--keep", "99999", "-o", tmp_path / "out")
+    done = call(photo, "--segments", 3, "--keep", "99999", "-o", tmp_path / "out")
     assert done.returncode == 1
     assert "keep: expected numbers of regions in 0.." in done.stderr
 
@@ -164,6 +164,6 @@ def test_the_page_s_command_makes_its_choice(photo, tmp_path, told):
 def test_report_has_the_slider(photo, tmp_path):
     """A run that cuts the tree gives its report the tree of each thumbnail."""
     report = tmp_path / "report.html"
-    done = run(photo, "--segments", 5, "--report", report, "-o", tmp_path / "out")
+    done = call(photo, "--segments", 5, "--report", report, "-o", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     assert '"tree":{"leaves":' in report.read_text()

@@ -8,7 +8,7 @@ from PIL import Image
 
 from segment import Hierarchy, hierarchy, segment_image
 from segment.running.inputs import find_inputs
-from tests.commands import photos, results, run
+from tests.commands import call, photos, results, run
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def read(path):
 def test_a_level_is_that_cut_of_the_hierarchy(photo, tmp_path):
     """--level writes the library's cut, and says level and segments."""
     path, _, tree = photo
-    done = run(path, "--level", "0.7", "-o", tmp_path)
+    done = call(path, "--level", "0.7", "-o", tmp_path)
     found = tree.cut(0.7)
     assert done.returncode == 0, done.stderr
     assert f"level 0.7, {len(found.sizes)} segments" in done.stderr
@@ -38,19 +38,19 @@ def test_a_level_is_that_cut_of_the_hierarchy(photo, tmp_path):
 def test_a_number_of_segments_tells_its_level(photo, tmp_path):
     """--segments has exactly so many; the level that --json tells gives them again."""
     path, _, tree = photo
-    done = run(path, "--segments", 6, "-o", tmp_path, "--json")
+    done = call(path, "--segments", 6, "-o", tmp_path, "--json")
     told = json.loads(done.stdout)
     assert (told["segments"], told["level"]) == (6, tree.merges[-6, 2])
     labels = read(tmp_path / "a_labels.png")
     assert np.array_equal(labels, tree.cut(segments=6).labels)
-    run(path, "--level", repr(told["level"]), "-o", tmp_path / "again")
+    call(path, "--level", repr(told["level"]), "-o", tmp_path / "again")
     assert np.array_equal(read(tmp_path / "again" / "a_labels.png"), labels)
 
 
 def test_the_tree_and_its_map_are_written(photo, tmp_path):
     """--write hierarchy writes the tree and the heights, 10,000 to a level, as 16-bit grey."""
     path, _, tree = photo
-    done = run(path, "--write", "hierarchy", "-o", tmp_path)
+    done = call(path, "--write", "hierarchy", "-o", tmp_path)
     assert done.returncode == 0, done.stderr
     assert sorted(results(tmp_path)) == ["a_hierarchy.npz", "a_hierarchy.png"]
     again = Hierarchy.load(tmp_path / "a_hierarchy.npz")
@@ -65,7 +65,7 @@ def test_the_tree_and_its_map_are_written(photo, tmp_path):
 def test_labels_beside_the_tree_are_those_of_level_1(photo, tmp_path):
     """With --write hierarchy and no level, what else is written is the cut at level 1."""
     path, _, tree = photo
-    run(path, "--write", "hierarchy,labels", "-o", tmp_path)
+    call(path, "--write", "hierarchy,labels", "-o", tmp_path)
     assert np.array_equal(read(tmp_path / "a_labels.png"), tree.cut(1.0).labels)
 
 
@@ -73,7 +73,7 @@ def test_the_map_is_known_as_a_result(photo, tmp_path):
     """A folder with a map of heights and a tree has no inputs but the photo."""
     path = tmp_path / "a.png"
     path.write_bytes(photo[0].read_bytes())
-    run(path, "--write", "hierarchy", "-o", tmp_path)
+    call(path, "--write", "hierarchy", "-o", tmp_path)
     assert [image.name for image in find_inputs([str(tmp_path)]).images] == [str(path)]
 
 
@@ -81,7 +81,7 @@ def test_tables_polygons_outlines_and_reports_are_of_the_cut(photo, tmp_path):
     """A row and a feature for each segment, a report with the level."""
     path, _, tree = photo
     report, products = tmp_path / "report.html", "regions,polygons,boundaries"
-    done = run(path, "--segments", 5, "--write", products, "--report", report, "-o", tmp_path)
+    done = call(path, "--segments", 5, "--write", products, "--report", report, "-o", tmp_path)
     assert done.returncode == 0, done.stderr
     table = (tmp_path / "a_regions.csv").read_text().splitlines()
     assert [int(row.split(",")[1]) for row in table[1:]] == tree.cut(segments=5).sizes.tolist()
@@ -96,7 +96,7 @@ def test_a_mask_goes_with_a_level(photo, tmp_path):
     mask = np.zeros(image.shape[:2], np.uint8)
     mask[:, 20:90] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
-    run(path, "--level", 0.5, "--mask", tmp_path / "mask.png", "-o", tmp_path / "out")
+    call(path, "--level", 0.5, "--mask", tmp_path / "mask.png", "-o", tmp_path / "out")
     wanted = segment_image(image, level=0.5, mask=mask)
     assert np.array_equal(read(tmp_path / "out" / "a_labels.png"), wanted.labels)
 
@@ -115,10 +115,10 @@ def test_the_number_of_jobs_changes_no_byte(tmp_path):
 def test_a_run_resumes_at_the_same_level_only(tmp_path):
     """--existing skip leaves out what was made at this level, and makes another level anew."""
     folder = photos(tmp_path / "in", 2)
-    out = ("-o", tmp_path / "out", "--existing", "skip", "--json")
+    out = ("-o", tmp_path / "out", "-j", 1, "--existing", "skip", "--json")
 
     def statuses(*options):
-        lines = run(folder, *options, *out).stdout.splitlines()
+        lines = call(folder, *options, *out).stdout.splitlines()
         return [json.loads(line)["status"] for line in lines]
 
     assert statuses("--level", 0.6) == ["ok", "ok"]
@@ -149,7 +149,7 @@ def test_a_run_resumes_at_the_same_level_only(tmp_path):
 )
 def test_options_of_clusters_are_refused(photo, tmp_path, tree, other):
     """What only clusters have is a usage error beside the hierarchy, also at its default."""
-    done = run(photo[0], *tree, *other, "-o", tmp_path)
+    done = call(photo[0], *tree, *other, "-o", tmp_path)
     assert done.returncode == 2
     assert f"'{other[0]}'" in done.stderr
     assert f"'{tree[0]}" in done.stderr
@@ -169,6 +169,6 @@ def test_options_of_clusters_are_refused(photo, tmp_path, tree, other):
 )
 def test_values_that_make_no_sense_are_usage_errors(photo, options, said):
     """A level or a number out of range, or both, end the run before it begins."""
-    done = run(photo[0], *options)
+    done = call(photo[0], *options)
     assert done.returncode == 2
     assert said in done.stderr

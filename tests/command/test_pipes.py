@@ -13,6 +13,7 @@ import tifffile
 from PIL import Image
 
 from segment import segment_image
+from tests import commands
 from tests.commands import WAIT
 from tests.drawn import NOISE, RGB
 
@@ -24,6 +25,11 @@ def run(*arguments, given=b"", **options):
     """Run the command with bytes on standard input; return the finished process, as bytes."""
     command = [*COMMAND, *map(os.fspath, arguments)]
     return subprocess.run(command, input=given, capture_output=True, **options)
+
+
+def call(*arguments, **options):
+    """Run the command in this process; return what `run` does."""
+    return commands.call(*arguments, text=False, **options)
 
 
 def as_png(pixels):
@@ -76,7 +82,7 @@ def test_labels_to_stdout(photo, tmp_path, kind, read):
 @pytest.mark.parametrize("name", ["map.png", "map.tif", "map.tiff", "map.npy", "new/map.TIF"])
 def test_labels_to_a_file(photo, tmp_path, name):
     """--labels FILE takes its format from the name, and writes only that."""
-    run(photo, "--labels", tmp_path / name, cwd=tmp_path)
+    call(photo, "--labels", tmp_path / name, cwd=tmp_path)
     path = tmp_path / name
     read = np.load if name.endswith("npy") else lambda path: np.asarray(Image.open(path))
     assert np.array_equal(read(path), segment_image(shown(PHOTO)).labels)
@@ -85,7 +91,7 @@ def test_labels_to_a_file(photo, tmp_path, name):
 
 def test_files_and_products_together(photo, tmp_path):
     """Beside a file of its own, --write says what else goes to the output folder."""
-    done = run(photo, "--segmented", "-", "--write", "labels,regions", "-o", "o", cwd=tmp_path)
+    done = call(photo, "--segmented", "-", "--write", "labels,regions", "-o", "o", cwd=tmp_path)
     assert shown(done.stdout).shape == (24, 32, 3)
     assert sorted(path.name for path in (tmp_path / "o").iterdir()) == [
         "photo_labels.png",
@@ -123,7 +129,7 @@ def test_stdin_into_a_folder(tmp_path):
 )
 def test_what_does_not_go_together(arguments, said, tmp_path):
     """Options that contradict each other are a usage error before anything is read."""
-    done = run(*arguments, cwd=tmp_path)
+    done = call(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert said in " ".join(done.stderr.decode().split())
     assert done.stdout == b""
@@ -206,7 +212,7 @@ def test_pipes_as_files(photo, tmp_path):
 @pytest.mark.parametrize("extra", ["", "--label-format npy --labels -"])
 def test_a_closed_pipe_ends_quietly(tmp_path, extra):
     """A reader that has enough ends the command with the status of SIGPIPE, without a word."""
-    Image.fromarray(np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)).save(
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (40, 40, 3), np.uint8)).save(
         tmp_path / "a.png"
     )
     script = f"{sys.executable} -m segment - -b 9 {extra} < {tmp_path / 'a.png'}; echo $? >&2"
@@ -221,7 +227,7 @@ def test_a_closed_pipe_ends_quietly(tmp_path, extra):
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_stops_half_way_is_noticed(tmp_path, unbuffered):
     """A result that was taken only in part is not counted as written, however Python buffers."""
-    noise = np.random.default_rng(0).integers(0, 255, (700, 700, 3), np.uint8)
+    noise = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
     Image.fromarray(noise).save(tmp_path / "a.png")
     options = "-b 90 --label-format npy --labels -"
     script = f"{sys.executable} -m segment {tmp_path / 'a.png'} {options} --quiet; echo $? >&2"
@@ -332,27 +338,27 @@ def test_files_of_their_own_and_folders(photo, tmp_path):
     command = ("in", "--labels", "maps/a.tif", "--existing", "skip", "-v")
     (tmp_path / "in").mkdir()
     photo.rename(tmp_path / "in" / "photo.png")
-    assert b"1 done" in run(*command, cwd=tmp_path).stderr
-    assert b"0 done, 1 skipped" in run(*command, cwd=tmp_path).stderr
+    assert b"1 done" in call(*command, cwd=tmp_path).stderr
+    assert b"0 done, 1 skipped" in call(*command, cwd=tmp_path).stderr
     (tmp_path / "maps" / "a.tif").unlink()
-    assert b"1 done" in run(*command, cwd=tmp_path).stderr
+    assert b"1 done" in call(*command, cwd=tmp_path).stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "maps"]
     (tmp_path / "in" / "b.png").write_bytes(PHOTO)
-    refused = run(*command, cwd=tmp_path)
+    refused = call(*command, cwd=tmp_path)
     assert (refused.returncode, b"take one input, got 2" in refused.stderr) == (2, True)
 
 
 def test_what_went_to_stdout_is_not_skipped(photo, tmp_path):
     """Standard output has no record: the same command again writes the same again."""
     command = (photo, "--labels", "-", "--existing", "skip")
-    first, second = (run(*command, cwd=tmp_path) for _ in range(2))
+    first, second = (call(*command, cwd=tmp_path) for _ in range(2))
     assert first.stdout == second.stdout != b""
     assert list(tmp_path.iterdir()) == [photo]
 
 
 def test_an_output_never_replaces_the_input(photo):
     """--segmented with the input's own name is refused and the input stays."""
-    done = run(photo, "--segmented", photo)
+    done = call(photo, "--segmented", photo)
     assert done.returncode == 1
     assert b"would replace an input" in done.stderr
     assert photo.read_bytes() == PHOTO

@@ -37,7 +37,7 @@ def test_kth_neighbor_distance_is_that_of_the_oracle(rows, quantile):
 
 
 @pytest.mark.parametrize("n", [12, 499, 500, 501, 1001])
-@pytest.mark.parametrize("quantile", [0.01, 0.1, 0.3, 0.7, 1])
+@pytest.mark.parametrize("quantile", [0.01, 0.3, 1])
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64"])
 def test_sizes_around_the_blocks_of_distances(n, quantile, dtype):
     """The bandwidth is scikit-learn's for every dtype and number of points."""

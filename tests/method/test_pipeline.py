@@ -39,20 +39,21 @@ def assert_same(segmentation, other):
 def test_photos_get_the_answer_of_scikit_learn(bsds_photos, number):
     """On photos, modes, labels and moves are scikit-learn's to the bit."""
     options = [{}, {"min_bin_freq": 5}, {"cluster_all": False}, {"max_iter": 2}][number % 4]
-    assert_exact(bsds_photos[number][::3, ::3], QUANTILES[number % 3], **options)
+    assert_exact(bsds_photos[number][::5, ::5], QUANTILES[number % 3], **options)
 
 
-@pytest.mark.parametrize(("number", "quantile"), [(5, 0.2), (9, 0.1)])
-def test_full_photos_get_the_answer_of_scikit_learn(bsds_photos, number, quantile):
+@pytest.mark.parametrize("number", [2, 5])
+def test_full_photos_get_the_answer_of_scikit_learn(bsds_photos, number):
     """On photos at full size, modes, labels and moves are scikit-learn's to the bit."""
-    assert_exact(bsds_photos[number], quantile)
+    assert_exact(bsds_photos[number], 0.2)
 
 
 @pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee", "rocket", "retina"])
 def test_bundled_photos_get_the_answer_of_scikit_learn(bundled_photos, name):
     """On photos that every installation has, all is scikit-learn's to the bit."""
-    assert_exact(bundled_photos[name])
-    assert_exact(bundled_photos[name], 0.15, cluster_all=False, min_bin_freq=2)
+    image = bundled_photos[name][::2, ::2]
+    assert_exact(image)
+    assert_exact(image, 0.15, cluster_all=False, min_bin_freq=2)
 
 
 def test_gray_photos_get_the_answer_of_scikit_learn(bundled_photos):
@@ -80,7 +81,7 @@ def test_the_last_of_equal_ends_counts_in_the_order_of_the_pixels():
 @pytest.mark.parametrize("name", ["chelsea", "coffee"])
 def test_color_spaces_stay_within_the_tolerance(bundled_photos, name, space):
     """Elsewhere modes are within 1e-3 bandwidth of scikit-learn's, and 99.9 % of labels equal."""
-    image = bundled_photos[name]
+    image = bundled_photos[name][::2, ::2]
     if space == "gray":
         points = color.rgb2gray(image).reshape(-1, 1) * 255
     else:

@@ -18,12 +18,12 @@ JOINT = {"features": "joint", "connected": False}
 
 
 def crop(name):
-    """A textured part of a photo, 36 x 50 pixels."""
+    """A textured part of a photo, 28 x 40 pixels."""
     if name == "chelsea":
-        return data.chelsea()[110:146, 190:240]
+        return data.chelsea()[110:138, 190:230]
     top, left = {"coffee": (180, 270), "astronaut": (230, 210)}[name]
     image = np.asarray(Image.open(SAMPLES / f"{name}.png").convert("RGB"))
-    return image[top : top + 36, left : left + 50]
+    return image[top : top + 28, left : left + 40]
 
 
 def coordinates(image, space):
@@ -95,7 +95,7 @@ def test_a_weight_gives_the_answer_of_scikit_learn(name, space, weight, options)
     """
     image = crop(name)
     span = {"rgb": 255, "lab": 100, "hsv": 1}[space]
-    points = pixel_points(coordinates(image, space), None, (50 / (weight * span), 1))
+    points = pixel_points(coordinates(image, space), None, (40 / (weight * span), 1))
     bandwidth = options.get("bandwidth") or estimate_bandwidth(
         points,
         quantile=options["quantile"],
@@ -111,9 +111,9 @@ def test_a_weight_gives_the_answer_of_scikit_learn(name, space, weight, options)
 def test_a_mask_leaves_scikit_learn_the_other_pixels():
     """Masked pixels get label 0 and take no part, neither in the bandwidth nor in the climbs."""
     image = crop("coffee")
-    mask = np.add.outer(np.arange(36), np.arange(50)) % 7 > 0
-    mask[15:25, 10:40] = False
-    points = pixel_points(image, mask, (50 / (0.5 * 255), 1))
+    mask = np.add.outer(np.arange(28), np.arange(40)) % 7 > 0
+    mask[12:20, 8:32] = False
+    points = pixel_points(image, mask, (40 / (0.5 * 255), 1))
     bandwidth = estimate_bandwidth(points, quantile=0.05, n_samples=500, random_state=0)
     theirs = MeanShift(bandwidth=bandwidth, bin_seeding=True).fit(points)
     ours = segment_image(image, spatial_weight=0.5, quantile=0.05, mask=mask * 7, **JOINT)

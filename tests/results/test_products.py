@@ -2,8 +2,6 @@
 
 import csv
 import json
-import subprocess
-import sys
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +10,7 @@ from PIL import Image
 
 from segment import segment_image
 from segment.reading.files import read_mask
+from tests.commands import call
 
 JOINT = ["-f", "joint", "--spatial-radius", "9.5", "--range-radius", "14.5"]
 RADII = {"features": "joint", "spatial_radius": 9.5, "range_radius": 14.5}
@@ -20,8 +19,7 @@ WRITE = ["--write", "labels,segmented,regions,polygons"]
 
 def run(*arguments, code=0):
     """Run the command and return what it says on stderr."""
-    command = [sys.executable, "-m", "segment", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = call(*arguments)
     assert done.returncode == code, done.stderr
     return done.stderr
 

@@ -39,19 +39,6 @@ def test_outputs_never_replace_an_input(tmp_path):
     assert not (tmp_path / "a_segmented.png").exists()
 
 
-def test_more_than_65535_segments_go_to_tiff(tmp_path):
-    """A label map with more segments than 16 bits hold becomes a 32-bit TIFF, never wrapped."""
-    levels = np.arange(0, 256, 6, np.uint8)
-    cube = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(43 * 43, 43, 3)
-    Image.fromarray(cube).save(tmp_path / "cube.png")
-    tasks = tasks_for(tmp_path / "cube.png", folder=tmp_path)
-    (outcome,) = run(tasks, Settings(bandwidth=1), Output(tmp_path, ("labels",)))
-    assert outcome.segments == 43**3
-    labels = np.asarray(Image.open(tmp_path / "cube_labels.tif"))
-    assert labels.max() == 43**3
-    assert len(np.unique(labels)) == 43**3
-
-
 def test_memory_error_costs_one_image(tmp_path, monkeypatch):
     """An image that does not fit into memory fails by name."""
     Image.fromarray(np.zeros((4, 4, 3), np.uint8)).save(tmp_path / "a.png")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from segment.running.journal import NAME
-from tests.commands import photos, results, run
+from tests.commands import call, photos, results
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def inputs(done):
 
 def test_recursive_mirrors_the_tree(tree):
     """-r writes the results of each folder into a folder of its name."""
-    done = run("in", "-r", "-o", "out", "-v", "--write", "labels", cwd=tree)
+    done = call("in", "-r", "-o", "out", "-v", "--write", "labels", cwd=tree)
     assert done.returncode == 0
     assert list(results(tree / "out")) == [
         "000_labels.png",
@@ -45,7 +45,7 @@ def test_same_bytes_and_order_with_any_number_of_jobs(tree):
     """Results, their order and what is said of them do not depend on --jobs."""
     said = {}
     for jobs in (1, 2, 5):
-        done = run("in", "-r", "-o", f"out{jobs}", "-j", jobs, "--json", cwd=tree)
+        done = call("in", "-r", "-o", f"out{jobs}", "-j", jobs, "--json", cwd=tree)
         said[jobs] = [json.loads(line) for line in done.stdout.splitlines()]
         for line in said[jobs]:
             assert line.pop("seconds") > 0
@@ -58,11 +58,11 @@ def test_same_bytes_and_order_with_any_number_of_jobs(tree):
 def test_a_second_run_takes_the_same_inputs(tree):
     """Results in a folder that is scanned, wherever they are in it, are no inputs."""
     runs = [
-        run("in", "-r", "-o", "in/out", "--json", cwd=tree),
-        run("in", "-r", "-o", "in/out", "--json", cwd=tree),
-        run("in", "-r", "-o", "in", "--json", cwd=tree),
-        run("in", "-r", "-o", "in", "--json", cwd=tree),
-        run("in", "-r", "-o", "in/x", "--json", "--existing", "skip", cwd=tree),
+        call("in", "-r", "-o", "in/out", "--json", "-j", 1, cwd=tree),
+        call("in", "-r", "-o", "in/out", "--json", "-j", 1, cwd=tree),
+        call("in", "-r", "-o", "in", "--json", "-j", 1, cwd=tree),
+        call("in", "-r", "-o", "in", "--json", "-j", 1, cwd=tree),
+        call("in", "-r", "-o", "in/x", "--json", "-j", 1, "--existing", "skip", cwd=tree),
     ]
     assert [done.returncode for done in runs] == [0] * 5
     assert len(inputs(runs[0])) == 6
@@ -83,7 +83,7 @@ def test_pages_in_folders(pages):
     command = ("in", "--page", "all", "--json", "--write", "labels")
     said = {}
     for jobs in ("1", "2"):
-        done = run(*command, "none", "-o", f"out{jobs}", "-j", jobs, cwd=pages)
+        done = call(*command, "none", "-o", f"out{jobs}", "-j", jobs, cwd=pages)
         facts = [json.loads(line) for line in done.stdout.splitlines()]
         said[jobs] = [(fact["input"], fact.get("page")) for fact in facts]
     scan = [("in/scan.tif", page) for page in (1, 2, 3)]
@@ -92,11 +92,11 @@ def test_pages_in_folders(pages):
     assert results(pages / "out1") == results(pages / "out2")
     assert {f"scan_page{page}_labels.png" for page in (1, 2, 3)} < set(results(pages / "out1"))
     assert "scan_page2.png_labels.png" in results(pages / "out1")
-    again = ("-o", "out1", "--existing", "skip")
-    assert run(*command, *again, cwd=pages).stderr == "0 done, 5 skipped\n"
+    again = ("-o", "out1", "-j", 1, "--existing", "skip")
+    assert call(*command, *again, cwd=pages).stderr == "0 done, 5 skipped\n"
     (pages / "out1" / "scan_page3_labels.png").unlink()
-    assert "3 done, 4 skipped" in run(*command, *again, cwd=pages).stderr
-    refused = run(*command, "-o", "out1", "--existing", "error", cwd=pages)
+    assert "3 done, 4 skipped" in call(*command, *again, cwd=pages).stderr
+    refused = call(*command, "-o", "out1", "--existing", "error", cwd=pages)
     assert refused.stderr.count("already there") == 5
 
 
@@ -105,32 +105,32 @@ def test_results_of_any_page_are_there(pages):
     command = ("in/scan.tif", "--page", "all", "-o", "out", "--existing", "error")
     (pages / "out").mkdir()
     (pages / "out" / "scan_page3_segmented.png").write_bytes(b"kept")
-    refused = run(*command, cwd=pages)
+    refused = call(*command, cwd=pages)
     assert refused.returncode == 1
     assert "scan_page3_segmented.png is already there" in refused.stderr
     assert len(results(pages / "out")) == 1
     (pages / "out" / "scan_page3_segmented.png").rename(pages / "out" / "can_page3_segmented.png")
-    assert run(*command, cwd=pages).returncode == 0
+    assert call(*command, cwd=pages).returncode == 0
 
 
 @pytest.mark.parametrize(("page", "shown"), [("2", "2"), ("all", "*")])
 def test_dry_run_with_pages(pages, page, shown):
     """--dry-run names results as the run does, with a star where the pages are not counted yet."""
-    done = run("in/scan.tif", "--page", page, "--dry-run", "--write", "labels", cwd=pages)
+    done = call("in/scan.tif", "--page", page, "--dry-run", "--write", "labels", cwd=pages)
     assert done.stdout == f"in/scan.tif: {Path(f'outputs/scan_page{shown}_labels.png')}\n"
 
 
 def test_folders_that_gave_nothing_are_told_in_their_place(pages):
     """A folder without images is told where it was named, also behind a scan of many pages."""
     (pages / "none").mkdir()
-    done = run("in/scan.tif", "none", "in/x", "--page", "all", "--json", "-o", "out", cwd=pages)
+    done = call("in/scan.tif", "none", "in/x", "--page", "all", "--json", "-o", "out", cwd=pages)
     assert inputs(done) == ["in/scan.tif"] * 3 + ["none", "in/x/000.png", "in/x/001.png"]
 
 
 def test_what_is_named_must_be_an_image(tree):
     """A named file that is no image is an error, the same file in a folder is not."""
-    assert run("in", "-o", "out", cwd=tree).returncode == 0
-    done = run("in", "in/notes.txt", "-o", "out", cwd=tree)
+    assert call("in", "-j", 1, "-o", "out", cwd=tree).returncode == 0
+    done = call("in", "in/notes.txt", "-j", 1, "-o", "out", cwd=tree)
     assert done.returncode == 1
     assert "error: in/notes.txt: is not an image" in done.stderr
 
@@ -141,7 +141,7 @@ def test_lists_of_inputs(tree, option, separator, source):
     """A list from a file or from stdin adds inputs after those that are named."""
     names = separator.join(["in/x", "in/001.png", "in/002.png"]) + separator
     (tree / "list").write_text(names)
-    done = run("in/002.png", option, source, "--json", "-o", "out", cwd=tree, input=names)
+    done = call("in/002.png", option, source, "--json", "-j", 1, "-o", "out", cwd=tree, input=names)
     assert done.returncode == 0
     assert inputs(done) == ["in/002.png", "in/x/000.png", "in/x/001.png", "in/001.png"]
 
@@ -158,7 +158,7 @@ def test_lists_of_inputs(tree, option, separator, source):
 )
 def test_usage_errors(tree, arguments, said):
     """A wrong option is refused with exit code 2 before anything is written."""
-    done = run(*arguments, "-o", "out", cwd=tree)
+    done = call(*arguments, "-o", "out", cwd=tree)
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
@@ -169,35 +169,35 @@ def test_fail_fast_stops_at_the_first_failure(tree):
     """--fail-fast begins nothing after an image has failed; without it the rest is done."""
     (tree / "in" / "000.png").write_bytes(b"damaged")
     for jobs in (1, 2):
-        done = run("in", "-r", "-o", f"out{jobs}", "--fail-fast", "-j", jobs, cwd=tree)
+        done = call("in", "-r", "-o", f"out{jobs}", "--fail-fast", "-j", jobs, cwd=tree)
         assert done.returncode == 1
         assert done.stderr.startswith("error: in/000.png: is not an image")
     assert results(tree / "out1") == {}
-    assert "5 done, 1 failed" in run("in", "-r", "-o", "out1", cwd=tree).stderr
+    assert "5 done, 1 failed" in call("in", "-r", "-j", 1, "-o", "out1", cwd=tree).stderr
 
 
 def test_existing(tree):
     """--existing skip resumes, with other settings it does not; error keeps what is there."""
-    command = ("in", "-r", "-o", "out")
-    run("in", "-o", "out", cwd=tree)
-    assert run(*command, "--existing", "skip", cwd=tree).stderr.endswith(" images/s\n")
-    assert run(*command, "--existing", "skip", cwd=tree).stderr == "0 done, 6 skipped\n"
+    command = ("in", "-r", "-j", 1, "-o", "out")
+    call("in", "-j", 1, "-o", "out", cwd=tree)
+    assert call(*command, "--existing", "skip", cwd=tree).stderr.endswith(" images/s\n")
+    assert call(*command, "--existing", "skip", cwd=tree).stderr == "0 done, 6 skipped\n"
     before = results(tree / "out")
-    refused = run(*command, "--existing", "error", "-q", "0.5", cwd=tree)
+    refused = call(*command, "--existing", "error", "-q", "0.5", cwd=tree)
     assert refused.returncode == 1
     assert refused.stderr.count("is already there; move it, or take --existing skip") == 6
     assert results(tree / "out") == before
-    done = run(*command, "--existing", "skip", "-q", "0.5", "--json", cwd=tree)
+    done = call(*command, "--existing", "skip", "-q", "0.5", "--json", cwd=tree)
     assert {json.loads(line)["status"] for line in done.stdout.splitlines()} == {"ok"}
 
 
 def test_a_single_image_leaves_no_record_unless_it_is_to_be_skipped(tree):
     """Beside the results of one named image there is nothing else; with skip it is resumable."""
-    run("in/000.png", "-o", "out", cwd=tree)
+    call("in/000.png", "-o", "out", cwd=tree)
     assert not (tree / "out" / NAME).exists()
     command = ("in/000.png", "-o", "out", "--existing", "skip", "-v")
-    assert "1 done" in run(*command, cwd=tree).stderr
-    assert "0 done, 1 skipped" in run(*command, cwd=tree).stderr
+    assert "1 done" in call(*command, cwd=tree).stderr
+    assert "0 done, 1 skipped" in call(*command, cwd=tree).stderr
 
 
 def test_standard_input_leaves_no_record(tree):
@@ -214,7 +214,7 @@ def files(tree):
     """A mask, a list and a model beside the images."""
     Image.new("L", (16, 16), 255).save(tree / "000_labels.png")
     (tree / "000_segmented.png").write_text("in/000.png")
-    assert run("in/000.png", "--save-model", "model.json", cwd=tree).returncode == 0
+    assert call("in/000.png", "--save-model", "model.json", cwd=tree).returncode == 0
     return tree
 
 
@@ -236,7 +236,7 @@ def files(tree):
 def test_two_uses_of_one_file(files, options, said):
     """An output over a file that is read, or over another output, is refused at once."""
     before = results(files)
-    done = run("in/000.png", *options, cwd=files)
+    done = call("in/000.png", *options, cwd=files)
     assert done.returncode == 2
     assert f"would replace {said}" in " ".join(done.stderr.split())
     assert results(files) == before
@@ -255,7 +255,7 @@ def test_two_uses_of_one_file(files, options, said):
 def test_results_that_would_replace_other_files(files, options, result):
     """An image fails whose result has the name of the mask, a list, or another output."""
     before = (files / result).read_bytes()
-    done = run("in/000.png", *options, "-o", ".", cwd=files)
+    done = call("in/000.png", *options, "-o", ".", cwd=files)
     assert done.returncode == 1
     assert f"its result {result} would replace an input or another output" in done.stderr
     assert "--report" in options or (files / result).read_bytes() == before
@@ -263,20 +263,20 @@ def test_results_that_would_replace_other_files(files, options, result):
 
 def test_devices_may_take_several_outputs(tree):
     """What is no file keeps nothing: two outputs may go to it."""
-    done = run("in/000.png", "--labels", "/dev/null", "--report", "/dev/null", cwd=tree)
+    done = call("in/000.png", "--labels", "/dev/null", "--report", "/dev/null", cwd=tree)
     assert done.returncode == 0
 
 
 def test_dry_run(tree):
     """--dry-run lists on stdout what would be read and written, and writes nothing."""
-    done = run("in", "none.png", "-r", "-o", "out", "--dry-run", "--write", "labels", cwd=tree)
+    done = call("in", "none.png", "-r", "-o", "out", "--dry-run", "--write", "labels", cwd=tree)
     assert done.returncode == 1
     assert done.stderr == "error: none.png: no such file; check the name\n"
     lines = done.stdout.splitlines()
     assert lines[0] == f"in/000.png: {Path('out/000_labels.png')}"
     assert len(lines) == 6
     assert not (tree / "out").exists()
-    planned = run("in", "-o", "out", "--dry-run", "--json", cwd=tree).stdout.splitlines()
+    planned = call("in", "-o", "out", "--dry-run", "--json", cwd=tree).stdout.splitlines()
     assert [json.loads(line)["status"] for line in planned] == ["planned"] * 3
 
 
@@ -285,7 +285,7 @@ def test_the_mask_reaches_every_worker(tree):
     mask = Image.new("L", (16, 16))
     mask.paste(255, (0, 0, 8, 16))
     mask.save(tree / "mask.png")
-    done = run("in", "-r", "-o", "out", "--mask", "mask.png", "-j", "2", cwd=tree)
+    done = call("in", "-r", "-o", "out", "--mask", "mask.png", "-j", "2", cwd=tree)
     assert "3 done, 3 failed" in done.stderr
     assert done.stderr.count("mask: expected shape") == 3
     labels = Image.open(tree / "out" / "001_labels.png")
@@ -346,7 +346,7 @@ def test_one_photo_waits_for_no_import_that_it_does_without(tmp_path):
 def test_what_cannot_be_is_told_before_the_work(tree, arguments, said):
     """What the options ask for in vain is a usage error, and nothing is written."""
     (tree / "names").write_bytes(b"in/000.png\0in/001.png\0")
-    done = run(*arguments, "-o", "out", cwd=tree)
+    done = call(*arguments, "-o", "out", cwd=tree)
     assert done.returncode == 2
     assert said in done.stderr
     assert not (tree / "out").exists()
