@@ -8,12 +8,12 @@ class Queue:
 
 def climb(
     walk: Walk,
-    seeds: NDArray[np.float64],
+    places: NDArray[np.float64],
     max_iter: int,
     queue: Queue,
     thread: int,
     which: NDArray[np.int32],
-    n_iter: NDArray[np.int32],
+    moves: NDArray[np.int32],
     share: NDArray[np.int32],
 ) -> None: ...
 def ends_of(walk: Walk) -> NDArray[np.float64]: ...

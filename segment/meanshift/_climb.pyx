@@ -37,7 +37,10 @@ cdef class Walk:
         free(self.start)
 
     cdef double step(self, const double *center, double *mean) noexcept nogil:
-        """The weight around a place; where it is positive, the weighted mean goes to `mean`."""
+        """The weight around a place; where it is positive, the weighted mean goes to `mean`.
+
+        Negative where the walk does not know all that is around it.
+        """
         return 0
 
 
@@ -192,12 +195,13 @@ cdef class Queue:
             return self.last[most]
 
 
-def climb(Walk walk, const double[:, ::1] seeds, int32_t max_iter, Queue queue, Py_ssize_t thread,
-          int32_t[::1] which, int32_t[::1] n_iter, int32_t[::1] share):
-    """Climb from the seeds that the queue deals out to this thread.
+def climb(Walk walk, double[:, ::1] places, int32_t max_iter, Queue queue, Py_ssize_t thread,
+          int32_t[::1] which, int32_t[::1] moves, int32_t[::1] share):
+    """Climb from the places that the queue deals out to this thread, after so many moves.
 
-    Writes for each seed which of the thread's ends it came to (-1: its first ball was
-    empty), the number of moves before the last, and whose seed it was.
+    Writes for each which of the thread's ends it came to (-1: its first ball was empty), the
+    number of moves before the last, and whose it was. Where the walk does not know what is around
+    a place on the way, the climb stops there (-2), and that place is written, too.
     """
     cdef Py_ssize_t i
     with nogil:
@@ -207,7 +211,7 @@ def climb(Walk walk, const double[:, ::1] seeds, int32_t max_iter, Queue queue, 
                 break
             if walk.paths.count > REMEMBERED:
                 walk.paths.forget()
-            n_iter[i] = climb_from(walk, &seeds[i, 0], max_iter, &which[i])
+            moves[i] = climb_from(walk, &places[i, 0], moves[i], max_iter, &which[i])
             share[i] = <int32_t> thread
 
 
@@ -218,21 +222,21 @@ def ends_of(Walk walk):
     return np.asarray(<double[:walk.ends.count, :walk.ends.width]> walk.ends.rows).copy()
 
 
-cdef int32_t climb_from(Walk walk, const double *seed, int32_t max_iter,
+cdef int32_t climb_from(Walk walk, double *place, int32_t moves, int32_t max_iter,
                         int32_t *which) except -1 nogil:
     """Climb on; from a place whose end is known, and within `max_iter`, take that."""
     cdef double *step
     cdef double moved2
     cdef Py_ssize_t first = walk.paths.count
-    cdef int32_t moves = 0
     cdef bint known = False, stays
     cdef int k, dim = walk.dim
+    memcpy(walk.here, place, dim * sizeof(double))
     while True:
         if moves:
             step = walk.paths.record(walk.here, moves, &known)
         else:  # a seed: others hardly ever pass it
             step = walk.start
-            memcpy(step, seed, dim * sizeof(double))
+            memcpy(step, place, dim * sizeof(double))
         if not known:
             step[2 * dim] = walk.step(step, step + dim)
         elif step[2 * dim + 1] >= 0 and moves + step[2 * dim + 2] <= max_iter:
@@ -240,8 +244,9 @@ cdef int32_t climb_from(Walk walk, const double *seed, int32_t max_iter,
             which[0] = <int32_t> step[2 * dim + 1]
             walk.paths.lead_to(which[0], moves, first)
             return moves
-        if step[2 * dim] == 0:
-            which[0] = -1
+        if step[2 * dim] <= 0:
+            which[0] = -1 if step[2 * dim] == 0 else -2
+            memcpy(place, step, dim * sizeof(double))
             return moves
         moved2 = 0
         for k in range(dim):

@@ -14,6 +14,11 @@ from segment.settings import Kernel
 from segment.threads import available_cores, on_threads
 
 Floats = NDArray[np.float64]
+NO_SEED = (
+    "seeds: expected at least one, got none, for no bin holds min_bin_freq points; "
+    "lower min_bin_freq or raise the bandwidth"
+)
+STOPPED = -2  # instead of an end: the ground does not know all that is around the place
 
 
 class Ground(Protocol):
@@ -51,7 +56,7 @@ class Ends(NamedTuple):
     @property
     def order_matters(self) -> bool:
         """Whether equal places have different weights: `choose_modes` takes the last of them."""
-        order = _ascending(self.places)
+        order = ascending(self.places)
         same = (np.diff(self.places[order], axis=0) == 0).all(axis=1)
         return bool((np.diff(self.weights[order])[same] != 0).any())
 
@@ -107,27 +112,88 @@ def climb_to_ends(
     ([0.5, 10.0], [2.0, 1.0], 1, [0, 0, 1])
     """
     if not len(seeds):
-        raise InvalidInputError(
-            "seeds: expected at least one, got none, for no bin holds min_bin_freq points; "
-            "lower min_bin_freq or raise the bandwidth"
-        )
-    starts = np.ascontiguousarray(seeds * ground.units, dtype=np.float64)
-    which, moves = np.empty(len(seeds), dtype=np.int32), np.empty(len(seeds), dtype=np.int32)
-    count = min(threads or available_cores(), available_cores(), len(seeds))
-    queue, found = Queue(len(seeds), count), [np.empty((0, 0))] * count
-    share = np.empty(len(seeds), dtype=np.int32)
+        raise InvalidInputError(NO_SEED)
+    starts = np.array(seeds * ground.units, dtype=np.float64, order="C")  # a copy: they climb
+    moves = np.zeros(len(seeds), dtype=np.int32)
+    ends = _climb_on(ground, starts, moves, bandwidth, kernel, max_iter, threads)
+    if (ends.which < 0).all():
+        raise InvalidInputError(no_point_within(bandwidth))
+    return ends
+
+
+def no_point_within(bandwidth: float) -> str:
+    """Return what there is to say when no seed has a point within the kernel around it."""
+    return (
+        f"No point was within bandwidth={bandwidth:f} of any seed. "
+        "Try a different seeding strategy or increase the bandwidth."
+    )
+
+
+class Climbs(NamedTuple):
+    """Climbs under way.
+
+    Attributes
+    ----------
+    places : (m, d) float64 array
+        Where they stand, in the unit of the ground.
+    moves : (m,) int32 array
+        How many led there.
+    seeds : (m,) int64 array
+        The number of the seed of each, ascending.
+    """
+
+    places: Floats
+    moves: NDArray[np.int32]
+    seeds: NDArray[np.int64]
+
+
+def climb_within(
+    ground: Ground, climbs: Climbs, *, bandwidth: float, max_iter: int
+) -> tuple[Ends, NDArray[np.int64], Climbs]:
+    """Climb on a part of the ground, until an end or a place that it does not know all around.
+
+    Returns
+    -------
+    ends : Ends
+        `n_iter` of those climbs that came to one, or had no point around them.
+    seeds : (k,) int64 array
+        The last seed whose climb came to each end.
+    left : Climbs
+        Those that another part of the ground must lead on.
+    """
+    places, moves = climbs.places.copy(), climbs.moves.copy()
+    if not len(places):
+        nowhere = np.empty(0, np.int32)
+        return Ends(places, np.empty(0), 0, nowhere), climbs.seeds, climbs
+    ends = _climb_on(ground, places, moves, bandwidth, "flat", max_iter, None)
+    stopped, ended = ends.which == STOPPED, ends.which >= 0
+    seeds = np.empty(len(ends.places), np.int64)
+    seeds[ends.which[ended]] = climbs.seeds[ended]  # of several the last one written stays
+    left = Climbs(places[stopped], moves[stopped], climbs.seeds[stopped])
+    n_iter = int(moves[~stopped].max(initial=0))
+    return ends._replace(n_iter=n_iter), seeds, left
+
+
+def _climb_on(
+    ground: Ground,
+    places: Floats,
+    moves: NDArray[np.int32],
+    bandwidth: float,
+    kernel: Kernel,
+    max_iter: int,
+    threads: int | None,
+) -> Ends:
+    """Climb on all threads; the places of climbs that stop become those where they do."""
+    count = min(threads or available_cores(), available_cores(), len(places))
+    queue, found = Queue(len(places), count), [np.empty((0, 0))] * count
+    which, share = (np.empty(len(places), dtype=np.int32) for _ in range(2))
 
     def work(thread: int) -> None:
         walk = ground.walk(bandwidth, kernel == "gaussian")
-        climb(walk, starts, max_iter, queue, thread, which, moves, share)
+        climb(walk, places, max_iter, queue, thread, which, moves, share)
         found[thread] = ends_of(walk)
 
     on_threads(work, range(count))
-    if (which < 0).all():
-        raise InvalidInputError(
-            f"No point was within bandwidth={bandwidth:f} of any seed. "
-            "Try a different seeding strategy or increase the bandwidth."
-        )
     return _in_order_of_seeds(found, share, which, int(moves.max()), ground.units)
 
 
@@ -191,19 +257,19 @@ def choose_modes(ends: Ends, bandwidth: float) -> Modes:
     >>> modes.places.ravel().tolist(), modes.owner.tolist()
     ([1.0, 9.0], [0, 0, 1])
     """
-    order = _ascending(ends.places)
+    order = ascending(ends.places)
     places, weights = ends.places[order], ends.weights[order]
     last = np.append((places[1:] != places[:-1]).any(axis=1), True)
     rank = np.argsort(weights[last], kind="stable")[::-1]  # coordinates ascend already
-    kept, nearest_kept = _keep_apart(places[last], rank, bandwidth)
+    kept, nearest_kept = keep_apart(places[last], rank, bandwidth)
     owner = np.empty(len(order), dtype=np.int32)
     owner[order] = nearest_kept[np.append(0, last[:-1].cumsum())]
     return Modes(places[last][rank[kept]], owner)
 
 
-def _ascending(places: Floats) -> NDArray[np.intp]:
-    """Sort places by their coordinates, equal ones as they came: the first alone tells most."""
-    order = np.argsort(places[:, 0], kind="stable")
+def ascending(places: Floats) -> NDArray[np.intp]:
+    """Return the order of places by their coordinates, equal ones as they came."""
+    order = np.argsort(places[:, 0], kind="stable")  # it alone tells most
     same = np.diff(places[order, 0]) == 0
     tied = np.append(same, False) | np.append(False, same)
     rows = order[tied]
@@ -211,10 +277,26 @@ def _ascending(places: Floats) -> NDArray[np.intp]:
     return order
 
 
-def _keep_apart(
+def keep_apart(
     places: Floats, rank: NDArray[np.intp], bandwidth: float
 ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
-    """Return which ranked places no kept earlier one removes, and the kept one nearest to each."""
+    """Return which ranked places no kept earlier one removes, and the kept one nearest to each.
+
+    Parameters
+    ----------
+    places : (k, d) float64 array
+    rank : (k,) int array
+        Numbers of the places, in the order in which they are taken.
+    bandwidth : float
+        Distance up to which one removes another.
+
+    Returns
+    -------
+    kept : (k,) bool array
+        By rank.
+    nearest : (k,) int32 array
+        By place: the number, among those kept, by rank, of the nearest; the first at a tie.
+    """
     near = np.lexsort(np.floor(places[:, :2] / (2 * bandwidth or 1)).T)  # neighbours to one box
     place = np.empty(len(places), dtype=np.intp)
     place[near] = np.arange(len(places))

@@ -39,7 +39,7 @@ def joint_ground(pixels: Pixels, settings: Settings) -> JointGround:
     """Index an image in the joint domain."""
     points = color_points(pixels, settings)
     visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
-    units = _units(pixels.shape, settings)
+    units = joint_units(pixels.shape, settings)
     return JointGround(points, units, build_pyramid(points, visible, units))
 
 
@@ -50,7 +50,7 @@ def joint_clusters(
     points, units, pyramid = ground or joint_ground(pixels, settings)
     visible = None if pixels.visible is None else pixels.visible.reshape(pixels.shape)
     bandwidth = _joint_bandwidth(points, visible, units, settings)
-    reach = float(bandwidth) or max(ALONE, ALONE / units[0] * 1e-6)
+    reach = reach_of(bandwidth, units)
     climb_from = functools.partial(climb, settings=settings, bandwidth=reach)
     if settings.assign == "basin":
         order = in_squares(*pixels.shape, visible)
@@ -68,6 +68,11 @@ def joint_clusters(
         points=points,
         means=None,
     )
+
+
+def reach_of(bandwidth: float, units: tuple[float, float]) -> float:
+    """Return the radius of the kernel: the bandwidth, or for one of 0 what reaches no neighbour."""
+    return float(bandwidth) or max(ALONE, ALONE / units[0] * 1e-6)
 
 
 def _joint_bandwidth(
@@ -97,7 +102,7 @@ def _points_of(
     return joint_points(points[y, x], x, y, units)
 
 
-def _units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:
+def joint_units(shape: tuple[int, int], settings: Settings) -> tuple[float, float]:
     """Return what 1 in the joint domain is in pixels, and in units of the colour space."""
     if settings.spatial_radius is not None and settings.range_radius is not None:
         return float(settings.spatial_radius), float(settings.range_radius)

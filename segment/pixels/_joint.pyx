@@ -94,7 +94,7 @@ cdef bint box_of(Pyramid pyramid, Py_ssize_t group, box_t *box) noexcept nogil:
                 box.high[2 + c] = max(box.high[2 + c], high)
     box.low[0], box.low[1] = p.origin[1][2 * group], p.origin[1][2 * group + 1]
     box.high[0] = min(box.low[0] + p.cell_width[1] * p.across[1], pyramid.width) - 1
-    box.high[1] = min(box.low[1] + p.cell_height[1] * p.down[1], pyramid.height) - 1
+    box.high[1] = min(box.low[1] + p.cell_height[1] * p.down[1], p.top + p.height) - 1
     return box.low[2] < INFINITY
 
 

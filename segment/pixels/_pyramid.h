@@ -23,12 +23,12 @@
  * l - 1. Groups of a level are numbered row by row. */
 typedef struct {
     int channels, levels, bytes; /* bytes: whether values are at most 255 */
-    int height, width;
+    int top, height, width; /* the window: rows of the image from `top` on */
     int rows[LEVELS], cols[LEVELS];
     int across[LEVELS], down[LEVELS];        /* cells in a group */
     int cell_width[LEVELS], cell_height[LEVELS]; /* pixels in a cell */
     float lane_x[LEVELS][LANES], lane_y[LEVELS][LANES]; /* first pixel of each cell in its group */
-    const int32_t *origin[LEVELS];           /* (groups, 2): x, y of the first pixel */
+    const int32_t *origin[LEVELS];           /* (groups, 2): x, y in the image of the first pixel */
     const float *value;                      /* (tiles, channels, LANES) */
     const float *low[LEVELS], *high[LEVELS]; /* (groups, channels, LANES), from level 1 on */
     const double *sum[LEVELS];               /* (groups, LANES, sums_of(channels)), likewise */

@@ -4,7 +4,7 @@ cdef extern from "_pyramid.h" nogil:
     enum: LANES, LEVELS
     float FAR
     ctypedef struct pyramid_t:
-        int channels, levels, bytes, height, width
+        int channels, levels, bytes, top, height, width
         int rows[LEVELS]
         int cols[LEVELS]
         int across[LEVELS]
@@ -20,7 +20,7 @@ cdef extern from "_pyramid.h" nogil:
         const double *sum[LEVELS]
         const int32_t *child[LEVELS]
     ctypedef struct kernel_t:
-        double spatial_unit, bandwidth, spatial2, range2, slack
+        double spatial_unit, bandwidth, reach, spatial2, range2, slack
     kernel_t kernel_of(double spatial_unit, double range_unit, double bandwidth, double reach,
                        double largest, int channels)
     int sums_of(int channels)
@@ -28,7 +28,8 @@ cdef extern from "_pyramid.h" nogil:
 
 cdef class Pyramid:
     cdef pyramid_t c
-    cdef readonly int channels, height, width
+    cdef readonly int channels, top, height, width
+    cdef readonly double first_row, last_row
     cdef readonly double largest, scale, spatial_unit, range_unit
     cdef object image, visible
     cdef list levels

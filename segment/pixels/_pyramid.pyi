@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from segment.meanshift._climb import Walk
 
 class Pyramid:
+    top: int
     height: int
     width: int
     channels: int
@@ -18,6 +19,9 @@ class Pyramid:
         visible: NDArray[np.uint8],
         spatial_unit: float,
         range_unit: float,
+        largest: float,
+        top: int,
+        image_height: int,
     ) -> None: ...
     def groups(self, level: int) -> int: ...
     def fill(self, first: int, last: int) -> None: ...

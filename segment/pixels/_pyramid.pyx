@@ -4,7 +4,7 @@
 
 No checks and no defaults: `joint.py` validates, casts and allocates.
 """
-from libc.math cimport frexp, ldexp, rint
+from libc.math cimport INFINITY, frexp, ldexp, rint
 from libc.stdint cimport int32_t, uint8_t
 from libc.stdlib cimport free, malloc
 
@@ -34,20 +34,26 @@ cdef class Pyramid:
     """The pixels of an image in tiles, boxes over those, boxes over these, up to one.
 
     Values are whole numbers in single precision: those of uint8 themselves; others are counted
-    in steps of a 2^24th of the power of two above the largest of them.
+    in steps of a 2^24th of the power of two above the largest of them. The image may be a window
+    of a taller one, rows from `top` on: balls that reach beyond its edges are not looked into.
     """
 
-    def __init__(self, image, visible, double spatial_unit, double range_unit):
+    def __init__(self, image, visible, double spatial_unit, double range_unit, double largest,
+                 int top, Py_ssize_t image_height):
         cdef int exponent = 24
         self.image, self.visible = image, visible
         self.height, self.width, self.channels = image.shape
-        self.largest = max(abs(float(image.max())), abs(float(image.min())))
+        self.largest = largest
         if image.dtype != np.uint8 and self.largest > 0:
             frexp(self.largest, &exponent)
         self.scale = 1.0 if image.dtype == np.uint8 else ldexp(1.0, 24 - exponent)
         self.largest *= self.scale
         self.spatial_unit, self.range_unit = spatial_unit, range_unit * self.scale
-        self.c.channels, self.c.height, self.c.width = self.channels, self.height, self.width
+        self.top = top
+        self.first_row = top if top else -INFINITY
+        self.last_row = INFINITY if top + self.height == image_height else top + self.height - 1
+        self.c.channels, self.c.top = self.channels, top
+        self.c.height, self.c.width = self.height, self.width
         self.c.levels, self.levels = 0, []
         self.c.bytes = image.dtype == np.uint8
         self.add_level(self.height, self.width, 1, 1)
@@ -70,7 +76,7 @@ cdef class Pyramid:
             self.c.lane_y[level][lane] = lane // self.c.across[level] * cell_height
         y, x = np.divmod(np.arange(self.groups(level), dtype=np.int32), self.c.cols[level])
         origins = np.stack([x * (self.c.across[level] * cell_width),
-                            y * (down * cell_height)], axis=1)
+                            y * (down * cell_height) + np.int32(self.top)], axis=1)
         self.c.origin[level] = <const int32_t *> address(origins)
         self.levels.append(origins)
         self.c.levels += 1
@@ -180,14 +186,14 @@ cdef void fill_tile(const pyramid_t *p, double scale, const value_t[:, :, ::1] i
     cdef int j, c
     for j in range(LANES):
         x = p.origin[0][2 * tile] + j % p.across[0]
-        y = p.origin[0][2 * tile + 1] + j // p.across[0]
+        y = p.origin[0][2 * tile + 1] - p.top + j // p.across[0]
         if x >= p.width or y >= p.height or (visible.shape[0] and not visible[y, x]):
             for c in range(p.channels):
                 value[c * LANES + j] = FAR
             continue
         sums[0] += 1
         sums[1] += x
-        sums[2] += y
+        sums[2] += p.top + y
         for c in range(p.channels):
             number = <float> image[y, x, c] if value_t is uint8_t else (
                 <float> rint(image[y, x, c] * scale))
@@ -230,7 +236,7 @@ cdef class PyramidWalk(Walk):
     cdef near_t *near
     cdef int32_t *list
     cdef int32_t *next
-    cdef double quantum
+    cdef double quantum, highest, lowest
 
     def __init__(self, Pyramid pyramid, double bandwidth, bint gaussian):
         cdef Py_ssize_t room = pyramid.groups(0) + 2 * LANES
@@ -243,6 +249,9 @@ cdef class PyramidWalk(Walk):
         self.pyramid = pyramid
         self.kernel = kernel_of(pyramid.spatial_unit, pyramid.range_unit, bandwidth,
                                 3 if gaussian else 1, pyramid.largest, pyramid.channels)
+        # what a ball must have of rows around its center, roundings included
+        rows = self.kernel.reach * pyramid.spatial_unit * bandwidth * (1 + 1e-9)
+        self.highest, self.lowest = pyramid.first_row + rows, pyramid.last_row - rows
         frexp(min(radius, max(pyramid.largest, 1e-300)), &exponent)
         self.quantum = ldexp(1.0, exponent - 33) if gaussian else 0
         self.near = new_near(pyramid.channels)
@@ -258,9 +267,11 @@ cdef class PyramidWalk(Walk):
 
     cdef double step(self, const double *center, double *mean) noexcept nogil:
         """Flat sums are exact; Gaussian ones are rounded, so that climbs that meet are equal."""
-        cdef double weight = ball(&self.pyramid.c, &self.kernel, center, self.near, self.list,
-                                  self.next, mean)
+        cdef double weight
         cdef int k
+        if center[1] < self.highest or center[1] > self.lowest:
+            return -1
+        weight = ball(&self.pyramid.c, &self.kernel, center, self.near, self.list, self.next, mean)
         if weight == 0:
             return 0
         for k in range(self.dim):

@@ -34,9 +34,9 @@ INLINE int32_t groups_of_window(const pyramid_t *p, const double *center, double
         side_y = (double)p->cell_height[l] * p->down[l];
     }
     const double left = floor((center[0] - radius) / side_x);
-    const double top = floor((center[1] - radius) / side_y);
+    const double top = floor((center[1] - p->top - radius) / side_y);
     const double right = floor((center[0] + radius) / side_x);
-    const double bottom = floor((center[1] + radius) / side_y);
+    const double bottom = floor((center[1] - p->top + radius) / side_y);
     const int x0 = left > 0 ? (int)fmin(left, p->cols[l]) : 0;
     const int y0 = top > 0 ? (int)fmin(top, p->rows[l]) : 0;
     for (int y = y0; y < p->rows[l] && y <= bottom; y++)

@@ -17,13 +17,14 @@ static void write_tile(const pyramid_t *p, const kernel_t *k, int64_t tile, cons
     for (int j = 0; j < LANES; j++) {
         const int x = p->origin[0][2 * tile] + j % p->across[0];
         const int y = p->origin[0][2 * tile + 1] + j / p->across[0];
+        const int row = y - p->top;
         const float *value = p->value + tile * channels * LANES + j;
-        if (x >= p->width || y >= p->height) continue;
+        if (x >= p->width || row >= p->height) continue;
         int taken = *value < FAR && label[j];
         if (taken && limit < INFINITY)
             taken = is_within(k, x, y, value, LANES, modes + (label[j] - 1) * (2 + channels),
                               limit, channels);
-        labels[(int64_t)y * p->width + x] = taken ? (int32_t)label[j] : 0;
+        labels[(int64_t)row * p->width + x] = taken ? (int32_t)label[j] : 0;
     }
 }
 #endif

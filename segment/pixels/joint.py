@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.pixels._joint import Buckets, nearest
+from segment.pixels._joint import Buckets as Buckets  # a step's result, for annotations downstream
+from segment.pixels._joint import nearest
 from segment.pixels._pyramid import (
     Pyramid as Pyramid,  # a step's result, for annotations downstream
 )
@@ -24,8 +25,12 @@ def build_pyramid(
     image: NDArray[Any],
     visible: NDArray[np.bool_] | None,
     units: tuple[float, float],
+    *,
+    largest: float | None = None,
+    top: int = 0,
+    image_height: int | None = None,
 ) -> Pyramid:
-    """Index the pixels of an image for `climb_to_ends` and `label_pixels`.
+    """Index the pixels of an image, or of a window of it, for climbs and `label_pixels`.
 
     Parameters
     ----------
@@ -36,18 +41,33 @@ def build_pyramid(
         Pixels that take part. Default: all.
     units : (spatial_unit, range_unit), both > 0
         The point of a pixel is (x / spatial_unit, y / spatial_unit, channels / range_unit).
+    largest : float, optional
+        Largest absolute value of the whole image, of visible pixels. Default: of this one's.
+    top, image_height : int, optional
+        Where `image` is a window, some rows of an image: its first row there, and how many that
+        image has. A ball within the window has the same pixels and sums as in the whole image, to
+        the bit; one that reaches beyond is not looked into.
 
     Returns
     -------
     pyramid : Pyramid
         Tiles of 4 x 4 pixels, boxes over them, boxes over 4 x 4 boxes and so on.
     """
+    if largest is None:
+        largest = largest_value(image, visible)
+    height = len(image) if image_height is None else image_height
     seen = np.empty((0, 0), np.uint8) if visible is None else visible.view(np.uint8)
-    pyramid = Pyramid(np.ascontiguousarray(image), seen, *units)
+    pyramid = Pyramid(np.ascontiguousarray(image), seen, *units, largest, top, height)
     groups = equal_slices(pyramid.groups(1), smallest=SEVERAL)
     on_threads(lambda part: pyramid.fill(part.start, part.stop), groups)
     pyramid.finish()
     return pyramid
+
+
+def largest_value(image: NDArray[Any], visible: NDArray[np.bool_] | None) -> float:
+    """Return the largest absolute value of the pixels that take part; 0 if there are none."""
+    shown = image if visible is None or visible.all() else image[visible]
+    return max(float(shown.max()), -float(shown.min())) if shown.size else 0.0
 
 
 def joint_points(
@@ -81,11 +101,17 @@ def joint_points(
 
 
 def pixel_points(
-    image: NDArray[Any], visible: NDArray[np.bool_] | None, units: tuple[float, float]
+    image: NDArray[Any],
+    visible: NDArray[np.bool_] | None,
+    units: tuple[float, float],
+    top: int = 0,
 ) -> Floats:
-    """Return all pixels, or those visible, as points of the joint domain, in scan order."""
+    """Return all pixels, or those visible, as points of the joint domain, in scan order.
+
+    `top` is the row of the first of them, in a window of an image.
+    """
     height, width = image.shape[:2]
-    points = joint_points(image, np.arange(width), np.arange(height)[:, None], units)
+    points = joint_points(image, np.arange(width), np.arange(top, top + height)[:, None], units)
     return points.reshape(-1, points.shape[-1]) if visible is None else points[visible]
 
 
@@ -140,9 +166,49 @@ def joint_seeds(
     """
     if not bandwidth:
         return pixel_points(image, visible, units)
+    bins = joint_bins(image, visible, units, bandwidth, min_bin_freq)
+    if len(bins) == (image[..., 0].size if visible is None else visible.sum()):
+        return pixel_points(image, visible, units)
+    return bin_centers(bins, bandwidth)
+
+
+def bin_rows(height: int, unit: float, bandwidth: float) -> NDArray[np.intp]:
+    """Return the first row of each row of bins, and last the height.
+
+    Examples
+    --------
+    >>> bin_rows(10, 2.0, 2.0).tolist()
+    [0, 3, 6, 10]
+    """
+    down = _bins(np.arange(height), unit, bandwidth)
+    return np.flatnonzero(np.diff(down, prepend=-1, append=-1))
+
+
+def joint_bins(
+    image: NDArray[Any],
+    visible: NDArray[np.bool_] | None,
+    units: tuple[float, float],
+    bandwidth: float,
+    min_bin_freq: int = 1,
+    top: int = 0,
+) -> Floats:
+    """Return the bins that hold enough pixels: by row, column and then colour, ascending.
+
+    Parameters
+    ----------
+    image, visible, units, bandwidth, min_bin_freq
+        As for `joint_seeds`; bandwidth > 0. The image may be a window of whole rows of bins.
+    top : int
+        The row of its first pixels.
+
+    Returns
+    -------
+    bins : (m, 2 + C) float64 array
+        (row, column, channels), as numbers of bins.
+    """
     across = _bins(np.arange(image.shape[1]), units[0], bandwidth)
-    down = _bins(np.arange(image.shape[0]), units[0], bandwidth)
-    starts = np.flatnonzero(np.diff(down, prepend=-1, append=-1))  # of rows of bins
+    down = _bins(np.arange(top, top + image.shape[0]), units[0], bandwidth)
+    starts = np.flatnonzero(np.diff(down, prepend=-1, append=-1))
     step = max(1, AT_ONCE * (len(starts) - 1) // (len(down) * len(across)))
     found = {}
 
@@ -156,9 +222,11 @@ def joint_seeds(
             found[first] = _occupied([down[rows, None], across, *channels], shown, min_bin_freq)
 
     on_threads(work, equal_slices(len(starts) - 1, smallest=1))
-    bins = np.concatenate([found[i] for i in sorted(found)])
-    if len(bins) == (down.size * across.size if visible is None else visible.sum()):
-        return pixel_points(image, visible, units)
+    return np.concatenate([found[i] for i in sorted(found)])
+
+
+def bin_centers(bins: Floats, bandwidth: float) -> NDArray[Any]:
+    """Return the seeds of bins of `joint_bins`, (m, 2 + C), in the joint domain."""
     with np.errstate(over="ignore"):  # of cells too far out for float32
         return np.asarray(bins.astype(np.float32)[:, [1, 0, *range(2, bins.shape[1])]] * bandwidth)
 
@@ -173,6 +241,8 @@ def _bins(values: NDArray[Any], unit: float, bandwidth: float) -> Floats:
 
 def _occupied(columns: list[Floats], visible: NDArray[np.bool_] | None, times: int) -> Floats:
     """Return the rows of `columns`, broadcast, that occur so many times, ascending."""
+    if visible is not None and not visible.any():
+        return np.empty((0, len(columns)))
     lows = [column.min() for column in columns]
     sides = [column.max() - low + 1 for column, low in zip(columns, lows, strict=True)]
     if math.prod(sides) >= 2**62:
@@ -193,16 +263,24 @@ def _occupied(columns: list[Floats], visible: NDArray[np.bool_] | None, times: i
     return np.asarray(bins + lows)
 
 
+def in_buckets(modes: Floats, units: Floats, shape: tuple[int, int]) -> Buckets:
+    """Return modes by where they lie in an image, for `label_pixels` of all windows of it.
+
+    `units` are those of the pyramids, `shape` is that of the image.
+    """
+    return Buckets(np.ascontiguousarray(modes * units), *shape)
+
+
 def label_pixels(
-    pyramid: Pyramid, modes: Floats, *, bandwidth: float, limit: float = np.inf
+    pyramid: Pyramid, modes: Floats | Buckets, *, bandwidth: float, limit: float = np.inf
 ) -> NDArray[np.int32]:
     """Find the nearest mode of each pixel; the first of several that are equally near.
 
     Parameters
     ----------
     pyramid : Pyramid
-    modes : (k, d) float64 array
-        In the joint domain.
+    modes : (k, d) float64 array, or Buckets
+        In the joint domain; for the window of an image as `in_buckets` returns them.
     bandwidth : float, > 0
     limit : float, default inf
         In bandwidths: pixels farther than that from every mode get 0.
@@ -213,7 +291,8 @@ def label_pixels(
         1..k; 0 also where a pixel takes no part.
     """
     labels = np.empty((pyramid.height, pyramid.width), dtype=np.int32)
-    buckets = Buckets(np.ascontiguousarray(modes * pyramid.units), pyramid.height, pyramid.width)
+    shape = pyramid.height, pyramid.width
+    buckets = modes if isinstance(modes, Buckets) else in_buckets(modes, pyramid.units, shape)
     on_threads(
         lambda part: nearest(pyramid, buckets, bandwidth, limit, part.start, part.stop, labels),
         equal_slices(pyramid.groups(1), smallest=SEVERAL),

@@ -1,0 +1,138 @@
+"""Joint features beyond memory: the same to the bit as in memory, whatever the windows."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from PIL import Image
+
+from segment.errors import InvalidInputError
+from segment.meanshift.bandwidth import sample_indices
+from segment.method.joint_clusters import joint_clusters, joint_units
+from segment.pixels.image import Pixels
+from segment.scenes.joint_scene import Sample, joint_scene, least_rows
+from segment.settings import Settings
+
+SAMPLES = Path(__file__).parents[2] / "sample_images"
+
+
+@dataclass
+class ArrayRows:
+    """An array as a scene; tells how many rows were asked for at once."""
+
+    image: np.ndarray
+    visible: np.ndarray | None = None
+    most: int = 0
+
+    @property
+    def height(self):
+        return self.image.shape[0]
+
+    @property
+    def width(self):
+        return self.image.shape[1]
+
+    def points(self, top, bottom):
+        self.most = max(self.most, bottom - top)
+        seen = None if self.visible is None else self.visible[top:bottom]
+        return self.image[top:bottom], seen
+
+
+def in_memory(image, visible, settings):
+    """What the library finds with all of the image at hand."""
+    shown = None if visible is None else visible.ravel()
+    pixels = Pixels(image.reshape(-1, image.shape[2]), shown, image.shape[:2])
+    return joint_clusters(pixels, settings)
+
+
+def sample_of(image, visible, settings):
+    """The pixels that the bandwidth is found from."""
+    shown = np.ones(image.shape[:2], bool) if visible is None else visible
+    y, x = np.nonzero(shown)
+    chosen = sample_indices(len(x), settings.n_samples, settings.seed)
+    return Sample(image[y[chosen], x[chosen]], x[chosen], y[chosen])
+
+
+def assert_same(image, visible, settings, window_rows, strip):
+    """Modes, bandwidth, moves and the labels of all strips are those of memory, to the bit."""
+    expected = in_memory(image, visible, settings)
+    rows = ArrayRows(image, visible)
+    found = joint_scene(rows, settings, window_rows, sample_of(image, visible, settings))
+    assert rows.most <= window_rows
+    np.testing.assert_array_equal(found.modes, expected.modes)
+    assert (found.bandwidth, found.n_iter) == (expected.bandwidth, expected.n_iter)
+    strips = [
+        found.labels(top, min(top + strip, len(image))) for top in range(0, len(image), strip)
+    ]
+    np.testing.assert_array_equal(np.concatenate(strips), expected.labels)
+
+
+def textured(shape, channels, seed):
+    """A gradient, patches and noise."""
+    rng = np.random.default_rng(seed)
+    patches = rng.integers(0, 90, (shape[0] // 9 + 1, shape[1] // 9 + 1, channels))
+    patches = patches.repeat(9, axis=0).repeat(9, axis=1)[: shape[0], : shape[1]]
+    slope = np.add.outer(np.linspace(0, 60, shape[0]), np.linspace(0, 60, shape[1]))
+    return (patches + slope[..., None] + rng.integers(0, 40, (*shape, channels))).astype(np.uint8)
+
+
+@given(st.data())
+@examples(deadline=None, max_examples=150)
+def test_windows_of_any_height_give_what_memory_gives(data):
+    """Whatever the height of the windows, the bands, masks, units and options: the same bits."""
+    draw = data.draw
+    shape = draw(st.sampled_from([(70, 20), (45, 1), (61, 2), (120, 9), (33, 40)]))
+    image = textured(shape, draw(st.sampled_from([1, 3, 4])), draw(st.integers(0, 999)))
+    if draw(st.booleans()):
+        image = np.rint(image / 1.037 * 2**12) / 2**12
+    visible = None
+    if draw(st.booleans()):
+        visible = np.random.default_rng(3).random(shape) < draw(st.sampled_from([0.05, 0.5]))
+        visible[20:41] &= draw(st.booleans())
+        visible[-1, -1] = True
+    settings = Settings(
+        features="joint",
+        max_iter=draw(st.sampled_from([0, 1, 4, 300])),
+        cluster_all=draw(st.booleans()),
+    )
+    if draw(st.booleans()):
+        radius = draw(st.sampled_from([0.3, 1.0, 2.5, 6.0]))
+        settings = replace(settings, spatial_radius=radius, range_radius=33.0)
+    else:
+        bandwidth = draw(st.sampled_from([None, 9.5, 40]))
+        settings = replace(settings, spatial_weight=5.0, bandwidth=bandwidth, n_samples=30)
+    if draw(st.booleans()):
+        settings = replace(settings, min_bin_freq=2)
+    rows = draw(st.sampled_from([5, 15, 23, 40, 64]))
+    try:
+        bandwidth = in_memory(image, visible, settings).bandwidth
+    except InvalidInputError as error:
+        with pytest.raises(InvalidInputError, match=str(error)[:9]):
+            joint_scene(
+                ArrayRows(image, visible), settings, 64, sample_of(image, visible, settings)
+            )
+        return
+    rows = int(max(rows, least_rows(joint_units(shape, settings)[0] * bandwidth + 1e-6)))
+    assert_same(image, visible, settings, rows, draw(st.sampled_from([7, 16, 50])))
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "window_rows"),
+    [
+        ("coffee.png", Settings(features="joint", spatial_radius=7, range_radius=15), 60),
+        ("astronaut.png", Settings(features="joint", spatial_radius=15, range_radius=20), 97),
+        ("coffee.png", Settings(features="joint", spatial_radius=5, range_radius=9), 30),
+        ("camera.png", Settings(features="joint", color_space="gray", spatial_weight=1.5), 190),
+        ("coffee.png", Settings(features="joint", color_space="lab", spatial_weight=2), 160),
+    ],
+)
+def test_photos_are_segmented_as_in_memory(name, settings, window_rows):
+    """Photos in windows of tens of rows: modes, labels, bandwidth and moves to the bit."""
+    photo = Image.open(SAMPLES / name).convert("L" if settings.color_space == "gray" else "RGB")
+    image = np.asarray(photo)[40:300, 100:300]
+    image = image.reshape(*image.shape[:2], -1)
+    assert_same(image, None, settings, window_rows, 64)
