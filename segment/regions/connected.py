@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InvalidInputError
 from segment.regions._regions import add_up, join_rows, number_band, number_roots, replace
-from segment.regions.absorbing import absorbed, largest_parts
+from segment.regions.absorbing import absorbed, largest_parts, neighbors_in
 from segment.settings import Range
 from segment.threads import equal_slices, on_threads
 from segment.validation import checked_channels, checked_label_map
@@ -103,7 +104,9 @@ def connected_regions(
         largest = min(min_size, regions.size + 1)
         sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
         sizes = sums[:, -1].copy()
-        numbers = absorbed(lambda: [(regions, 0)], sums, largest, diagonal=diagonal)
+        numbers = absorbed(
+            functools.partial(neighbors_in, regions, diagonal=diagonal), sums, largest
+        )
         replace_all(regions, numbers)
         clusters = clusters[largest_parts(numbers, sizes)]
     return Regions(regions, clusters[1:])

@@ -64,25 +64,21 @@ class SceneJob:
         named = paths()
         check_products(named)
         with contextlib.closing(self.source), self._rows() as rows:
-            plan = planned(
-                rows, self.memory, by_region=work.settings.by_region, told=advance
-            )
+            plan = planned(rows, self.memory, by_region=work.settings.by_region, told=advance)
             place = self.task.place
             if work.reading.page is not None:
                 place = page_stem(place, int(work.reading.page))
             base = work.base or Path()
             folder = base / Path(place).with_name(f".{Path(place).name}.scene")
-            with (
-                Scratch(folder, self.key) as scratch,
-                segment_scene(
+            with Scratch(folder, self.key) as scratch:
+                found = segment_scene(
                     rows,
                     work.settings,
                     plan.strips,
                     scratch,
                     memory=plan.memory,
                     model=work.model,
-                ) as found,
-            ):
+                )
                 result = SceneResult(
                     rows, found, plan.strips, output.recolor, "tiff", False, self.key
                 )
@@ -137,9 +133,7 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     memory = memory_limit(work.memory) // work.sharers
     pixels = source.height * source.width
     item = np.dtype(source.bands[0].dtype).itemsize
-    needed = needed_in_memory(
-        pixels, len(source.bands), item, by_region=work.settings.by_region
-    )
+    needed = needed_in_memory(pixels, len(source.bands), item, by_region=work.settings.by_region)
     if needed <= memory and pixels <= work.reading.max_pixels:
         source.close()
         return None

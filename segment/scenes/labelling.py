@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -19,15 +20,15 @@ Labels = NDArray[np.int32]
 Labeller = Callable[[Values], Labels]
 
 
-def strip_labels(rows: SceneRows, label: Labeller, top: int, bottom: int) -> tuple[Labels, Values]:
-    """Return the labels of a strip, (h, W), 0 where no pixel takes part; and its points."""
+def strip_labels(rows: SceneRows, top: int, bottom: int, label: Labeller) -> Labels:
+    """Return the labels of a strip, (h, W), 0 where no pixel takes part."""
     values, visible = rows.points(top, bottom)
     found = label(shown_rows(values, visible))
     if visible is None:
-        return found.reshape(values.shape[:2]), values
+        return found.reshape(values.shape[:2])
     labels = np.zeros(visible.shape, np.int32)
     labels[visible] = found
-    return labels, values
+    return labels
 
 
 def labeller(rows: SceneRows, census: Census, modes: ColorModes, settings: Settings) -> Labeller:
@@ -37,19 +38,17 @@ def labeller(rows: SceneRows, census: Census, modes: ColorModes, settings: Setti
     function of a point alone, or where climbs decided by looking for it among all points.
     """
     if settings.assign == "nearest" and not is_tabled(rows):
-        return _nearest(modes, settings)
+        return functools.partial(_nearest, modes.places, modes.bandwidth, settings)
     return lookup(rows, census.points, modes.labels)
 
 
-def _nearest(modes: ColorModes, settings: Settings) -> Labeller:
-    def label(points: Values) -> Labels:
-        if not len(points):
-            return np.empty(0, np.int32)
-        distinct = distinct_points(points)
-        colors = to_color_space(distinct.points, settings.color_space)
-        wide = np.repeat(colors, modes.places.shape[1] // colors.shape[1], axis=1)
-        tree = build_tree(wide, distinct.weights)
-        labels = nearest_labels(tree, modes.places, settings, modes.bandwidth)
-        return distinct.spread(labels)
-
-    return label
+def _nearest(
+    places: NDArray[np.float64], bandwidth: float, settings: Settings, points: Values
+) -> Labels:
+    if not len(points):
+        return np.empty(0, np.int32)
+    distinct = distinct_points(points)
+    colors = to_color_space(distinct.points, settings.color_space)
+    wide = np.repeat(colors, places.shape[1] // colors.shape[1], axis=1)
+    tree = build_tree(wide, distinct.weights)
+    return distinct.spread(nearest_labels(tree, places, settings, bandwidth))

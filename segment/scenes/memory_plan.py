@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from segment.errors import InvalidInputError
 from segment.scenes.rows import SceneRows
-from segment.scenes.strips import Strips, Told, nobody
+from segment.scenes.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
 
 FIXED = 128 << 20  # bytes of the program, its libraries and buffers
@@ -39,9 +39,7 @@ def needed_in_memory(pixels: int, channels: int, item_bytes: int, *, by_region: 
     return FIXED + pixels * (channels * item_bytes + points + 9 + regions)
 
 
-def planned(
-    rows: SceneRows, memory: int, *, by_region: bool = False, told: Told = nobody
-) -> Plan:
+def planned(rows: SceneRows, memory: int, *, by_region: bool = False, told: Told = nobody) -> Plan:
     """Return how to cut a scene for so many bytes.
 
     Strips are as high as the memory allows for those that are under way, one on each core, and one
@@ -69,7 +67,7 @@ def planned(
     height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
     if height >= whole:
         height -= height % whole
-    return Plan(Strips(rows.height, height, at_once, told), memory - FIXED)
+    return Plan(Strips(rows.height, height, Threads(at_once), told), memory - FIXED)
 
 
 def _per_pixel(rows: SceneRows) -> int:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +24,8 @@ from segment.scenes.census import Census, first_seen, sampled_points, take_censu
 from segment.scenes.labelling import Labeller, Labels, labeller, strip_labels
 from segment.scenes.rows import SceneRows
 from segment.scenes.scene_regions import scene_regions
-from segment.scenes.scratch import Scratch
-from segment.scenes.strips import Strips
+from segment.scenes.scratch import Forgetful, Scratch
+from segment.scenes.strips import Strips, Work
 from segment.settings import Settings
 from segment.threads import Started
 
@@ -39,13 +37,12 @@ class SceneSegmentation:
     Attributes
     ----------
     labels : callable
-        Returns the labels of the rows from `top` to above `bottom`, (h, W) int32; any thread may
-        call it.
+        Work on strips, `labels(rows, top, bottom)`, that returns their labels, (h, W) int32.
     modes, means, colors, mode_colors, sizes, bandwidth, n_iter
         As `Segmentation` has them.
     """
 
-    labels: Callable[[int, int], Labels]
+    labels: Work[Labels]
     modes: NDArray[np.float64]
     means: NDArray[np.float64]
     colors: NDArray[np.uint8]
@@ -55,17 +52,16 @@ class SceneSegmentation:
     n_iter: int
 
 
-@contextlib.contextmanager
 def segment_scene(
     rows: SceneRows,
     settings: Settings,
     strips: Strips,
-    scratch: Scratch,
+    scratch: Scratch | Forgetful,
     *,
     memory: int,
     model: Model | None = None,
-) -> Iterator[SceneSegmentation]:
-    """Yield the segmentation of a scene, as `segment_pixels` would make it in memory.
+) -> SceneSegmentation:
+    """Return the segmentation of a scene, as `segment_pixels` would make it in memory.
 
     Parameters
     ----------
@@ -74,7 +70,7 @@ def segment_scene(
         With features "color", no target and no level.
     strips : Strips
         How it is cut; the answer does not depend on it.
-    scratch : Scratch
+    scratch : Scratch or Forgetful
         Where stages that are done are kept, and taken up again.
     memory : int
         Bytes for what is known of colours or regions, beside the strips.
@@ -92,16 +88,11 @@ def segment_scene(
     modes = _modes(rows, census, settings, strips, scratch, model)
     label = labeller(rows, census, modes, settings)
     if not settings.by_region:
-        yield _by_cluster(rows, census, modes, label, settings)
-        return
+        return _by_cluster(census, modes, label, settings)
     pixels = int(census.shown.sum())
-    with scratch.rows(rows.width) as file:
-        found = scene_regions(
-            rows, label, settings, strips, scratch, file, pixels=pixels, memory=memory
-        )
-        yield _segmentation(
-            found.labels, modes.places[found.clusters - 1], found.means, found.sizes, modes, settings
-        )
+    found = scene_regions(rows, label, settings, strips, scratch, pixels=pixels, memory=memory)
+    places = modes.places[found.clusters - 1]
+    return _segmentation(found.labels, places, found.means, found.sizes, modes, settings)
 
 
 def check_scene(settings: Settings) -> None:
@@ -129,7 +120,7 @@ def per_color(channels: int) -> int:
     return 64 + 48 * channels
 
 
-def _census(rows: SceneRows, strips: Strips, scratch: Scratch, most: int) -> Census:
+def _census(rows: SceneRows, strips: Strips, scratch: Scratch | Forgetful, most: int) -> Census:
     known = scratch.load("census")
     if known is None:
         census = take_census(rows, strips, most)
@@ -143,7 +134,7 @@ def _modes(
     census: Census,
     settings: Settings,
     strips: Strips,
-    scratch: Scratch,
+    scratch: Scratch | Forgetful,
     model: Model | None,
 ) -> ColorModes:
     known = scratch.load("modes")
@@ -157,9 +148,7 @@ def _modes(
     ground = color_ground(census.distinct, settings)
     in_scan_order = functools.partial(first_seen, rows, strips, census)
     modes = color_modes(ground, settings, bandwidth, in_scan_order)
-    arrays: dict[str, Any] = {
-        name: np.asarray(value) for name, value in modes._asdict().items()
-    }
+    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in modes._asdict().items()}
     scratch.save("modes", **arrays)
     return modes
 
@@ -175,11 +164,11 @@ def _bandwidth(rows: SceneRows, census: Census, settings: Settings, strips: Stri
 
 
 def _by_cluster(
-    rows: SceneRows, census: Census, modes: ColorModes, label: Labeller, settings: Settings
+    census: Census, modes: ColorModes, label: Labeller, settings: Settings
 ) -> SceneSegmentation:
     means, sizes = mean_channels(census.points, census.weights, modes.labels, len(modes.places))
     return _segmentation(
-        lambda top, bottom: strip_labels(rows, label, top, bottom)[0],
+        functools.partial(strip_labels, label=label),
         modes.places,
         means,
         sizes,
@@ -189,7 +178,7 @@ def _by_cluster(
 
 
 def _segmentation(
-    labels: Callable[[int, int], Labels],
+    labels: Work[Labels],
     places: NDArray[np.float64],
     means: NDArray[np.float64],
     sizes: NDArray[np.int64],
