@@ -28,7 +28,9 @@ def quota_in_cores(root: str = "/") -> int | None:
     up to the mount itself.
     """
     cores = [
-        max(1, math.ceil(share)) for folder in groups_of(Path(root), "cpu") if (share := _share(folder))
+        max(1, math.ceil(share))
+        for folder in groups_of(Path(root), "cpu")
+        if (share := _share(folder))
     ]
     return min(cores, default=None)
 

@@ -92,5 +92,7 @@ def _of_groups(root: Path) -> Iterator[int]:
 
 
 def _cached(folder: Path) -> int:
-    match = re.search(r"^(?:total_)?inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.M)
+    match = re.search(
+        r"^(?:total_)?inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.M
+    )
     return int(match[1]) if match else 0

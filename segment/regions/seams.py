@@ -101,8 +101,8 @@ def joined_numbers(counts: Sequence[int], seams: Sequence[Numbers]) -> Numbers:
     total = sum(counts)
     if total > LARGEST_LABEL:
         raise InvalidInputError(
-            f"image: expected at most {LARGEST_LABEL} regions, got {total} in its strips; raise the "
-            "bandwidth, or cut the image"
+            f"image: expected at most {LARGEST_LABEL} regions, got {total} in its strips; raise "
+            "the bandwidth, or cut the image"
         )
     numbers = np.arange(total + 1, dtype=np.int32)
     before = 0

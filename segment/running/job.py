@@ -91,7 +91,7 @@ class _Job:
             enter("reading")
 
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
-        """Do an image strip by strip that needs more memory than there may be; whether it is one."""
+        """Return whether an image needs more memory than there may be; do it strip by strip."""
         from segment.running.scene_job import scene_job  # small images in other formats need none
 
         source = self.base / self.task.source

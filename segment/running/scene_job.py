@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.bands import Band, chosen_places
+from segment.bands import chosen_places, shown_places
 from segment.errors import ImageFileError
 from segment.memory_limit import memory_limit
 from segment.raster.opening import open_source
@@ -25,8 +25,10 @@ from segment.running.outcomes import Outcome
 from segment.running.progress import advance
 from segment.scenes.memory_plan import needed_in_memory, planned
 from segment.scenes.rows import SceneRows, Values
+from segment.scenes.scaling import scaled_scene
 from segment.scenes.scene import check_scene, segment_scene
 from segment.scenes.scratch import Scratch
+from segment.scenes.strips import Strips
 from segment.streams import is_stream
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class SceneJob:
         check_products(named)
         with contextlib.closing(self.source), self._rows() as rows:
             plan = planned(rows, self.memory, by_region=work.settings.by_region, told=advance)
+            rows = self._scaled(rows, plan.strips)
             place = self.task.place
             if work.reading.page is not None:
                 place = page_stem(place, int(work.reading.page))
@@ -97,13 +100,35 @@ class SceneJob:
 
     @contextlib.contextmanager
     def _rows(self) -> Iterator[SceneRows]:
-        bands = chosen_places(self.source.bands, self.work.reading.bands)
-        scaled = _scaling([self.source.bands[place] for place in bands])
+        """Yield the rows of the chosen bands; as points if they are a photo's."""
+        places = chosen_places(self.source.bands, self.work.reading.bands)
+        rows = SceneRows(self.source, places)
+        if not self._is_scene:
+            bits = self.source.bands[places[0]].bits
+            rows = replace(rows, scaled=functools.partial(_photo_points, bits=bits))
         if self.work.mask is None:
-            yield SceneRows(self.source, bands, scaled)
+            yield rows
             return
         with contextlib.closing(open_source((self.work.base or Path()) / self.work.mask)) as mask:
-            yield SceneRows(self.source, bands, scaled, mask)
+            yield replace(rows, mask=mask)
+
+    @property
+    def _is_scene(self) -> bool:
+        """Whether bands are scaled, as `image_of` has it, not taken for the colours of a photo."""
+        reading, model = self.work.reading, self.work.model
+        chosen = reading.bands is not None or reading.show_bands is not None
+        by_model = model is not None and model.scale is not None
+        count = sum(not band.is_alpha for band in self.source.bands)
+        return chosen or by_model or self.work.settings.scale != "depth" or count not in (1, 3)
+
+    def _scaled(self, rows: SceneRows, strips: Strips) -> SceneRows:
+        if self.work.model is not None:
+            self.work.model.check_bands(rows.channels, scaled=self._is_scene, names=rows.names)
+        if not self._is_scene:
+            return rows
+        shown = shown_places(self.source.bands, self.work.reading.show_bands, tuple(rows.bands))
+        known = None if self.work.model is None else self.work.model.scale
+        return scaled_scene(rows, strips, self.work.settings.scale, shown, known)
 
 
 def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
@@ -143,23 +168,16 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
 
 def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:
     pixels = source.height * source.width
-    if pixels > work.reading.max_pixels and path.is_file():
-        if path.stat().st_size * INFLATED < stored:
-            raise ImageFileError(
-                f"has {source.width} x {source.height} pixels in a file of "
-                f"{path.stat().st_size:,} bytes, which may be a decompression bomb; raise "
-                "--max-pixels if it is none"
-            )
-
-
-def _scaling(bands: list[Band]) -> Any:
-    """Return what turns values of a photo into points, each by itself."""
-    first = bands[0]
-    if len(bands) not in (1, 3) or np.dtype(first.dtype).kind not in "bu" or first.bits > 16:
-        raise ImageFileError("is of a kind that is not done by strips yet; raise --memory")
-    return functools.partial(_photo_points, bits=first.bits)
+    if pixels <= work.reading.max_pixels or not path.is_file():
+        return
+    if path.stat().st_size * INFLATED < stored:
+        raise ImageFileError(
+            f"has {source.width} x {source.height} pixels in a file of {path.stat().st_size:,} "
+            "bytes, which may be a decompression bomb; raise --max-pixels if it is none"
+        )
 
 
 def _photo_points(values: Values, bits: int) -> NDArray[Any]:
+    """Return the points of a photo's values of up to 16 bits, as they are read in memory."""
     known = in_known_range(values, bits, None, Notes())[0]
     return known if known.dtype == np.uint8 else known / SIXTEEN_BITS

@@ -181,7 +181,7 @@ def _sampled(
 def first_seen(
     rows: SceneRows, strips: Strips, census: Census
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Return the distinct points in the order in which pixels first have them, and their weights."""
+    """Return distinct points in the order in which pixels first have them, and their weights."""
     number = lookup(rows, census.points, np.arange(1, len(census.points) + 1, dtype=np.int32))
     seen = np.zeros(len(census.points), np.bool_)
     order = []

@@ -1,4 +1,4 @@
-"""A scene as points, strip by strip: chosen bands in comparable units, and which pixels take part."""
+"""A scene as points, strip by strip: chosen bands in comparable units, and what takes part."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
+from segment.pixels.bands import BandScale, View
 from segment.raster.source import RasterSource
 
 Values = NDArray[Any]
@@ -35,12 +36,21 @@ class SceneRows:
         function of each value alone.
     mask : RasterSource or None
         Pixels where all of its bands but alpha are 0, or that are transparent, take no part.
+    scale : BandScale or None
+        Which is what `scaled` does; None for 8-bit values as they are.
+    shown : tuple of int
+        Places in the source's bands of those that pictures show, where they are not the points.
+    look : View or None
+        How those are shown; None where the points are, those of a photo.
     """
 
     source: RasterSource
     bands: Sequence[int]
     scaled: Callable[[Values], Values] = as_stored
     mask: RasterSource | None = None
+    scale: BandScale | None = None
+    shown: tuple[int, ...] = ()
+    look: View | None = None
 
     def __post_init__(self) -> None:
         mask, source = self.mask, self.source
@@ -100,7 +110,7 @@ class SceneRows:
         values, visible = self.source.read(top, bottom, [*self.bands, *alpha])
         if alpha:
             opaque = (values[:, :, self.channels :] > 0).all(axis=2)
-            visible = opaque if visible is None else visible & opaque
+            visible = np.asarray(opaque if visible is None else visible & opaque)
             values = np.ascontiguousarray(values[:, :, : self.channels])
         if self.mask is not None:
             chosen = _chosen(self.mask, top, bottom)
@@ -108,6 +118,10 @@ class SceneRows:
         if visible is not None and visible.all():
             visible = None
         return values, visible
+
+    def as_shown(self, top: int, bottom: int) -> Values:
+        """Return the bands of a strip that pictures show, as they are stored, (h, W, 1 or 3)."""
+        return self.source.read(top, bottom, self.shown)[0]
 
     def opacity(self, top: int, bottom: int) -> NDArray[np.uint8]:
         """Return the alpha of a strip of a scene that has one, (h, W), in 8 bits.

@@ -19,10 +19,12 @@ from segment.method.color_clusters import (
     sample_bandwidth,
 )
 from segment.method.model import Model
-from segment.pixels.colors import as_colors, mean_channels, to_rgb
+from segment.pixels.colors import as_colors, mean_channels, means_of_sums, to_rgb
+from segment.regions._regions import add_up
 from segment.scenes.census import Census, first_seen, sampled_points, take_census
 from segment.scenes.labelling import Labeller, Labels, labeller, strip_labels
 from segment.scenes.rows import SceneRows
+from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
 from segment.scenes.scratch import Forgetful, Scratch
 from segment.scenes.strips import Strips, Work
@@ -88,11 +90,12 @@ def segment_scene(
     modes = _modes(rows, census, settings, strips, scratch, model)
     label = labeller(rows, census, modes, settings)
     if not settings.by_region:
-        return _by_cluster(census, modes, label, settings)
+        return _by_cluster(rows, strips, census, modes, label, settings)
     pixels = int(census.shown.sum())
     found = scene_regions(rows, label, settings, strips, scratch, pixels=pixels, memory=memory)
     places = modes.places[found.clusters - 1]
-    return _segmentation(found.labels, places, found.means, found.sizes, modes, settings)
+    known = places, found.means, found.sizes
+    return _segmentation(rows, strips, found.labels, *known, modes, settings)
 
 
 def check_scene(settings: Settings) -> None:
@@ -164,20 +167,21 @@ def _bandwidth(rows: SceneRows, census: Census, settings: Settings, strips: Stri
 
 
 def _by_cluster(
-    census: Census, modes: ColorModes, label: Labeller, settings: Settings
+    rows: SceneRows,
+    strips: Strips,
+    census: Census,
+    modes: ColorModes,
+    label: Labeller,
+    settings: Settings,
 ) -> SceneSegmentation:
     means, sizes = mean_channels(census.points, census.weights, modes.labels, len(modes.places))
-    return _segmentation(
-        functools.partial(strip_labels, label=label),
-        modes.places,
-        means,
-        sizes,
-        modes,
-        settings,
-    )
+    labels = functools.partial(strip_labels, label=label)
+    return _segmentation(rows, strips, labels, modes.places, means, sizes, modes, settings)
 
 
 def _segmentation(
+    rows: SceneRows,
+    strips: Strips,
     labels: Work[Labels],
     places: NDArray[np.float64],
     means: NDArray[np.float64],
@@ -185,8 +189,38 @@ def _segmentation(
     modes: ColorModes,
     settings: Settings,
 ) -> SceneSegmentation:
-    mode_colors = to_rgb(places, settings.color_space)
-    colors = np.where(sizes[:, None] > 0, as_colors(means), mode_colors)
+    looks: NDArray[np.uint8] | None
+    if rows.look is None or rows.scale is None:
+        mean_colors, looks = as_colors(means), to_rgb(places, settings.color_space)
+    else:
+        mean_colors = _picture_means(rows, strips, labels, len(sizes))
+        in_rgb = settings.color_space == "rgb"
+        channels = places if in_rgb else to_rgb(places, settings.color_space)
+        looks = rows.look.colors_of(channels, rows.scale)
+    mode_colors = mean_colors if looks is None else looks
+    colors = np.where(sizes[:, None] > 0, mean_colors, mode_colors)
     return SceneSegmentation(
         labels, places, means, colors, mode_colors, sizes, modes.bandwidth, modes.n_iter
     )
+
+
+def _picture_means(
+    rows: SceneRows, strips: Strips, labels: Work[Labels], count: int
+) -> NDArray[np.uint8]:
+    """Return the mean colour of each segment in the picture of a scene, (K, 3)."""
+    sums = np.zeros((count + 1, 4))
+    add = functools.partial(_picture_sums, labels=labels)
+    for _, _, (numbers, own) in strips.in_order("averaging", rows, add):
+        sums[numbers] += own
+    return as_colors(means_of_sums(sums[1:])[0])
+
+
+def _picture_sums(
+    rows: SceneRows, top: int, bottom: int, labels: Work[Labels]
+) -> tuple[Labels, NDArray[np.float64]]:
+    """Return the segments of a strip, and sums of their colours in the picture there."""
+    numbers, places = np.unique(labels(rows, top, bottom), return_inverse=True)
+    sums = np.zeros((len(numbers), 4))
+    colors = pictured(rows, top, bottom).reshape(-1, 3)
+    add_up(places.reshape(-1).astype(np.int32), colors, sums)
+    return numbers, sums

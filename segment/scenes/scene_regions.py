@@ -1,4 +1,4 @@
-"""Connected regions of a scene: numbered in its strips, joined at the seams, small ones absorbed."""
+"""Connected regions of a scene: numbered in strips, joined at the seams, small ones absorbed."""
 
 from __future__ import annotations
 
@@ -161,7 +161,8 @@ def _numbered(
     number = functools.partial(_numbers, label=label, diagonal=diagonal)
     file = scratch.rows(rows.width)
     part = functools.partial(_part, number=number, file=file, scratch=scratch)
-    parts, seams, touching, counts = [], [], [], []
+    parts, seams, touching = [], [], []
+    counts: list[int] = []
     above: Row | None = None
     most = memory // (PER_REGION + 8 * (rows.channels + 1))
     for _, _, strip in strips.in_order("labelling", rows, part):

@@ -58,7 +58,9 @@ class Scratch:
 
     def save(self, stage: str, **arrays: NDArray[Any]) -> None:
         """Keep the result of a stage."""
-        write_whole(self.folder / f"{stage}.npz", lambda file: np.savez(file, **arrays))
+        write_whole(
+            self.folder / f"{stage}.npz", lambda file: np.savez(file, allow_pickle=False, **arrays)
+        )
 
     def load(self, stage: str) -> Arrays | None:
         """Return the result of a stage; None if there is none that is whole."""
@@ -110,7 +112,7 @@ class NumberRows:
 
     def write(self, top: int, rows: NDArray[np.int32]) -> int:
         """Write rows from `top` on; return a checksum of them."""
-        content = memoryview(np.ascontiguousarray(rows)).cast("B")
+        content = np.ascontiguousarray(rows).data.cast("B")
         with self._opened(os.O_WRONLY) as number:
             done = 0
             while done < len(content):
@@ -126,7 +128,7 @@ class NumberRows:
             If they are not there.
         """
         rows = np.empty((bottom - top, self._width), np.int32)
-        content = memoryview(rows).cast("B")
+        content = rows.data.cast("B")
         with self._opened(os.O_RDONLY) as number:
             done = 0
             while done < len(content):
@@ -152,7 +154,7 @@ class NumberRows:
     def holds(self, top: int, bottom: int, checksum: int) -> bool:
         """Return whether rows are there as they were written."""
         try:
-            return zlib.crc32(memoryview(self.read(top, bottom)).cast("B")) == checksum
+            return zlib.crc32(self.read(top, bottom).data.cast("B")) == checksum
         except ImageFileError:
             return False
 

@@ -6,7 +6,7 @@ import functools
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from segment.scenes.rows import SceneRows
 from segment.threads import Started, at_most
@@ -122,17 +122,17 @@ class Threads:
         return levels.total()
 
 
-class Levels:
+class Levels(Generic[Made]):
     """Things that are merged two by two as they come, as a number carries its digits.
 
     So each is merged log2(n) times, and as many are kept.
     """
 
-    def __init__(self, merge: Callable[[Any, Any], Any]) -> None:
+    def __init__(self, merge: Callable[[Made, Made], Made]) -> None:
         self._merge = merge
-        self._kept: list[tuple[int, Any]] = []
+        self._kept: list[tuple[int, Made]] = []
 
-    def add(self, thing: Any) -> None:
+    def add(self, thing: Made) -> None:
         """Take the next one, the neighbour of the one before."""
         level = 0
         while self._kept and self._kept[-1][0] == level:
@@ -140,7 +140,7 @@ class Levels:
             level += 1
         self._kept.append((level, thing))
 
-    def total(self) -> Any:
+    def total(self) -> Made:
         """Return all of them, one at least, as one."""
         (_, total), *before = reversed(self._kept)
         for _, thing in before:

@@ -13,7 +13,9 @@ class ArraySource:
         self.height, self.width, count = self.values.shape
         kind = str(self.values.dtype)
         self.bands = tuple(
-            Band(number, "", kind, self.values.dtype.itemsize * 8, is_alpha=alpha and number == count)
+            Band(
+                number, "", kind, self.values.dtype.itemsize * 8, is_alpha=alpha and number == count
+            )
             for number in range(1, count + 1)
         )
         self.geo, self.resolution, self.profile, self.warnings = (), None, None, ()
