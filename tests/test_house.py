@@ -15,14 +15,15 @@ import pytest
 import segment
 
 HOME = Path(segment.__file__).parent
-GROUND = {"bands", "cpu_quota", "elementary", "errors", "npy", "percentiles", "settings"}
-GROUND |= {"streams", "threads", "unfinished", "validation", "writing"}
+GROUND = {"bands", "cpu_quota", "elementary", "errors", "memory_limit", "npy", "percentiles"}
+GROUND |= {"progress", "settings", "streams", "threads", "unfinished", "validation", "writing"}
 # Which wings a wing may import from; all may from the ground, and rooms of one wing from each other
 # as long as that leads in no circle.
 WINGS = {
     "command": {"reading", "results", "running"},
-    "running": {"drawing", "method", "pixels", "reading", "results"},
-    "results": {"drawing", "method", "pixels", "reading", "regions"},
+    "running": {"drawing", "method", "pixels", "raster", "reading", "results", "scenes"},
+    "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes"},
+    "scenes": {"meanshift", "method", "pixels", "raster", "regions"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},

@@ -65,10 +65,18 @@ def remark_on(image: NDArray[Any] | BandImage, told: dict[str, Any]) -> str | No
     """Return what a line of text tells of bands: how many, and what a bandwidth of 1 is in them."""
     if not isinstance(image, BandImage):
         return None
-    count = f"{told['bands']} band{'' if told['bands'] == 1 else 's'}"
-    if "scale" not in told:
+    return remark_of(told["bands"], told["scale"]["unit"] if "scale" in told else None)
+
+
+def remark_of(number: int, units: list[float] | None) -> str:
+    """Return how many bands there are, and what a bandwidth of 1 is in the unit of each.
+
+    >>> remark_of(4, [16.0, 16.0, 17.5, 16.0])
+    "4 bands (1 of the bandwidth is 16 to 17.5 in the file's units)"
+    """
+    count = f"{number} band{'' if number == 1 else 's'}"
+    if units is None:
         return count
-    units = told["scale"]["unit"]
     least, most = f"{min(units):.4g}", f"{max(units):.4g}"
     span = least if least == most else f"{least} to {most}"
     return f"{count} (1 of the bandwidth is {span} in the file's units)"

@@ -16,6 +16,7 @@ from segment.method.pipeline import segment_pixels
 from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
+from segment.progress import enter
 from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import DamagedPage, Picture
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
@@ -27,7 +28,6 @@ from segment.results.rasters import SIGNED
 from segment.running.journal import digest, made_with, stamp
 from segment.running.outcomes import Outcome
 from segment.running.plan import Task, Work
-from segment.running.progress import enter
 from segment.streams import is_standard, is_stream
 from segment.threads import at_most, on_threads
 from segment.writing import write_whole

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Literal, TextIO
 
-from segment.running.progress import NoBar
+from segment.progress import NoBar
 from segment.streams import print_stdout
 
 SCREENFUL = 20  # lines after which failures are out of sight: the summary names them again

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from segment.errors import OptionError, SegmentError
+from segment.progress import ImagesBar, NoBar, StagesBar, heard_by, on_terminal
 from segment.results.naming import suffix
 from segment.results.outputs import claimed
 from segment.running.batch import Batch, prepare
@@ -21,7 +22,6 @@ from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.running.outcomes import Console, Outcome, say
 from segment.running.plan import RunOptions, Work, plan
 from segment.running.pools import Cluster, ClusterError, Here, Pool, Workers
-from segment.running.progress import ImagesBar, NoBar, StagesBar, heard_by, on_terminal
 from segment.streams import is_stream
 from segment.threads import available_cores
 from segment.writing import abandoning

@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 from segment.bands import chosen_places, shown_places
 from segment.errors import ImageFileError
 from segment.memory_limit import memory_limit
+from segment.pixels.bands import BandScale
+from segment.progress import advance
 from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
 from segment.reading.picture import Notes
 from segment.reading.values import in_known_range
+from segment.results.band_facts import remark_of
 from segment.results.naming import page_stem
 from segment.results.scene_products import SceneResult, check_products, write_scene
 from segment.running.outcomes import Outcome
-from segment.running.progress import advance
 from segment.scenes.memory_plan import needed_in_memory, planned
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scaling import scaled_scene
@@ -86,6 +88,7 @@ class SceneJob:
                     rows, found, plan.strips, output.recolor, "tiff", False, self.key
                 )
                 write_scene(result, {name: base / path for name, path in named.items()})
+        told = self._told(rows)
         return Outcome(
             self.task.input,
             "ok",
@@ -96,7 +99,26 @@ class SceneJob:
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
             warnings=self.source.warnings,
+            more=told,
+            remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
+
+    def _told(self, rows: SceneRows) -> dict[str, Any]:
+        """Return what ``--json`` tells of bands."""
+        bits = self.source.bands[rows.bands[0]].bits
+        scale = rows.scale
+        if scale is None:  # of a photo: its depth
+            unit = ((1 << bits) - 1) / 255
+            scale = BandScale(np.zeros(rows.channels), np.full(rows.channels, unit))
+        return {
+            "bands": rows.channels,
+            "names": list(rows.names),
+            "scale": {
+                "as": self.work.settings.scale,
+                "low": scale.low.tolist(),
+                "unit": scale.unit.tolist(),
+            },
+        }
 
     @contextlib.contextmanager
     def _rows(self) -> Iterator[SceneRows]:

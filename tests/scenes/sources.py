@@ -8,21 +8,22 @@ from segment.bands import Band
 class ArraySource:
     """A raster in memory; alpha last where it is said."""
 
-    def __init__(self, image, alpha=False, visible=None):
+    geo, resolution, profile, warnings = (), None, None, ()
+
+    def __init__(self, image, alpha=False, visible=None, preferred_rows=1):
         self.values = image.reshape(*image.shape[:2], -1)
         self.height, self.width, count = self.values.shape
-        kind = str(self.values.dtype)
+        kind, bits = str(self.values.dtype), self.values.dtype.itemsize * 8
         self.bands = tuple(
-            Band(
-                number, "", kind, self.values.dtype.itemsize * 8, is_alpha=alpha and number == count
-            )
+            Band(number, f"band_{number}", kind, bits, is_alpha=alpha and number == count)
             for number in range(1, count + 1)
         )
-        self.geo, self.resolution, self.profile, self.warnings = (), None, None, ()
-        self.preferred_rows = 1
+        self.preferred_rows = preferred_rows
         self.visible = visible
+        self.reads = []
 
     def read(self, top, bottom, bands):
+        self.reads.append((top, bottom))
         visible = None if self.visible is None else self.visible[top:bottom]
         return np.ascontiguousarray(self.values[top:bottom][:, :, list(bands)]), visible
 

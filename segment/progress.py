@@ -115,7 +115,7 @@ class StagesBar(NoBar):
         self._by_rows = False
         self._bar: Any = None
 
-    def enter(self, stage: str, done: int, total: int) -> None:
+    def enter(self, stage: str, done: int = 0, total: int = 0) -> None:
         """Hear how far a stage is: to be shown by the thread that draws."""
         self._heard = (stage, done, total)
 

@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from segment.running import progress
+from segment import progress
+from segment.progress import STAGES, enter, heard_by
 from segment.running.outcomes import Console, Outcome
-from segment.running.progress import STAGES, enter, heard_by
 from segment.threads import Started
 from tests.commands import COMMAND, photos, run
 
@@ -61,7 +61,7 @@ def test_a_pipe_gets_no_bar_unless_it_is_asked_for(tmp_path):
 def test_a_small_image_gets_no_bar(tmp_path):
     """One image that takes less than the time after which a bar appears is one line."""
     photos(tmp_path, 1, size=8)
-    script = "from segment.command.cli import main; from segment.running import progress\n"
+    script = "from segment.command.cli import main; from segment import progress\n"
     script += "progress.SLOW = 1e9\nmain()"
     shown, _ = on_terminal(
         tmp_path / "000.png", "-o", tmp_path / "out", command=[sys.executable, "-c", script]
@@ -89,6 +89,26 @@ def test_a_large_image_shows_its_stages(monkeypatch):
         print("a line", file=sys.stderr)
     bar.close()
     assert "a line\n" in sys.stderr.getvalue()
+
+
+def test_a_scene_shows_its_strips(monkeypatch):
+    """A stage that tells how many rows are done has a bar of its own, with the time left."""
+    now = [7.0]
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    bar = progress.StagesBar()
+    now[0] = 9.0
+    bar.enter("reading")
+    bar.look()
+    for stage, done in (("counting", 0), ("counting", 300), ("writing", 100)):
+        bar.enter(stage, done, 400)
+        bar.look()
+        bar._bar.refresh()
+    shown = sys.stderr.getvalue()
+    assert "counting    75%" in shown
+    assert "writing     25%" in shown
+    assert shown.count(" left") >= 3
+    bar.close()
 
 
 def test_stages_are_heard_from_threads_and_by_nobody_else():
