@@ -74,20 +74,25 @@ class RegionMap:
         self._number, self._height, self.table = number, height, table
         self._starts = np.cumsum([0, *counts])
 
-    def own_table(self, strip: int) -> Numbers:
-        """Return the numbers in the scene of the regions of a strip; 0 for 0."""
-        first, end = self._starts[strip], self._starts[strip + 1]
-        return np.append(np.int32(0), self.table[first + 1 : end + 1])
-
-    def own(self, rows: SceneRows, top: int, bottom: int) -> tuple[Numbers, Numbers]:
-        """Return a strip with its own numbers, (h, W), and their table."""
-        return self._number(rows, top, bottom), self.own_table(top // self._height)
+    def own(self, rows: SceneRows, strip: int) -> tuple[Numbers, Numbers]:
+        """Return a strip with its own numbers, (h, W), and what they are in the scene; 0 for 0."""
+        top, first, end = strip * self._height, self._starts[strip], self._starts[strip + 1]
+        numbers = self._number(rows, top, min(top + self._height, rows.height))
+        return numbers, np.append(np.int32(0), self.table[first + 1 : end + 1])
 
     def read(self, rows: SceneRows, top: int, bottom: int) -> Numbers:
-        """Return a strip with the numbers of the scene."""
-        numbers, table = self.own(rows, top, bottom)
-        replace_all(numbers, table)
-        return numbers
+        """Return rows with the numbers of the scene, whatever strips they are of."""
+        parts = []
+        for strip in range(top // self._height, (bottom - 1) // self._height + 1):
+            numbers, table = self.own(rows, strip)
+            replace_all(numbers, table)
+            start = strip * self._height
+            parts.append(numbers[max(top - start, 0) : bottom - start])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def strip_of(self, top: int) -> int:
+        """Return the number of the strip that a row is in."""
+        return top // self._height
 
 
 def scene_regions(
@@ -261,7 +266,7 @@ def _meeting(
     diagonal: bool,
 ) -> Numbers:
     """Return the small regions of a strip, each with each of its neighbours there."""
-    numbers, table = region_map.own(rows, top, bottom)
+    numbers, table = region_map.own(rows, region_map.strip_of(top))
     return unique_pairs(table[neighbor_pairs(numbers, small[table], diagonal=diagonal)])
 
 
@@ -289,7 +294,7 @@ def _sums_of_strip(
     rows: SceneRows, top: int, bottom: int, region_map: RegionMap
 ) -> tuple[Numbers, NDArray[np.float64]]:
     """Return the numbers of the regions of a strip, and the sums of their points there."""
-    numbers, table = region_map.own(rows, top, bottom)
+    numbers, table = region_map.own(rows, region_map.strip_of(top))
     values, _ = rows.points(top, bottom)
     sums = np.zeros((len(table), rows.channels + 1))
     add_up(numbers.reshape(-1), values.reshape(-1, rows.channels), sums)
