@@ -55,6 +55,7 @@ def read_array(file: IO[bytes]) -> NDArray[Any]:
     if file.seek(0, 2) < start + count * dtype.itemsize:
         raise EOFError("values are missing")
     file.seek(start)
-    flat = np.frombuffer(file.read(count * dtype.itemsize), dtype)
+    flat = np.empty(count, dtype)
+    file.readinto(flat.view(np.uint8))  # type: ignore[attr-defined]
     values = flat.reshape(shape[::-1]).T if columns_first else flat.reshape(shape)
     return np.ascontiguousarray(values, dtype.newbyteorder("="))

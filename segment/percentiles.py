@@ -11,10 +11,15 @@ DIGIT = 16  # bits of a value that a pass counts
 
 
 class Rank:
-    """The search for the value of a rank, digit by digit: a radix selection over passes."""
+    """The search for a percentile, digit by digit: the smallest value that so many do not exceed.
 
-    def __init__(self, share: float) -> None:
-        self.share = share
+    Parameters
+    ----------
+    percent : float in [0, 100]
+    """
+
+    def __init__(self, percent: float) -> None:
+        self.percent = percent
         self.key = 0  # the digits that are known, the first first
         self.below: int | None = None  # values to pass over; None before the first pass
         self.counts: NDArray[np.int64] = np.zeros(1 << DIGIT, np.int64)
@@ -32,7 +37,9 @@ class Rank:
         sums = np.cumsum(self.counts)
         if self.below is None:
             total = int(sums[-1])
-            self.below = min(max(int(np.ceil(self.share * total)) - 1, 0), max(total - 1, 0))
+            self.below = min(
+                max(int(np.ceil(self.percent * total / 100)) - 1, 0), max(total - 1, 0)
+            )
         digit = int(np.searchsorted(sums, self.below, side="right"))
         digit = min(digit, len(sums) - 1)
         self.below -= int(sums[digit - 1]) if digit else 0

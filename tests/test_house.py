@@ -29,7 +29,7 @@ WINGS = {
     "pixels": {"meanshift"},
     "regions": set(),
     "raster": {"tiff"},
-    "reading": {"decoding", "tiff"},
+    "reading": {"decoding", "raster", "tiff"},
     "decoding": set(),
     "tiff": set(),
     "meanshift": set(),

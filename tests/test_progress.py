@@ -114,11 +114,11 @@ def test_a_scene_shows_its_strips(monkeypatch):
 def test_stages_are_heard_from_threads_and_by_nobody_else():
     """A listener hears stages from threads that are started within, and none afterwards."""
     heard = []
-    with heard_by(heard.append):
+    with heard_by(lambda *heard_of: heard.append(heard_of)):
         enter("reading")
         Started(lambda: enter("segmenting")).wait()
     enter("writing")
-    assert heard == ["reading", "segmenting"]
+    assert heard == [("reading", 0, 0), ("segmenting", 0, 0)]
 
 
 def test_the_bar_counts_what_is_reported(monkeypatch):

@@ -203,7 +203,8 @@ def suppress(Tree tree, const Py_ssize_t[::1] rank, double bandwidth, uint8_t[::
              int32_t[::1] owner):
     """Let each place that is still kept, in the order of rank, remove the others within reach.
 
-    Each place gets the number, among the kept, of the nearest of them; the first at a tie.
+    Each place gets the number, among the kept, of the nearest of them; the first at a tie. A place
+    that is not decided upon (2 in `kept`) removes none, but leaves those within reach undecided.
     """
     cdef Scratch scratch = Scratch(tree)
     cdef double distance[LANES]
@@ -227,10 +228,14 @@ def suppress(Tree tree, const Py_ssize_t[::1] rank, double bandwidth, uint8_t[::
                     place = group * LANES + j
                     if place >= tree.size or not distance[j] <= radius2:
                         continue
+                    if kept[rank[r]] == 2:
+                        if kept[place] == 1:
+                            kept[place] = 2
+                        continue
                     kept[place] = place == rank[r]
                     if distance[j] < best[place]:
                         best[place], owner[place] = distance[j], number
-            number += 1
+            number += kept[rank[r]] == 1
 
 
 def nearest(Tree tree, const double[:, ::1] modes, int32_t[::1] labels, double[::1] distances2):

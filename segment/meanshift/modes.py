@@ -264,7 +264,7 @@ def choose_modes(ends: Ends, bandwidth: float) -> Modes:
     kept, nearest_kept = keep_apart(places[last], rank, bandwidth)
     owner = np.empty(len(order), dtype=np.int32)
     owner[order] = nearest_kept[np.append(0, last[:-1].cumsum())]
-    return Modes(places[last][rank[kept]], owner)
+    return Modes(places[last][rank[kept == 1]], owner)
 
 
 def ascending(places: Floats) -> NDArray[np.intp]:
@@ -278,8 +278,11 @@ def ascending(places: Floats) -> NDArray[np.intp]:
 
 
 def keep_apart(
-    places: Floats, rank: NDArray[np.intp], bandwidth: float
-) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+    places: Floats,
+    rank: NDArray[np.intp],
+    bandwidth: float,
+    undecided: NDArray[np.bool_] | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
     """Return which ranked places no kept earlier one removes, and the kept one nearest to each.
 
     Parameters
@@ -289,11 +292,14 @@ def keep_apart(
         Numbers of the places, in the order in which they are taken.
     bandwidth : float
         Distance up to which one removes another.
+    undecided : (k,) bool array, optional
+        By place: those of which others, not there yet, may remove some.
 
     Returns
     -------
-    kept : (k,) bool array
-        By rank.
+    kept : (k,) uint8 array
+        By rank: 1 for those that are kept, 0 for those that one of these removes, 2 for those
+        that are undecided, or within the bandwidth of an earlier one that is.
     nearest : (k,) int32 array
         By place: the number, among those kept, by rank, of the nearest; the first at a tie.
     """
@@ -301,7 +307,9 @@ def keep_apart(
     place = np.empty(len(places), dtype=np.intp)
     place[near] = np.arange(len(places))
     kept = np.ones(len(places), dtype=np.uint8)
+    if undecided is not None:
+        kept += undecided[near]
     owner = np.empty(len(places), dtype=np.int32)
     tree = Tree(places[near], np.ones(len(places)))
     suppress(tree, place[rank], bandwidth, kept, owner)
-    return kept[place[rank]].astype(bool), owner[place]
+    return kept[place[rank]], owner[place]

@@ -112,14 +112,20 @@ class Model:
         return _parsed(text, str(path))
 
     def applied_to(self, settings: Settings) -> Settings:
-        """Return the settings with what the model decides: colour space and bandwidth."""
+        """Return the settings with what the model decides: colour space, scale and bandwidth."""
         known = (("features", "color"), ("assign", "nearest"), ("level", None), ("segments", None))
-        for name, mine in (*known, ("scale", Settings.scale)):  # the model has its own
+        for name, mine in known:
             if getattr(settings, name) != mine:
                 raise InvalidInputError(
                     f"{name}: expected {mine!r} with a model, got {getattr(settings, name)!r}; "
                     "leave one of them out"
                 )
+        scale = self.settings.get("scale", Settings.scale)
+        if settings.scale not in (Settings.scale, scale):
+            raise InvalidInputError(
+                f"scale: expected {scale!r}, that of the model, got {settings.scale!r}; "
+                "leave it out or fit another model"
+            )
         if settings.color_space not in (Settings.color_space, self.color_space):
             raise InvalidInputError(
                 f"color_space: expected {self.color_space!r}, that of the model, "
@@ -129,6 +135,7 @@ class Model:
         return replace(
             settings,
             color_space=self.color_space,
+            scale=scale,
             bandwidth=self.bandwidth if asked else None,  # 0 where all pixels were alike
             target_segments=None,
         )

@@ -18,7 +18,7 @@ from segment.method.color_clusters import color_clusters, color_ground, known_cl
 from segment.method.model import Model
 from segment.method.segmentation import Segmentation
 from segment.method.segments import segments_of
-from segment.pixels.bands import BandImage
+from segment.pixels.bands import BandImage, BandScale
 from segment.pixels.image import Pixels, check_space, pixels_of
 from segment.settings import Assign, ColorSpace, Connectivity, Features, Kernel, Range, Settings
 from segment.threads import at_most
@@ -197,7 +197,7 @@ def segment_pixels(
         raise InvalidInputError(f"model: expected a Model, got {shown(model)}; see fit_modes")
     if model is not None:
         settings = model.applied_to(settings)
-        scale = model.scale or settings.scale
+        scale: str | BandScale = model.scale or Settings.scale
         if isinstance(image, BandImage):
             model.check_bands(image.values.shape[2], scaled=True, names=image.names)
     else:

@@ -61,7 +61,7 @@ class BandStatistics:
         self.pixels = 0
         self._digits = -(-self.dtype.itemsize * 8 // DIGIT)
         shares = (self.scaling.low, self.scaling.high) if self.scaling.kind == "percent" else ()
-        self._ranks = [[Rank(share / 100) for share in shares] for _ in range(count)]
+        self._ranks = [[Rank(share) for share in shares] for _ in range(count)]
         self._sums = [[0, 0] for _ in range(count)]  # of values and of their squares
         self._pass = 0
         self._measured = 0 if self._is_short else 1
@@ -295,7 +295,7 @@ def scaled(values: NDArray[Any], scale: BandScale) -> NDArray[Any]:
     --------
     >>> scale = BandScale(np.array([0.0]), np.array([4095 / 255]))
     >>> scaled(np.array([[0], [4095], [1000]], np.uint16), scale).tolist()
-    [[0.0], [255.0], [62.271240234375]]
+    [[0.0], [255.0], [62.27099609375]]
     """
     if values.dtype == np.uint8 and scale.keeps_bytes:
         return values
@@ -353,9 +353,10 @@ class BandImage:
     names : tuple of str
         Of the bands; () where nobody named them.
     shown : (H, W, 1 or 3) array or None
-        The bands that pictures show; None for the first three, or the first of one or two.
+        The bands that pictures show, where not all of them take part.
     shown_at : tuple of int or None
-        Which of the channels these are; None if not all of them are.
+        Which of the channels they are, otherwise; None for the first three, or the first of one
+        or two.
     """
 
     values: NDArray[Any]
@@ -370,11 +371,11 @@ class BandImage:
         """What pictures show: 8-bit values as they are, others stretched by their percentiles."""
         shown, at = self.shown, self.shown_at
         if shown is None:
-            at = (0, 1, 2) if self.values.shape[2] >= 3 else (0,)
+            at = at or ((0, 1, 2) if self.values.shape[2] >= 3 else (0,))
             shown = self.values[:, :, list(at)]
         count = shown.shape[2]
         scale = BandScale(np.zeros(count), np.ones(count))
-        if shown.dtype != np.uint8:
+        if shown.dtype != np.uint8 or self.bits < 8:
             scale = band_scale(statistics_of(shown, self.visible, STRETCH), STRETCH, self.bits)
             clean = shown if self.visible is None else np.where(self.visible[..., None], shown, 0)
             shown = np.rint(scaled(clean, scale).clip(0, 255)).astype(np.uint8)

@@ -55,7 +55,8 @@ class RasterSource(Protocol):
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Return the values of some bands in a strip, and where there are any.
 
-        May be called on several threads at once. Memory: what is returned, and a row of tiles.
+        May be called on several threads at once. Memory: what is returned, and a few strips or
+        tiles for each core; of other libraries than our own a row of blocks.
 
         Parameters
         ----------

@@ -63,8 +63,10 @@ class SteadyFile:
                     self._check(os.fstat(file.fileno()))
         except FileNotFoundError:
             raise ImageFileError("was removed while it was read; start again") from None
-        except PermissionError:
-            raise ImageFileError("may not be read; check its permissions") from None
+        except OSError as error:
+            if not error.errno:  # of a decoder, about bytes that it got
+                raise
+            raise ImageFileError(f"cannot be read: {error.strerror}; check it") from error
 
     def __reduce__(self) -> tuple[Any, ...]:
         return reopened, (SteadyFile, (self.path.absolute(),), self.size)

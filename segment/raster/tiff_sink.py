@@ -7,7 +7,6 @@ overview, of the larger ones, of the image: the layout that GDAL documents for i
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -15,9 +14,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import InvalidInputError
 from segment.raster.sink import Contents
-from segment.raster.tiles import TILE, TileRows, Tiles
+from segment.raster.tiles import TILE, TiledSink, Tiles
 from segment.tiff.directory import (
     ASCII,
     DOUBLE,
@@ -30,7 +28,6 @@ from segment.tiff.directory import (
     header,
 )
 from segment.tiff.no_data import NO_DATA
-from segment.unfinished import Unfinished, writing_to
 from segment.writing import MADE_HERE, passing
 
 CLASSIC = (1 << 32) - (1 << 24)  # bytes that 32 bits can count, less those of tags
@@ -46,7 +43,7 @@ UNITS = {"none": 1, "inch": 2, "cm": 3}
 TagsOfPage = dict[int, tuple[int, Any]]
 
 
-class TiffSink:
+class TiffSink(TiledSink):
     """A TIFF or COG under way; see `segment.raster.sink.RasterSink`.
 
     Classic TIFF where it is sure to stay below 4 GB, else BigTIFF. Tiles of 512 x 512 pixels,
@@ -66,66 +63,30 @@ class TiffSink:
     def __init__(
         self, path: Path, contents: Contents, overviews: bool = False, key: str | None = None
     ) -> None:
-        self._contents, self._overviews = contents, overviews
-        size = contents.height, contents.width, contents.channels
-        identity = None if key is None else json.dumps([key, "tiff", *size, str(contents.dtype)])
-        self._unfinished = Unfinished(path, identity)
+        self._overviews = overviews
         self._big = _largest(contents, overviews) > CLASSIC
-        self._ended = False
-        with self._unfinished.beginning():
-            name = self._unfinished.part
-            name.touch()
-            self._file = name.open("r+b")
-            self._tiles = Tiles(self._file, *size, contents.dtype, START)
-            self._take_over()
-        start = min(len(self._unfinished.rows) * TILE, contents.height)
-        self._rows = TileRows(*size, contents.dtype, self._put, start)
+        super().__init__(path, contents, "tiff", key)
 
-    @property
-    def next_row(self) -> int:
-        return self._rows.next_row
+    def _begin(self) -> None:
+        contents = self._contents
+        size = contents.height, contents.width, contents.channels
+        self._unfinished.part.touch()
+        self._file = self._unfinished.part.open("r+b")
+        self._tiles = Tiles(self._file, *size, contents.dtype, START)
+        self._take_over()
 
-    def write(self, top: int, rows: NDArray[Any]) -> None:
-        with writing_to(self._unfinished.target):
-            try:
-                self._rows.write(top, rows)
-            except ValueError as error:
-                raise InvalidInputError(str(error)) from None
+    def _close(self) -> None:
+        self._file.close()
 
-    def finish(self) -> None:
-        if self.next_row < self._contents.height:
-            raise InvalidInputError(
-                f"expected all {self._contents.height} rows, got {self.next_row}; write the others"
-            )
-        with writing_to(self._unfinished.target):
-            if self._overviews:
-                self._write_cog()
-            else:
-                self._write_directory()
-            self._file.close()
-        self._unfinished.finish()
-        self._ended = True
-
-    def suspend(self) -> None:
-        if not self._unfinished.resumable:
-            self.abort()
-        elif not self._ended:
-            self._file.close()
-            self._unfinished.close()
-            self._ended = True
-
-    def abort(self) -> None:
-        if not self._ended:
-            self._file.close()
+    def _complete(self) -> None:
+        if self._overviews:
+            self._write_cog()
+            self._close()
             self._unfinished.remove()
-            self._ended = True
-
-    def __enter__(self) -> TiffSink:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None:
-            self.suspend()
+        else:
+            self._write_directory()
+            self._close()
+            self._unfinished.finish()
 
     def _take_over(self) -> None:
         """Go on behind the rows of tiles that are there and what the journal says they are."""
@@ -151,7 +112,7 @@ class TiffSink:
         self._file.write(header(at, self._big))
 
     def _write_cog(self) -> None:
-        """Write directories and all levels into another file, and put it in place of the tiles."""
+        """Write directories and all levels into another file, which gets the name."""
         target = self._unfinished.target
         with contextlib.ExitStack() as stack:
             levels = [self._tiles]
@@ -162,7 +123,7 @@ class TiffSink:
                     file.write(self._front(levels))
                     for level in reversed(levels):
                         level.copied(PIECE, file.write)
-                name.replace(self._unfinished.part)
+                name.replace(target)
 
     def _front(self, levels: Sequence[Tiles]) -> bytes:
         """Return all that comes before the tiles, which follow from the last level to the first."""

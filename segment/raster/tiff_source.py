@@ -149,6 +149,10 @@ def check_readable(page: Any) -> None:
     ------
     ImageFileError
     """
+    if not (page.imagelength and page.imagewidth):
+        raise ImageFileError(
+            f"has {page.imagewidth} x {page.imagelength} pixels, expected one at least; check it"
+        )
     check_segments(page)
     orientation = int(page.tags.valueof(ORIENTATION, 1))
     if orientation in range(2, 9):

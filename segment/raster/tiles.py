@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import IO, Any
+from pathlib import Path
+from typing import IO, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.errors import InvalidInputError
+from segment.raster.sink import Contents
 from segment.threads import equal_slices, on_threads
+from segment.unfinished import Unfinished, writing_to
 
 TILE = 512  # rows and columns, as GDAL's driver of COG has it
 LEADER = TRAILER = 4  # bytes around a tile
@@ -126,7 +132,8 @@ class Tiles:
         half = Tiles(file, *size, self.channels, self.dtype)
         for number in range(half.down):
             parts = [
-                self.row(at)[::2, ::2] for at in range(2 * number, min(2 * number + 2, self.down))
+                self.row(at)[::2, ::2].copy()  # which lets go of the other three pixels
+                for at in range(2 * number, min(2 * number + 2, self.down))
             ]
             half.append(np.concatenate(parts))
         return half
@@ -187,18 +194,18 @@ class TileRows:
 
         Raises
         ------
-        ValueError
+        InvalidInputError
             If rows are missing before it, or it does not fit the image.
         """
         width, channels = self._shape
         flat = (width,) if channels == 1 and rows.ndim == 2 else self._shape
         if rows.shape[1:] != flat or rows.dtype != self._held.dtype:
-            raise ValueError(
+            raise InvalidInputError(
                 f"expected rows of shape {flat} and type {self._held.dtype}, "
                 f"got {rows.shape[1:]} of {rows.dtype}"
             )
         if top > self.next_row or top + len(rows) > self._height:
-            raise ValueError(
+            raise InvalidInputError(
                 f"expected rows from {self.next_row} on, of {self._height}, "
                 f"got {top} to {top + len(rows)}"
             )
@@ -219,3 +226,83 @@ class TileRows:
             if whole:
                 self._put(self._held[:end])
         self.next_row += len(rows)
+        if self.next_row == self._height:
+            self._held = self._held[:0].copy()  # of the same type: what follows has its memory
+
+
+class TiledSink(ABC):
+    """What sinks of tiles have in common; see `segment.raster.sink.RasterSink`.
+
+    Parameters
+    ----------
+    path : Path
+    contents : Contents
+    kind : str
+        Of the sink: only one of the same kind goes on with what another left.
+    key : str or None
+    """
+
+    def __init__(self, path: Path, contents: Contents, kind: str, key: str | None) -> None:
+        self._contents = contents
+        size = contents.height, contents.width, contents.channels
+        identity = None if key is None else json.dumps([key, kind, *size, str(contents.dtype)])
+        self._unfinished = Unfinished(path, identity)
+        self._ended = False
+        with self._unfinished.beginning():
+            self._begin()
+        start = min(len(self._unfinished.rows) * TILE, contents.height)
+        self._rows = TileRows(*size, contents.dtype, self._put, start)
+
+    @abstractmethod
+    def _begin(self) -> None:
+        """Open what is unfinished, behind the rows of tiles that can be relied on."""
+
+    @abstractmethod
+    def _put(self, rows: NDArray[Any]) -> None:
+        """Write a row of tiles, (h, width, channels), and note it."""
+
+    @abstractmethod
+    def _complete(self) -> None:
+        """Write what else there must be, and give it its name."""
+
+    @abstractmethod
+    def _close(self) -> None:
+        """Close what is open, in any state."""
+
+    @property
+    def next_row(self) -> int:
+        return self._rows.next_row
+
+    def write(self, top: int, rows: NDArray[Any]) -> None:
+        with writing_to(self._unfinished.target):
+            self._rows.write(top, rows)
+
+    def finish(self) -> None:
+        if self.next_row < self._contents.height:
+            raise InvalidInputError(
+                f"expected all {self._contents.height} rows, got {self.next_row}; write the others"
+            )
+        with writing_to(self._unfinished.target):
+            self._complete()
+        self._ended = True
+
+    def suspend(self) -> None:
+        if not self._unfinished.resumable:
+            self.abort()
+        elif not self._ended:
+            self._close()
+            self._unfinished.close()
+            self._ended = True
+
+    def abort(self) -> None:
+        if not self._ended:
+            self._close()
+            self._unfinished.remove()
+            self._ended = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
+        if kind is not None:
+            self.suspend()

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError, InvalidInputError
+from segment.errors import ImageFileError
 from segment.raster.sink import Contents, Keepsakes
-from segment.raster.tiles import TILE, TileRows
+from segment.raster.tiles import TILE, TiledSink
 from segment.tiff.places import SCALE, TIE_POINTS
-from segment.unfinished import Unfinished, remove, writing_to
+from segment.unfinished import remove
 
 ARRAY = "0"  # the only level
 
 
-class ZarrSink:
+class ZarrSink(TiledSink):
     """A Zarr group under way, with one array; see `segment.raster.sink.RasterSink`.
 
     The array has the axes y and x, or c, y and x; chunks of 512 x 512 pixels, Zstandard as the
@@ -35,53 +34,16 @@ class ZarrSink:
     """
 
     def __init__(self, path: Path, contents: Contents, key: str | None = None) -> None:
-        size = contents.height, contents.width, contents.channels
-        identity = None if key is None else json.dumps([key, "zarr", *size, str(contents.dtype)])
-        self._contents = contents
-        self._unfinished = Unfinished(path, identity)
-        self._ended = False
-        with self._unfinished.beginning():
-            self._array = self._opened()
-        start = min(len(self._unfinished.rows) * TILE, contents.height)
-        self._rows = TileRows(*size, contents.dtype, self._put, start)
+        super().__init__(path, contents, "zarr", key)
 
-    @property
-    def next_row(self) -> int:
-        return self._rows.next_row
+    def _begin(self) -> None:
+        self._array = self._opened()
 
-    def write(self, top: int, rows: NDArray[Any]) -> None:
-        with writing_to(self._unfinished.target):
-            try:
-                self._rows.write(top, rows)
-            except ValueError as error:
-                raise InvalidInputError(str(error)) from None
+    def _close(self) -> None:
+        """Do nothing: files of chunks are open only while they are written."""
 
-    def finish(self) -> None:
-        if self.next_row < self._contents.height:
-            raise InvalidInputError(
-                f"expected all {self._contents.height} rows, got {self.next_row}; write the others"
-            )
+    def _complete(self) -> None:
         self._unfinished.finish()
-        self._ended = True
-
-    def suspend(self) -> None:
-        if not self._unfinished.resumable:
-            self.abort()
-        elif not self._ended:
-            self._unfinished.close()
-            self._ended = True
-
-    def abort(self) -> None:
-        if not self._ended:
-            self._unfinished.remove()
-            self._ended = True
-
-    def __enter__(self) -> ZarrSink:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None:
-            self.suspend()
 
     def _opened(self) -> Any:
         """Open what an earlier run left, or make a new group in its place."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from segment.bands import Band, usual_names
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
-from segment.raster.steady_file import reopened
+from segment.raster.steady_file import SteadyFile, reopened
 from segment.tiff.no_data import no_data_of, visible_among
 from segment.tiff.places import GeoTag, Resolution
 
@@ -41,6 +41,7 @@ class ZarrSource:
         self._arguments = path.absolute(), allow_damaged
         node = _opened(path)
         self._array, axes, names = _image_in(node)
+        self._header = _header_of(path, self._array)
         shape = self._array.shape
         self._rows, self._columns, self._channels = _axes(axes, shape)
         self.height, self.width = shape[self._rows], shape[self._columns]
@@ -86,7 +87,9 @@ class ZarrSource:
         def window(rows: slice, columns: slice) -> NDArray[Any]:
             return self._window(rows, columns, list(bands))
 
+        self._header.check()
         hidden = self._blocks.fill(values, top, window)
+        self._header.check()
         value = self.bands[0].no_data
         return values, visible_among(values, range(len(bands)), value, hidden)
 
@@ -119,6 +122,13 @@ def _opened(path: Path) -> Any:
             "is Zarr, which needs a package; pip install 'meanshift-segment[zarr]'"
         ) from None
     return zarr.open(path, mode="r")
+
+
+def _header_of(path: Path, array: Any) -> SteadyFile:
+    """Return the file that has the shape of an array: one that grows is written anew."""
+    folder = path / array.path
+    names = (folder / "zarr.json", folder / ".zarray")
+    return SteadyFile(next(name for name in names if name.is_file()))
 
 
 def _image_in(node: Any) -> tuple[Any, Sequence[str], Sequence[str]]:

@@ -15,9 +15,9 @@ from segment.decoding.frame import Frames
 from segment.errors import ImageFileError
 from segment.npy import read_array, read_header
 from segment.reading.formats import pillow_formats
-from segment.reading.picture import Kept, Notes, Picture, Scene, check_size
+from segment.reading.picture import Kept, Notes, Picture, Scene, check_size, taken
 from segment.reading.pillow_pages import plain_values
-from segment.reading.profiles import array_to_srgb, is_srgb, kept_profile
+from segment.reading.profiles import array_to_srgb, is_converted, kept_profile
 from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.values import in_known_range, nothing_left, with_alpha
 
@@ -86,7 +86,7 @@ class FramePages:
         frame = self._frames.frame(page, lenient)
         notes.warnings += frame.warnings
         profile = frame.profile or None
-        convert = bool(profile) and not self._options.ignore_icc and not is_srgb(profile or b"")
+        convert = is_converted(profile, self._options)
         by = profile if convert else None
         missing, alpha = frame.missing, frame.alpha
         stored = None
@@ -149,7 +149,7 @@ class NpyPages:
         bands = tuple(Band(number, name, kind, bits) for number, name in names)
         places = chosen_places(bands, self._options.bands)
         shown = shown_places(bands, self._options.show_bands, places)
-        used, visible = values[:, :, list(places)], None
+        used, visible = taken(values, places), None
         if values.dtype.kind == "f":
             visible = np.isfinite(used).all(axis=2)
             if not visible.any():

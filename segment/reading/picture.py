@@ -114,7 +114,7 @@ class Picture:
             visible = None
         return replace(
             self,
-            pixels=values[:, :, list(places)],
+            pixels=taken(values, places),
             stored=None,
             bands=tuple(named[place] for place in places),
             scene=Scene.of(values, visible, places, shown, named),
@@ -129,15 +129,15 @@ class Scene:
     ----------
     visible : (H, W) bool array or None
         Where there is a value and alpha is not 0; None for everywhere.
-    shown : (H, W, 1 or 3) array
-        The bands that pictures show, as they are stored.
+    shown : (H, W, 1 or 3) array or None
+        The bands that pictures show, as they are stored, if not all of them take part.
     shown_at : tuple of int or None
-        Which of those that take part they are; None if not all of them are.
+        Which of those that take part they are, otherwise.
     shown_bands : tuple of Band
     """
 
     visible: NDArray[Any] | None
-    shown: NDArray[Any]
+    shown: NDArray[Any] | None
     shown_at: tuple[int, ...] | None
     shown_bands: tuple[Band, ...]
 
@@ -153,10 +153,17 @@ class Scene:
         among = set(shown) <= set(places)
         return Scene(
             visible,
-            values[:, :, list(shown)],
+            None if among else taken(values, shown),
             tuple(places.index(place) for place in shown) if among else None,
             tuple(bands[place] for place in shown),
         )
+
+
+def taken(values: NDArray[Any], places: tuple[int, ...]) -> NDArray[Any]:
+    """Return some of the bands of (H, W, B); all of them in their order are no copy."""
+    if places == tuple(range(values.shape[2])):
+        return values
+    return values[:, :, list(places)]
 
 
 def _colors(values: NDArray[Any]) -> tuple[Band, ...]:

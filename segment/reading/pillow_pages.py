@@ -20,7 +20,7 @@ from segment.reading.profiles import (
     color_space,
     deep_to_srgb,
     in_8_bits,
-    is_srgb,
+    is_converted,
     kept_profile,
     to_srgb,
 )
@@ -83,7 +83,7 @@ class PillowPages:
         if not (lenient or page):
             check_density(image, self._file)
         profile: bytes | None = image.info.get("icc_profile") or None
-        convert = profile and not self._options.ignore_icc and not is_srgb(profile)
+        convert = is_converted(profile, self._options)
         resolution = _resolution(image)
         simple = channels_of(profile) if profile and convert else 0  # at full depth
         if image.mode == "CMYK":

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from segment.bands import chosen_places, shown_places
+from segment.bands import Band, chosen_places, shown_places
 from segment.errors import ImageFileError
-from segment.reading.picture import Kept, Notes, Picture, Scene
+from segment.reading.picture import Kept, Notes, Picture, Scene, taken
 from segment.reading.profiles import (
     array_to_srgb,
     color_space,
-    is_srgb,
+    is_converted,
     kept_profile,
     to_srgb,
 )
@@ -30,6 +30,7 @@ CIELAB, ICCLAB = 8, 9
 LAB = (CIELAB, ICCLAB)
 KNOWN = {WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR, LINEAR_RAW, *LAB}
 AS_STORED = {BLACK_IS_ZERO, RGB, LINEAR_RAW}  # whose samples are the values
+BANDS = {WHITE_IS_ZERO, *AS_STORED}  # whose samples may be any number of bands
 OWN = {PALETTE: 1, MASK: 1, CMYK: 4, CIELAB: 3, ICCLAB: 3}  # colours of a pixel; others: see below
 REFUSED = {
     10: "is a TIFF in ITU L*a*b*; save it as RGB",
@@ -72,8 +73,9 @@ def interpreted(
     options : ReadingOptions
     notes : Notes
     """
-    if _is_scene(samples, page, options):
-        return _scene(samples, masked, page, options)
+    named = bands_of(page) if int(page.photometric) in BANDS else ()
+    if named and _is_scene(named, int(page.photometric), options):
+        return _scene(samples, masked, named, page, options)
     photometric, bits = samples.photometric, int(page.bitspersample)
     colors, alpha, premultiplied = _channels(samples, page, notes)
     stored = colors
@@ -91,31 +93,37 @@ def interpreted(
     own = colors
     colors, profile = _in_srgb(colors, photometric, page, options, notes)
     as_stored = colors is own and photometric in AS_STORED and not premultiplied
-    bands = bands_of(page)[: colors.shape[2]] if as_stored else ()
     return Picture(
         with_alpha(colors, alpha, missing),
         Kept(profile=profile),
-        bands=bands,
+        bands=named[: colors.shape[2]] if as_stored else (),
         stored=stored if as_stored and stored is not colors else None,
     )
 
 
-def _is_scene(samples: Samples, page: Any, options: ReadingOptions) -> bool:
-    """Return whether the samples are bands: as chosen, or neither grey's one nor RGB's three."""
-    if isinstance(options, MaskReading) or int(page.photometric) not in AS_STORED | {WHITE_IS_ZERO}:
+def _is_scene(bands: tuple[Band, ...], photometric: int, options: ReadingOptions) -> bool:
+    """Return whether samples are bands: as chosen, or neither grey's one nor RGB's three."""
+    if isinstance(options, MaskReading):
         return False
-    if options.bands is not None or options.show_bands is not None:
+    chosen = options.bands is not None or options.show_bands is not None
+    if chosen and photometric != WHITE_IS_ZERO:  # which is turned round first
         return True
-    return sum(not band.is_alpha for band in bands_of(page)) not in (1, 3)
+    return sum(not band.is_alpha for band in bands) not in (1, 3)
 
 
-def _scene(samples: Samples, masked: Missing, page: Any, options: ReadingOptions) -> Picture:
+def _scene(
+    samples: Samples,
+    masked: Missing,
+    bands: tuple[Band, ...],
+    page: Any,
+    options: ReadingOptions,
+) -> Picture:
     """Make a picture of the bands that are chosen, as they are stored."""
-    bands, values = bands_of(page), samples.values
+    values = samples.values
     places = chosen_places(bands, options.bands)
     shown = shown_places(bands, options.show_bands, places)
     missing = _missing(samples, list(places), masked, page)
-    used = values[:, :, list(places)]
+    used = taken(values, places)
     gone = [] if missing is None else [missing]
     if used.dtype.kind == "f":
         gone.append(~np.isfinite(used).all(axis=2))
@@ -191,7 +199,7 @@ def _in_srgb(
     """Convert to grey or RGB in sRGB; also return the profile that the result is in, if any."""
     profile = page.tags.valueof(ICC_PROFILE)
     profile = profile if isinstance(profile, bytes) else None
-    convert = bool(profile) and not options.ignore_icc and not is_srgb(profile or b"")
+    convert = is_converted(profile, options)
     if photometric in LAB:
         return _rgb_of_lab(colors, photometric, profile if convert else None, notes), None
     if convert and colors.dtype.kind == "u":

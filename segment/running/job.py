@@ -216,7 +216,8 @@ class _Job:
         enter("writing")
         for path in paths.values():
             write_whole(self.base / path, lambda file: sheet.save(file, **SIGNED))
-        told = {"sweep": [asdict(trial) for trial in trials]}
+        told: dict[str, Any] = {"sweep": [asdict(trial) for trial in trials]}
+        told |= {"bands": len(picture.bands), "names": [band.name for band in picture.bands]}
         outputs = [*map(str, paths.values())]
         return Outcome(self.task.input, "ok", outputs=outputs, more=told, warnings=picture.warnings)
 

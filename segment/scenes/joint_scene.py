@@ -216,6 +216,23 @@ def planned_windows(starts: NDArray[np.intp], radius: float, rows: int) -> list[
     return windows
 
 
+def bytes_of_row(width: int, channels: int, item: int) -> int:
+    """Return about what each row of a window takes in memory, with one that is read ahead.
+
+    Parameters
+    ----------
+    width, channels : int
+    item : int
+        Bytes of a value of `Rows.points`: 1 or 8.
+
+    Examples
+    --------
+    >>> bytes_of_row(20_000, 3, 1) * 600 // 2**20
+    583
+    """
+    return width * (24 + 6 * channels + 3 * channels * item)
+
+
 def least_rows(radius: float) -> float:
     """Return how many rows a window must have: a ball and the pixels around its centre."""
     return 2 * (math.floor(radius) + 2) + 1 if math.isfinite(radius) else math.inf

@@ -37,11 +37,11 @@ class _Ends(NamedTuple):
 class ModeSweep:
     """The choice that `choose_modes` makes, of ends that come in a sweep over the rows.
 
-    A mode that is denser than all ends around it removes them whatever else there is. So where no
-    climb is expected to end any more, modes are chosen for good, and the ends that they remove are
-    forgotten: memory holds the modes, and the ends of a few rows. A climb that does end there is
-    either removed by a denser mode within the bandwidth, which changes nothing, or a new mode; it
-    is noticed if it removes one that was chosen.
+    Where no climb is expected to end any more, a mode is chosen for good when all ends around it
+    that are denser are removed for good; then the ends that it removes are forgotten. So memory
+    holds the modes, and the ends of a few rows. A climb that does end there after all is either
+    removed by a denser mode within the bandwidth, which changes nothing, or a mode beside them;
+    it is noticed if it removes one that was chosen.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class ModeSweep:
         self._live = self._live.beside(_Ends(places, weights, seeds))
 
     def settle(self, below: float) -> None:
-        """Choose the modes in rows below that coordinate for good.
+        """Choose modes for good, as if no end were to come whose row is below that coordinate.
 
         Raises
         ------
@@ -75,14 +75,14 @@ class ModeSweep:
         self._live = _last_of_equals(self._live)
         ends = _last_of_equals(self._chosen_nearby().beside(self._live))
         order = np.argsort(ends.weights, kind="stable")[::-1]  # coordinates ascend already
-        kept = np.zeros(len(order), np.bool_)
-        kept[order] = keep_apart(ends.places, order, self._bandwidth)[0]
-        chosen, rows = ends.seeds == CHOSEN, ends.places[:, ROW]
-        if (chosen & ~kept).any():
+        chosen = ends.seeds == CHOSEN
+        undecided = ~chosen & (ends.places[:, ROW] >= below - self._near)
+        kept = np.empty(len(order), np.uint8)
+        kept[order] = keep_apart(ends.places, order, self._bandwidth, undecided)[0]
+        if (kept[chosen] != 1).any():
             raise TooEarlyError
-        settled = kept & ~chosen & (rows < below)
-        self._choose(ends.take(settled))
-        self._live = ends.take(~chosen & ~settled & (rows >= below - self._near))
+        self._choose(ends.take(~chosen & (kept == 1)))
+        self._live = ends.take(kept == 2)
 
     def modes(self) -> Floats:
         """Return all modes, the densest first, as `choose_modes` does; the sweep is over."""

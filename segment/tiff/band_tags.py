@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
-from xml.etree import ElementTree
+from typing import TYPE_CHECKING, Any
 
 from segment.bands import COLORS, Band
 from segment.tiff.no_data import no_data
 from segment.tiff.unpacking import sample_type
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 GDAL_METADATA, DESCRIPTION = 42112, 270
 RGB = 2
@@ -83,10 +85,12 @@ def _of_ome(page: Any, count: int) -> list[str | None]:
     return [name or None for name in names] if len(names) == count else [None] * count
 
 
-def _parsed(text: Any) -> ElementTree.Element | None:
+def _parsed(text: Any) -> Element | None:
     """Return the root of XML; None for anything else, and for entities, which may burst."""
     if not isinstance(text, str) or len(text) > LONGEST or "<!" in text.replace("<!--", ""):
         return None
+    from xml.etree import ElementTree  # 5 ms that files without such tags do not need
+
     try:
         return ElementTree.fromstring(text.strip("\0 \n"))
     except (ElementTree.ParseError, ValueError):

@@ -65,10 +65,10 @@ class Layout:
         return min(len(self.offsets), len(self.counts)) >= self.number
 
     def completed(self, end: int) -> Layout:
-        """Return it with what is missing at the end of the file, where nothing can be read."""
+        """Return it with what is missing or lies beyond the end of the file at its end: nothing."""
         listed = min(len(self.offsets), len(self.counts), self.number)
         rest = self.number - listed
-        offsets = self.offsets[:listed] + (end,) * rest
+        offsets = tuple(min(at, end) for at in self.offsets[:listed]) + (end,) * rest
         return dataclasses.replace(self, offsets=offsets, counts=self.counts[:listed] + (0,) * rest)
 
     def number_in_page(self, segment: int) -> int:

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
 from segment.threads import available_cores, on_threads
+from segment.tiff.frames import MOST_SEGMENTS
 from segment.tiff.layout import Layout, layout_of
 from segment.tiff.samples import check_kind, decoded
 from segment.tiff.stored import Damage
 from segment.tiff.unpacking import sample_type
 
 AT_ONCE = 1 << 21  # bytes of samples decoded in one go: few enough to stay in a cache
+TOGETHER = 1 << 23  # bytes on all cores, unless a strip or tile for each is more
 LARGEST = 1 << 28  # bytes of a strip or tile: it must be held, beside what it is cut from
 UNCOMPRESSED, YCBCR = 1, 6
 OpenFile = Callable[[], AbstractContextManager[IO[bytes]]]  # the file, for one thread alone
@@ -83,11 +85,16 @@ class PageRows:
         self._allowed = damage_allowed
         self.dtype = _type(page)
         layout = layout_of(page, offset)
+        _check_number(layout.number)
         if not (layout.is_complete() or damage_allowed):
-            raise ImageFileError("is damaged: it does not say where all strips or tiles are")
+            raise ImageFileError(
+                "is damaged: it does not say where all its strips or tiles are; get a whole copy; "
+                "--allow-truncated takes what there is of it"
+            )
         self._whole = layout = layout.completed(size)
         row = math.ceil(layout.columns * layout.samples * int(page.bitspersample) / 8)
         if page.compression == UNCOMPRESSED and page.photometric != YCBCR and not layout.tiled:
+            _check_number(layout.planes * math.ceil(layout.height * row / AT_ONCE))
             layout = layout.finer(row, AT_ONCE // 2)
         self.layout = layout
         self._bytes = layout.rows * layout.columns * layout.samples * self.dtype.itemsize
@@ -108,7 +115,8 @@ class PageRows:
     def read(self, open_file: OpenFile, top: int, bottom: int, channels: Sequence[int]) -> Strip:
         """Return the samples of some channels in the rows from `top` to before `bottom`.
 
-        Decoded on all cores; besides what is returned some megabytes are held for each.
+        Decoded on all cores; beside what is returned each holds some segments, about 8 MB together
+        or one segment for each, four times: compressed, decompressed, in place and on the way.
 
         Raises
         ------
@@ -117,7 +125,8 @@ class PageRows:
         """
         layout = self.layout
         strip = Strip(np.empty((bottom - top, layout.width, len(channels)), self.dtype), None, [])
-        blocks = self._blocks(top, bottom, layout.planes)
+        cores = available_cores()
+        blocks = self._blocks(top, bottom, min(AT_ONCE, TOGETHER // cores))
         results: list[tuple[Block, NDArray[np.bool_] | None, list[int]]] = []
 
         def work(part: list[Block]) -> None:
@@ -125,7 +134,7 @@ class PageRows:
                 for block in part:
                     results.append((block, *self._put(file, block, top, strip.values, channels)))
 
-        cores = min(available_cores(), len(blocks))
+        cores = min(cores, len(blocks))
         on_threads(work, [blocks[first::cores] for first in range(cores)])
         for block, hidden, damaged in results:
             strip.damaged += damaged
@@ -150,11 +159,11 @@ class PageRows:
         rows = slice(top, min(top + whole.rows, whole.height))
         return column, row, rows, slice(left, min(left + whole.columns, whole.width))
 
-    def _blocks(self, top: int, bottom: int, planes: int) -> list[Block]:
-        """Cut the grid of segments that some rows touch into blocks of `AT_ONCE` bytes."""
+    def _blocks(self, top: int, bottom: int, size: int) -> list[Block]:
+        """Cut the grid of segments that some rows touch into blocks of so many bytes, or of one."""
         layout = self.layout
         first, last = top // layout.rows, math.ceil(bottom / layout.rows)
-        most = max(1, AT_ONCE // (self._bytes * planes))
+        most = max(1, size // (self._bytes * layout.planes))
         columns, rows = min(most, layout.across), max(1, most // layout.across)
         return [
             Block(range(down, min(down + rows, last)), range(left, right))
@@ -198,6 +207,15 @@ class PageRows:
             for to, place in enumerate(places):
                 values[rows, columns, to] = samples[source, :, place]
         return _hidden(window, damage), damage.segments
+
+
+def _check_number(segments: int) -> None:
+    """Refuse sizes that only damage claims, before lists of as many segments are made."""
+    if segments > MOST_SEGMENTS:
+        raise ImageFileError(
+            f"is damaged, or has more than {MOST_SEGMENTS:,} strips or tiles; get a new copy, or "
+            "save it in larger tiles"
+        )
 
 
 def _hidden(window: Layout, damage: Damage) -> NDArray[np.bool_] | None:

@@ -82,6 +82,9 @@ def test_json(photo, tmp_path):
         "bandwidth": expected.bandwidth,
         "segments": len(expected.sizes),
         "iterations": expected.n_iter,
+        "bands": 3,
+        "names": ["red", "green", "blue"],
+        "scale": {"as": "depth", "low": [0, 0, 0], "unit": [1, 1, 1]},
     }
     assert bad["status"] == "failed"
     assert "no such file" in bad["error"]

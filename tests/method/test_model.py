@@ -307,3 +307,82 @@ def test_no_images():
     """A fit of nothing is refused."""
     with pytest.raises(InvalidInputError, match="images: expected at least one"):
         fit_modes([])
+
+
+SENSED = np.random.RandomState(3).randint(0, 4096, (9, 8, 5)).astype(np.uint16)
+
+
+def test_a_model_of_bands_comes_back(tmp_path):
+    """Scale and modes of bands come back to the bit, and label as before."""
+    model = fit_modes([SENSED, SENSED[:3] // 2], bandwidth=80, scale="2%,98%")
+    model.save(tmp_path / "m.json")
+    again = Model.load(tmp_path / "m.json")
+    assert np.array_equal(again.modes, model.modes)
+    assert np.array_equal(again.scale.low, model.scale.low)
+    assert np.array_equal(again.scale.unit, model.scale.unit)
+    labels = segment_image(SENSED, model=model).labels
+    assert np.array_equal(segment_image(SENSED, model=again).labels, labels)
+    assert segment_image(SENSED, model=again, scale="2%,98%").settings.scale == "2%,98%"
+
+
+def test_a_model_of_one_image_of_bands_labels_it_as_itself():
+    """With the modes of an image its labels are those of the image alone, and so is its scale."""
+    for scale in ("depth", "range", "std"):
+        alone = segment_image(SENSED, bandwidth=70, scale=scale)
+        found = segment_image(SENSED, model=fit_modes([SENSED], bandwidth=70, scale=scale))
+        assert np.array_equal(found.labels, alone.labels)
+        assert np.array_equal(found.unit, alone.unit)
+
+
+@pytest.mark.parametrize(
+    ("image", "options", "message"),
+    [
+        (SENSED[..., :4], {"alpha": False}, "image: expected 5 bands, those of the scale, got 4"),
+        (SENSED[..., :3], {}, "image: expected 5 bands, those of the scale, got 3"),
+        (SENSED, {"scale": "range"}, "scale: expected 'depth', that of the model, got 'range'"),
+    ],
+)
+def test_a_model_takes_the_bands_it_was_found_on(image, options, message):
+    """Other bands, and another scale, are refused."""
+    model = fit_modes([SENSED], bandwidth=80)
+    with pytest.raises(InvalidInputError, match=message):
+        segment_image(image, model=model, **options)
+    photo = fit_modes([SENSED[..., :3]], bandwidth=80)
+    with pytest.raises(InvalidInputError, match="expected a photo, as the model was found on, got"):
+        segment_image(SENSED, model=photo)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        [SENSED, SENSED[..., :4].astype(np.uint8)[..., [0, 1, 2, 3, 3]]],
+        [SENSED, SENSED[..., :3]],
+        [SENSED[..., :3], SENSED],
+    ],
+)
+def test_images_of_other_bands_are_not_fitted_together(images):
+    """Bands of another number or type, and photos among bands, are refused."""
+    with pytest.raises(InvalidInputError, match="images: expected the same bands of one type"):
+        fit_modes(images, bandwidth=80)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("low", [0, 0]),
+        ("unit", [0, 1, 1, 1, 1]),
+        ("unit", ["a"] * 5),
+        ("bands", ["a"]),
+        ("bands", "abcde"),
+        ("low", None),
+    ],
+)
+def test_damaged_scales(tmp_path, name, value):
+    """A scale that does not fit the modes, or divides by nothing, is damage."""
+    path = tmp_path / "m.json"
+    fit_modes([SENSED], bandwidth=80).save(path)
+    content = json.loads(path.read_text())
+    content[name] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(InvalidInputError, match="is a damaged model"):
+        Model.load(path)

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 
@@ -42,6 +42,7 @@ def added(values, valid, scale, cuts):
     return statistics
 
 
+@settings(max_examples=40)
 @given(
     dtype=st.sampled_from(TYPES),
     scale=st.sampled_from(SCALES),

@@ -267,3 +267,24 @@ def test_labels_without_weight_for_position():
     pyramid = build_pyramid(image, None, (1e30, 31.7))
     modes = pixel_points(image, None, (1e30, 31.7))[::300] * 0.999
     assert label_pixels(pyramid, modes, bandwidth=1.3).all()
+
+
+@pytest.mark.parametrize("kind", ["uint8", "float64"])
+@pytest.mark.parametrize("channels", [5, 33, 300])
+def test_hundreds_of_bands(channels, kind):
+    """However many bands, balls hold the pixels, and labels name the modes, of the definition."""
+    image = textured((12, 19), channels, kind, 7)
+    units = 4.3, 14.7 * np.sqrt(channels)
+    points, pyramid = pixel_points(image, None, units), build_pyramid(image, None, units)
+    options = {"bandwidth": 2.6, "max_iter": 3}
+    places, weights, _ = climbed(pyramid, points[::9], **options)
+    for seed, place, weight in zip(points[::9], places, weights, strict=True):
+        expected = oracles.kernel_climb(points, seed, **options)
+        assert weight == expected[1] > 1
+        np.testing.assert_allclose(place, expected[0], rtol=0, atol=1e-9)
+    modes = points[::31]
+    expected, gap = brute_labels(points, modes, 1.3 * 2.6)
+    assert gap.min() > 1e-9
+    labels = label_pixels(pyramid, modes, bandwidth=2.6, limit=1.3)
+    np.testing.assert_array_equal(labels.ravel(), expected)
+    assert len(np.unique(expected)) > 2

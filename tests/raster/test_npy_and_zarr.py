@@ -99,6 +99,18 @@ def test_axes_that_are_no_image(tmp_path, shape, names, said):
         open_source(tmp_path / "a.zarr")
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_an_array_that_grows(tmp_path, version):
+    """An array that gets more rows while it is read is one clear error."""
+    options = {"shape": (4, 3), "dtype": "u1", "chunks": (2, 3), "zarr_format": version}
+    array = zarr.create_array(tmp_path / "a.zarr", **options)
+    source = open_source(tmp_path / "a.zarr")
+    assert source.read(0, 4, [0])[0].shape == (4, 3, 1)
+    array.resize((8, 3))
+    with pytest.raises(ImageFileError, match="has changed while it was read; wait"):
+        source.read(0, 4, [0])
+
+
 def test_groups(tmp_path):
     """A group of one image is that image, of several it is refused by their names."""
     group = zarr.open_group(tmp_path / "a.zarr", mode="w")

@@ -1,5 +1,6 @@
 """Sinks: what other programs make of the products, and what is left of those that are not done."""
 
+import errno
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from segment.errors import ImageFileError, InvalidInputError
 from segment.raster import tiff_sink
 from segment.raster.opening import open_sink, open_source
 from segment.raster.sink import label_type
+from segment.raster.tiles import Tiles
 from segment.reading.picture import Kept
 from segment.tiff.places import Resolution
 
@@ -355,6 +357,31 @@ def test_where_nothing_can_be_written(tmp_path):
         open_sink(tmp_path / "none" / "a.tif", 5, 5, np.uint8, Kept())
     with pytest.raises(ImageFileError, match="it is no file"):
         open_sink(Path(os.devnull), 5, 5, np.uint8, Kept())
+
+
+@pytest.mark.parametrize("key", [None, "a"])
+def test_a_full_disk(tmp_path, monkeypatch, key):
+    """A disk that is full is one error; what a key was given for is kept, and gone on with."""
+    values = KINDS["uint16"]
+    append = Tiles.append
+
+    def full(tiles, rows):
+        if tiles.counts:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return append(tiles, rows)
+
+    asked = {"height": 1100, "width": 700, "dtype": "uint16", "kept": Kept(), "key": key}
+    monkeypatch.setattr(Tiles, "append", full)
+    with pytest.raises(ImageFileError, match=r"cannot write .*a\.tif: No space left on device"):
+        write_until(AssertionError, tmp_path / "a.tif", values, **asked)
+    monkeypatch.setattr(Tiles, "append", append)
+    assert bool([*tmp_path.iterdir()]) == bool(key)
+    assert not (tmp_path / "a.tif").exists()
+    with open_sink(tmp_path / "a.tif", **asked) as sink:
+        assert sink.next_row == (512 if key else 0)
+        sink.write(0, values)
+        sink.finish()
+    assert np.array_equal(tifffile.imread(tmp_path / "a.tif"), values)
 
 
 def test_a_link_is_written_through(tmp_path):

@@ -237,6 +237,22 @@ def test_what_is_refused(tmp_path, monkeypatch):
         open_source(name)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "said"),
+    [(0, 50, "has 0 x 50 pixels, expected one at least"), (1 << 31, 1 << 31, "is damaged, or has")],
+)
+def test_sizes_that_only_damage_claims(tmp_path, width, height, said):
+    """A size without pixels, or of more strips than a file can list, is refused at once."""
+    tifffile.imwrite(tmp_path / "a.tif", GREY, metadata=None)
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        tiff.pages[0].tags["ImageWidth"].overwrite(width)
+        tiff.pages[0].tags["ImageLength"].overwrite(height)
+        tiff.pages[0].tags["RowsPerStrip"].overwrite(height)
+    for allowed in (False, True):
+        with pytest.raises(ImageFileError, match=said):
+            open_source(tmp_path / "a.tif", allow_damaged=allowed)
+
+
 def test_large_strips_of_bytes_as_they_are(tmp_path, monkeypatch):
     """Uncompressed strips of any height, and planes, are read by rows, nothing twice."""
     monkeypatch.setattr(window, "LARGEST", 1000)

@@ -33,8 +33,8 @@ def patched(path, page=0, /, **tags):
     return path
 
 
-def pages_of(path):
-    pages = [*read_pages(path, ReadingOptions(page="all"))]
+def pages_of(path, **options):
+    pages = [*read_pages(path, ReadingOptions(page="all", **options))]
     assert not [page for page in pages if isinstance(page, DamagedPage)]
     return pages
 

@@ -93,7 +93,7 @@ def maps(draw):
     shape = draw(st.tuples(st.integers(1, 9), st.integers(1, 9)))
     few = st.integers(0, draw(st.integers(1, min(4, shape[0] * shape[1]))))
     labels = draw(arrays.arrays(np.int32, shape, elements=few))
-    channels = draw(st.sampled_from([1, 3]))
+    channels = draw(st.sampled_from([1, 3, 5]))
     levels = st.integers(0, draw(st.sampled_from([1, 3, 255])))
     colors = draw(arrays.arrays(np.uint8, (*shape, channels), elements=levels))
     kind = draw(st.sampled_from(["uint8", "float32", "float64", "tenths"]))

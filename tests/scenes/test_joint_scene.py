@@ -15,6 +15,7 @@ from segment.meanshift.bandwidth import sample_indices
 from segment.method.joint_clusters import joint_clusters, joint_units
 from segment.pixels.image import Pixels
 from segment.scenes.joint_scene import Sample, joint_scene, least_rows
+from segment.scenes.mode_sweep import ModeSweep, TooEarlyError
 from segment.settings import Settings
 
 SAMPLES = Path(__file__).parents[2] / "sample_images"
@@ -81,7 +82,7 @@ def textured(shape, channels, seed):
 
 
 @given(st.data())
-@examples(deadline=None, max_examples=150)
+@examples(deadline=None, max_examples=50)
 def test_windows_of_any_height_give_what_memory_gives(data):
     """Whatever the height of the windows, the bands, masks, units and options: the same bits."""
     draw = data.draw
@@ -104,7 +105,8 @@ def test_windows_of_any_height_give_what_memory_gives(data):
         settings = replace(settings, spatial_radius=radius, range_radius=33.0)
     else:
         bandwidth = draw(st.sampled_from([None, 9.5, 40]))
-        settings = replace(settings, spatial_weight=5.0, bandwidth=bandwidth, n_samples=30)
+        settings = replace(settings, spatial_weight=5.0, bandwidth=bandwidth)
+        settings = replace(settings, n_samples=draw(st.sampled_from([1, 30])))
     if draw(st.booleans()):
         settings = replace(settings, min_bin_freq=2)
     rows = draw(st.sampled_from([5, 15, 23, 40, 64]))
@@ -136,3 +138,43 @@ def test_photos_are_segmented_as_in_memory(name, settings, window_rows):
     image = np.asarray(photo)[40:300, 100:300]
     image = image.reshape(*image.shape[:2], -1)
     assert_same(image, None, settings, window_rows, 64)
+
+
+def test_a_mode_that_was_chosen_too_early_is_chosen_again(monkeypatch):
+    """Where an end comes that removes a mode chosen before, all is done again, chosen later."""
+    image = textured((150, 30), 3, 5)
+    settings = Settings(features="joint", spatial_radius=6, range_radius=30)
+    settle, calls = ModeSweep.settle, []
+
+    def too_early(self, below):
+        calls.append(below)
+        if len(calls) in (2, 5):
+            raise TooEarlyError
+        settle(self, below)
+
+    monkeypatch.setattr(ModeSweep, "settle", too_early)
+    assert_same(image, None, settings, 40, 40)
+    assert calls[2] < calls[0]
+    assert calls[5] < calls[2]
+
+
+@pytest.mark.parametrize(
+    ("options", "rows", "message"),
+    [
+        pytest.param(
+            {"kernel": "gaussian"}, 99, "kernel: expected 'flat' .* memory", id="gaussian"
+        ),
+        pytest.param({"assign": "basin"}, 99, "assign: expected 'nearest' .* memory", id="basin"),
+        pytest.param({"bandwidth": None}, 99, "sample: expected one", id="sample"),
+        pytest.param({}, 42, "memory: expected room for 43 rows", id="memory"),
+        pytest.param({"spatial_weight": 0}, 99, r"memory: expected .*e\+30 rows", id="no-weight"),
+        pytest.param({"min_bin_freq": 99}, 120, "seeds: expected at least one", id="no-seed"),
+    ],
+)
+def test_what_cannot_be_done_beyond_memory_is_refused(options, rows, message):
+    """Errors say what was expected, what was got and what to do instead."""
+    rng = np.random.default_rng(1)
+    image = rng.integers(0, 256, (130, 4, 3)).astype(np.uint8)
+    settings = Settings(features="joint", spatial_weight=130 / 255 / 20, bandwidth=0.9999)
+    with pytest.raises(InvalidInputError, match=message):
+        joint_scene(ArrayRows(image), replace(settings, **options), rows)

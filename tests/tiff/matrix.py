@@ -146,7 +146,7 @@ def _by_gdal(
         value = float(values[3, 4, 0]) if no_data == "some" else float(np.dtype(dtype).type(77))
         for band in range(bands):
             values[3:7, 4:9, band] = value
-        used = values[:, :, : 3 if bands >= 3 else 1] == value
+        used = values == value
         missing = used.all(axis=2) if dtype in ("u1", "u2") else used.any(axis=2)
         options["nodata"] = value
     name = f"gdal{number}-{dtype}{order}{bits or ''}-{compress}{predictor}-{bands}{photometric}"

@@ -28,7 +28,7 @@ read = {}
 for path in Path(sys.argv[1]).glob("*.tif"):
     try:
         (picture,) = read_pages(path)
-        read[path.stem] = picture.pixels
+        read[path.stem] = (picture.pixels, picture.visible, picture.scene is not None)
     except ImageFileError as error:
         read[path.stem] = str(error)
 sys.stdout.buffer.write(pickle.dumps(read))
@@ -90,9 +90,18 @@ def test_each_file_is_true_or_refused(matrix, install):
     assert not wrong, f"{len(wrong)} of {len(kinds)}: {wrong[:9]}"
 
 
-def differences(kind, pixels):
-    """What of pixels is not what the file shows."""
+def differences(kind, got):
+    """What of pixels is not what the file shows, or of a scene, what it holds."""
+    pixels, shown, is_scene = got
     colors, visible = seen(kind)
+    if is_scene:
+        if not np.array_equal(np.ones(visible.shape, bool) if shown is None else shown, visible):
+            yield "other pixels are visible"
+        bands = kind.values[:, :, :-1] if kind.alpha else kind.values
+        farthest = np.abs(pixels.astype(np.float64) - bands)[visible].max()
+        if pixels.dtype != bands.dtype or farthest > kind.loss:
+            yield f"differs by {farthest}"
+        return
     pixels = pixels if pixels.ndim == 3 else pixels[:, :, None]
     has_alpha = pixels.shape[2] in (2, 4)
     alpha = pixels[:, :, -1] > 0 if has_alpha else np.ones(visible.shape, bool)
