@@ -68,7 +68,13 @@ class SceneJob:
         named = paths()
         check_products(named)
         with contextlib.closing(self.source), self._rows() as rows:
-            plan = planned(rows, self.memory, by_region=work.settings.by_region, told=advance)
+            plan = planned(
+                rows,
+                self.memory,
+                by_region=work.settings.by_region,
+                joint=work.settings.features == "joint",
+                told=advance,
+            )
             rows = self._scaled(rows, plan.strips)
             place = self.task.place
             if work.reading.page is not None:

@@ -77,12 +77,34 @@ def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
     else:
         count, merge = functools.partial(_counted, most=most), functools.partial(_both, most=most)
         found = strips.merged("counting", rows, count, merge)
-    if not found.shown.any():
+    _check_shown(found.shown)
+    return found
+
+
+def count_shown(rows: SceneRows, strips: Strips) -> NDArray[np.int64]:
+    """Return how many pixels of each row take part, (H,); one at least does."""
+    shown = np.concatenate([part for _, _, part in strips.in_order("counting", rows, _shown)])
+    _check_shown(shown)
+    return shown
+
+
+def _shown(rows: SceneRows, top: int, bottom: int) -> NDArray[np.int64]:
+    _, visible = rows.stored(top, bottom)
+    return _in_rows(rows, top, bottom, visible)
+
+
+def _in_rows(rows: SceneRows, top: int, bottom: int, visible: Visible) -> NDArray[np.int64]:
+    if visible is None:
+        return np.full(bottom - top, rows.width, np.int64)
+    return np.asarray(visible.sum(axis=1), np.int64)
+
+
+def _check_shown(shown: NDArray[np.int64]) -> None:
+    if not shown.any():
         raise InvalidInputError(
             "image: expected something visible, but every pixel is transparent, without data or "
             "out of the mask; check its alpha and the mask"
         )
-    return found
 
 
 def is_tabled(rows: SceneRows) -> bool:
@@ -103,8 +125,8 @@ def _of_colors(rows: SceneRows, strips: Strips) -> Census:
 def _pixels(rows: SceneRows, top: int, bottom: int) -> tuple[Values, NDArray[np.int64]]:
     """Return the points of a strip that take part, and how many there are in each row."""
     values, visible = rows.points(top, bottom)
-    seen = np.full(bottom - top, rows.width) if visible is None else visible.sum(axis=1)
-    return np.ascontiguousarray(shown_rows(values, visible)), seen.astype(np.int64)
+    seen = _in_rows(rows, top, bottom, visible)
+    return np.ascontiguousarray(shown_rows(values, visible)), seen
 
 
 def _counted(rows: SceneRows, top: int, bottom: int, most: int) -> Census:
@@ -138,8 +160,8 @@ def _checked(census: Census, most: int) -> Census:
 
 def sampled_points(
     rows: SceneRows, strips: Strips, shown: NDArray[np.int64], wanted: NDArray[np.int64]
-) -> Values:
-    """Return the points of some of the pixels that take part, (n, C).
+) -> tuple[Values, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the points of some of the pixels that take part, (n, C), and their x and y.
 
     Parameters
     ----------
@@ -158,14 +180,14 @@ def sampled_points(
     sample: Values = np.empty((len(wanted), rows.channels), kind)
     for _, _, found in strips.in_order("sampling", rows, read):
         if found is not None:
-            sample[found[0]] = found[1]
-    return sample
+            sample[found[0]], in_row[found[0]] = found[1:]
+    return sample, in_row, of_row.astype(np.int64)
 
 
 def _sampled(
     rows: SceneRows, top: int, bottom: int, of_row: NDArray[np.intp], in_row: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], Values] | None:
-    """Return which of the wanted pixels lie in a strip, and their points."""
+) -> tuple[NDArray[np.intp], Values, NDArray[np.int64]] | None:
+    """Return which of the wanted pixels lie in a strip, their points, and their columns."""
     here = np.flatnonzero((of_row >= top) & (of_row < bottom))
     if not len(here):
         return None
@@ -175,7 +197,7 @@ def _sampled(
     if visible is not None:
         pairs = zip(of_row[here] - first, columns, strict=True)
         columns = np.array([np.flatnonzero(visible[row])[column] for row, column in pairs])
-    return here, values[of_row[here] - first, columns]
+    return here, values[of_row[here] - first, columns], columns
 
 
 def first_seen(

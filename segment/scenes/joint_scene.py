@@ -15,7 +15,7 @@ from segment.errors import InvalidInputError
 from segment.meanshift.bandwidth import kth_neighbor_distance
 from segment.meanshift.modes import NO_SEED, Climbs, climb_within, no_point_within
 from segment.method.joint_clusters import joint_units, reach_of
-from segment.pixels.image import Pixels, color_points
+from segment.pixels.image import points_in
 from segment.pixels.joint import (
     Buckets,
     Pyramid,
@@ -261,9 +261,7 @@ class _Ground:
         return kth_neighbor_distance(points, self.settings.quantile)
 
     def _points(self, values: Values) -> Values:
-        shape = (values.shape[0], values.shape[1])
-        pixels = Pixels(values.reshape(-1, values.shape[2]), None, shape)
-        return color_points(pixels, self.settings)
+        return points_in(self.settings.color_space, values)
 
     def read(self, top: int, bottom: int) -> tuple[Values, Visible]:
         """Return rows as coordinates of the colour space, and which pixels take part."""

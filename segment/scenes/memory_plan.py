@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segment.errors import InvalidInputError
+from segment.scenes.joint_scene import bytes_of_row
 from segment.scenes.rows import SceneRows
 from segment.scenes.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
@@ -23,11 +24,14 @@ class Plan:
     memory: int
 
 
-def needed_in_memory(pixels: int, channels: int, item_bytes: int, *, by_region: bool) -> int:
+def needed_in_memory(
+    pixels: int, channels: int, item_bytes: int, *, by_region: bool, joint: bool = False
+) -> int:
     """Return about how many bytes an image takes that is segmented in memory.
 
     The values as stored, their points (8-bit values are those), labels and what is written; where
-    points are not of 8 bits also the keys by which equal ones are found; regions if there are any.
+    points are not of 8 bits also the keys by which equal ones are found; regions if there are
+    any, and in the joint domain the pyramid.
 
     Examples
     --------
@@ -36,10 +40,18 @@ def needed_in_memory(pixels: int, channels: int, item_bytes: int, *, by_region: 
     """
     points = 0 if item_bytes == 1 and channels in (1, 3) else 24 * channels + 24
     regions = 8 + (0 if points else 8 * channels) if by_region else 0
-    return FIXED + pixels * (channels * item_bytes + points + 9 + regions)
+    pyramid = 16 + 4 * channels if joint else 0
+    return FIXED + pixels * (channels * item_bytes + points + 9 + regions + pyramid)
 
 
-def planned(rows: SceneRows, memory: int, *, by_region: bool = False, told: Told = nobody) -> Plan:
+def planned(
+    rows: SceneRows,
+    memory: int,
+    *,
+    by_region: bool = False,
+    joint: bool = False,
+    told: Told = nobody,
+) -> Plan:
     """Return how to cut a scene for so many bytes.
 
     Strips are as high as the memory allows for those that are under way, one on each core, and one
@@ -51,9 +63,12 @@ def planned(rows: SceneRows, memory: int, *, by_region: bool = False, told: Told
     InvalidInputError
         If the memory is too small to work in: how much is needed at least.
     """
-    fixed = FIXED + (COLOR_COUNTERS if rows.in_bytes and rows.channels == 3 else 0)
+    counted = rows.in_bytes and rows.channels == 3 and not joint
+    fixed = FIXED + (COLOR_COUNTERS if counted else 0)
     parts = OF_REGIONS if by_region else 1
     row = rows.width * _per_pixel(rows)
+    if joint:
+        row += bytes_of_row(rows.width, rows.channels, 1 if rows.in_bytes else 8)
     least = fixed + 2 * row * parts
     if memory < least:
         raise InvalidInputError(

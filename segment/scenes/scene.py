@@ -19,17 +19,24 @@ from segment.method.color_clusters import (
     sample_bandwidth,
 )
 from segment.method.model import Model
+from segment.method.segments import channels_of
 from segment.pixels.colors import as_colors, mean_channels, means_of_sums, to_rgb
-from segment.regions._regions import add_up
-from segment.scenes.census import Census, first_seen, sampled_points, take_census
-from segment.scenes.labelling import Labeller, Labels, labeller, strip_labels
+from segment.scenes.census import (
+    Census,
+    count_shown,
+    first_seen,
+    sampled_points,
+    take_census,
+)
+from segment.scenes.joint_scene import JointScene, Sample, bytes_of_row, check_joint, joint_scene
+from segment.scenes.labelling import Labels, labeller, strip_labels
 from segment.scenes.rows import SceneRows
 from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
 from segment.scenes.scratch import Forgetful, Scratch
 from segment.scenes.strips import Strips, Work
+from segment.scenes.sums import sums_by_number, sums_of
 from segment.settings import Settings
-from segment.threads import Started
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +76,7 @@ def segment_scene(
     ----------
     rows : SceneRows
     settings : Settings
-        With features "color", no target and no level.
+        With no target and no level; in the joint domain with kernel "flat" and assign "nearest".
     strips : Strips
         How it is cut; the answer does not depend on it.
     scratch : Scratch or Forgetful
@@ -86,16 +93,79 @@ def segment_scene(
     check_scene(settings)
     if model is not None:
         settings = model.applied_to(settings)
+    if settings.features == "joint":
+        clusters = _joint(rows, settings, strips, memory)
+    else:
+        clusters = _by_color(rows, settings, strips, scratch, memory, model)
+    if not settings.by_region:
+        count = len(clusters.places) + 1
+        means, sizes = clusters.means or means_of_sums(
+            sums_of(rows, clusters.labels, count, strips)[1:]
+        )
+        known = clusters.places, means, sizes, clusters, settings
+        return _segmentation(rows, strips, clusters.labels, *known)
+    found = scene_regions(
+        rows, clusters.labels, settings, strips, scratch, pixels=clusters.pixels, memory=memory
+    )
+    places = clusters.places[found.clusters - 1]
+    known = places, found.means, found.sizes, clusters, settings
+    return _segmentation(rows, strips, found.labels, *known)
+
+
+@dataclass(frozen=True, eq=False)
+class _Clusters:
+    """Clusters of a scene: how its strips are labelled, what is known of the clusters.
+
+    `means` are means and sizes, where they come without another look at the pixels; `pixels` are
+    those that take part.
+    """
+
+    labels: Work[Labels]
+    places: NDArray[np.float64]
+    bandwidth: float
+    n_iter: int
+    pixels: int
+    means: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None
+
+
+def _by_color(
+    rows: SceneRows,
+    settings: Settings,
+    strips: Strips,
+    scratch: Scratch | Forgetful,
+    memory: int,
+    model: Model | None,
+) -> _Clusters:
     census = _census(rows, strips, scratch, memory // per_color(rows.channels))
     modes = _modes(rows, census, settings, strips, scratch, model)
     label = labeller(rows, census, modes, settings)
-    if not settings.by_region:
-        return _by_cluster(rows, strips, census, modes, label, settings)
-    pixels = int(census.shown.sum())
-    found = scene_regions(rows, label, settings, strips, scratch, pixels=pixels, memory=memory)
-    places = modes.places[found.clusters - 1]
-    known = places, found.means, found.sizes
-    return _segmentation(rows, strips, found.labels, *known, modes, settings)
+    return _Clusters(
+        functools.partial(strip_labels, label=label),
+        modes.places,
+        modes.bandwidth,
+        modes.n_iter,
+        int(census.shown.sum()),
+        mean_channels(census.points, census.weights, modes.labels, len(modes.places)),
+    )
+
+
+def _joint(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> _Clusters:
+    check_joint(settings)
+    shown = count_shown(rows, strips)
+    sample = None
+    if settings.bandwidth is None and settings.spatial_radius is None:
+        wanted = sample_indices(int(shown.sum()), settings.n_samples, settings.seed)
+        sample = Sample(*sampled_points(rows, strips, shown, np.asarray(wanted, np.int64)))
+    item = 1 if rows.in_bytes and settings.color_space == "rgb" else 8
+    window = memory // bytes_of_row(rows.width, rows.channels, item)
+    strips.told("climbing", 0, 1)
+    found = joint_scene(rows, settings, min(window, rows.height), sample)
+    labels = functools.partial(_joint_labels, found=found)
+    return _Clusters(labels, found.modes, found.bandwidth, found.n_iter, int(shown.sum()))
+
+
+def _joint_labels(rows: SceneRows, top: int, bottom: int, found: JointScene) -> Labels:
+    return found.labels_of(*rows.points(top, bottom), top)
 
 
 def check_scene(settings: Settings) -> None:
@@ -107,10 +177,6 @@ def check_scene(settings: Settings) -> None:
         raise InvalidInputError(
             f"target_segments: the search needs the whole image in memory; {way_out}, or set a "
             "bandwidth"
-        )
-    if settings.features != "color":
-        raise InvalidInputError(
-            f"features: joint features need the whole image in memory; {way_out}, or take colours"
         )
 
 
@@ -161,22 +227,9 @@ def _bandwidth(rows: SceneRows, census: Census, settings: Settings, strips: Stri
     if settings.bandwidth is not None:
         return settings.bandwidth
     total = int(census.shown.sum())
-    places = Started(lambda: sample_indices(total, settings.n_samples, settings.seed))
-    sample = sampled_points(rows, strips, census.shown, np.asarray(places.result(), np.int64))
+    places = sample_indices(total, settings.n_samples, settings.seed)
+    sample, _, _ = sampled_points(rows, strips, census.shown, np.asarray(places, np.int64))
     return sample_bandwidth(sample, settings)
-
-
-def _by_cluster(
-    rows: SceneRows,
-    strips: Strips,
-    census: Census,
-    modes: ColorModes,
-    label: Labeller,
-    settings: Settings,
-) -> SceneSegmentation:
-    means, sizes = mean_channels(census.points, census.weights, modes.labels, len(modes.places))
-    labels = functools.partial(strip_labels, label=label)
-    return _segmentation(rows, strips, labels, modes.places, means, sizes, modes, settings)
 
 
 def _segmentation(
@@ -186,21 +239,22 @@ def _segmentation(
     places: NDArray[np.float64],
     means: NDArray[np.float64],
     sizes: NDArray[np.int64],
-    modes: ColorModes,
+    clusters: _Clusters,
     settings: Settings,
 ) -> SceneSegmentation:
     looks: NDArray[np.uint8] | None
+    channels = channels_of(places, settings)
     if rows.look is None or rows.scale is None:
-        mean_colors, looks = as_colors(means), to_rgb(places, settings.color_space)
+        mean_colors, looks = as_colors(means), to_rgb(channels, settings.color_space)
     else:
         mean_colors = _picture_means(rows, strips, labels, len(sizes))
         in_rgb = settings.color_space == "rgb"
-        channels = places if in_rgb else to_rgb(places, settings.color_space)
-        looks = rows.look.colors_of(channels, rows.scale)
+        shown = channels if in_rgb else to_rgb(channels, settings.color_space)
+        looks = rows.look.colors_of(shown, rows.scale)
     mode_colors = mean_colors if looks is None else looks
     colors = np.where(sizes[:, None] > 0, mean_colors, mode_colors)
     return SceneSegmentation(
-        labels, places, means, colors, mode_colors, sizes, modes.bandwidth, modes.n_iter
+        labels, places, means, colors, mode_colors, sizes, clusters.bandwidth, clusters.n_iter
     )
 
 
@@ -219,8 +273,4 @@ def _picture_sums(
     rows: SceneRows, top: int, bottom: int, labels: Work[Labels]
 ) -> tuple[Labels, NDArray[np.float64]]:
     """Return the segments of a strip, and sums of their colours in the picture there."""
-    numbers, places = np.unique(labels(rows, top, bottom), return_inverse=True)
-    sums = np.zeros((len(numbers), 4))
-    colors = pictured(rows, top, bottom).reshape(-1, 3)
-    add_up(places.reshape(-1).astype(np.int32), colors, sums)
-    return numbers, sums
+    return sums_by_number(labels(rows, top, bottom), pictured(rows, top, bottom))

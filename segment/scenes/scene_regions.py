@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
 from segment.pixels.colors import means_of_sums
-from segment.pixels.image import points_in
-from segment.regions._regions import add_up
 from segment.regions.absorbing import (
     Neighbors,
     absorbed,
@@ -24,11 +22,11 @@ from segment.regions.absorbing import (
 )
 from segment.regions.connected import components, replace_all
 from segment.regions.seams import Numbers, Row, joined_numbers, seam_pairs, touching_pairs
-from segment.scenes.labelling import Labeller, strip_labels
-from segment.scenes.rows import SceneRows, Values
+from segment.scenes.rows import SceneRows
 from segment.scenes.scratch import Forgetful, NumberRows, Scratch
 from segment.scenes.strips import Strips, Work
-from segment.settings import ColorSpace, Settings
+from segment.scenes.sums import is_exact, sums_of
+from segment.settings import Settings
 
 PER_REGION = 40  # bytes that the graph of regions takes for each, beside its sums
 
@@ -97,7 +95,7 @@ class RegionMap:
 
 def scene_regions(
     rows: SceneRows,
-    label: Labeller,
+    labels: Work[Numbers],
     settings: Settings,
     strips: Strips,
     scratch: Scratch | Forgetful,
@@ -110,7 +108,8 @@ def scene_regions(
     Parameters
     ----------
     rows : SceneRows
-    label : Labeller
+    labels : callable
+        Work that returns the labels of clusters of a strip.
     settings : Settings
     strips : Strips
     scratch : Scratch or Forgetful
@@ -125,11 +124,11 @@ def scene_regions(
     InvalidInputError
         If there are too many regions for the memory, or for 32 bits.
     """
-    clusters, region_map, touching = _numbered(rows, label, settings, strips, scratch, memory)
+    clusters, region_map, touching = _numbered(rows, labels, settings, strips, scratch, memory)
     sums = None
     min_size = settings.smallest_region(pixels)
     if min_size > 1 and len(clusters) > 2:
-        sums = _sums(rows, region_map, len(clusters), strips, settings.color_space)
+        sums = sums_of(rows, region_map.read, len(clusters), strips, settings.color_space)
         sizes = sums[:, -1].copy()
         neighbors_of = functools.partial(
             _neighbors_of, rows, strips, region_map, touching, memory // 16, settings
@@ -137,16 +136,16 @@ def scene_regions(
         found = absorbed(neighbors_of, sums, min(min_size, pixels + 1))
         region_map.table = found[region_map.table]
         clusters = clusters[largest_parts(found, sizes)]
-        sums = sums[_roots(found)] if rows.in_bytes and settings.color_space == "rgb" else None
+        sums = sums[_roots(found)] if is_exact(rows, settings.color_space) else None
     if sums is None:
-        sums = _sums(rows, region_map, len(clusters), strips, "rgb")
+        sums = sums_of(rows, region_map.read, len(clusters), strips)
     means, counts = means_of_sums(sums[1:])
     return SceneRegions(clusters[1:], means, counts, region_map)
 
 
 def _numbered(
     rows: SceneRows,
-    label: Labeller,
+    labels: Work[Numbers],
     settings: Settings,
     strips: Strips,
     scratch: Scratch | Forgetful,
@@ -163,7 +162,7 @@ def _numbered(
         For each seam, what touches across it, in the numbers of `region_map.table`.
     """
     diagonal = settings.connectivity == 8
-    number = functools.partial(_numbers, label=label, diagonal=diagonal)
+    number = functools.partial(_numbers, labels_of=labels, diagonal=diagonal)
     file = scratch.rows(rows.width)
     part = functools.partial(_part, number=number, file=file, scratch=scratch)
     parts, seams, touching = [], [], []
@@ -188,10 +187,10 @@ def _numbered(
 
 
 def _numbers(
-    rows: SceneRows, top: int, bottom: int, label: Labeller, diagonal: bool
+    rows: SceneRows, top: int, bottom: int, labels_of: Work[Numbers], diagonal: bool
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Return the labels of a strip, its regions' numbers, and the label of each."""
-    labels = strip_labels(rows, top, bottom, label)
+    labels = labels_of(rows, top, bottom)
     return labels, *components(labels, diagonal=diagonal)
 
 
@@ -268,50 +267,6 @@ def _meeting(
     """Return the small regions of a strip, each with each of its neighbours there."""
     numbers, table = region_map.own(rows, region_map.strip_of(top))
     return unique_pairs(table[neighbor_pairs(numbers, small[table], diagonal=diagonal)])
-
-
-def _sums(
-    rows: SceneRows, region_map: RegionMap, count: int, strips: Strips, space: ColorSpace
-) -> NDArray[np.float64]:
-    """Return sums of the points of each region in a colour space, last its pixels: (K, C + 1).
-
-    Where sums are exact, those of strips are added; elsewhere pixel after pixel in scan order.
-    """
-    channels = points_in(space, np.zeros((1, 1, rows.channels))).shape[2]
-    sums = np.zeros((count, channels + 1))
-    if rows.in_bytes and space == "rgb":
-        add = functools.partial(_sums_of_strip, region_map=region_map)
-        for _, _, (table, own) in strips.in_order("measuring", rows, add):
-            np.add.at(sums, table, own)
-    else:
-        read = functools.partial(_numbers_and_points, region_map=region_map, space=space)
-        sums = strips.folded("measuring", rows, read, _added_up, sums)
-    sums[0] = 0
-    return sums
-
-
-def _sums_of_strip(
-    rows: SceneRows, top: int, bottom: int, region_map: RegionMap
-) -> tuple[Numbers, NDArray[np.float64]]:
-    """Return the numbers of the regions of a strip, and the sums of their points there."""
-    numbers, table = region_map.own(rows, region_map.strip_of(top))
-    values, _ = rows.points(top, bottom)
-    sums = np.zeros((len(table), rows.channels + 1))
-    add_up(numbers.reshape(-1), values.reshape(-1, rows.channels), sums)
-    return table, sums
-
-
-def _numbers_and_points(
-    rows: SceneRows, top: int, bottom: int, region_map: RegionMap, space: ColorSpace
-) -> tuple[Numbers, Values]:
-    values = points_in(space, rows.points(top, bottom)[0])
-    return region_map.read(rows, top, bottom), values.reshape(-1, values.shape[2])
-
-
-def _added_up(sums: NDArray[np.float64], strip: tuple[Numbers, Values]) -> NDArray[np.float64]:
-    numbers, values = strip
-    add_up(numbers.reshape(-1), values, sums)
-    return sums
 
 
 def _roots(numbers: Numbers) -> NDArray[np.intp]:

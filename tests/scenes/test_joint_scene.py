@@ -13,6 +13,7 @@ from PIL import Image
 from segment.errors import InvalidInputError
 from segment.meanshift.bandwidth import sample_indices
 from segment.method.joint_clusters import joint_clusters, joint_units
+from segment.pixels.bands import BandScale
 from segment.pixels.image import Pixels
 from segment.scenes.joint_scene import Sample, joint_scene, least_rows
 from segment.scenes.mode_sweep import ModeSweep, TooEarlyError
@@ -46,7 +47,8 @@ class ArrayRows:
 def in_memory(image, visible, settings):
     """What the library finds with all of the image at hand."""
     shown = None if visible is None else visible.ravel()
-    pixels = Pixels(image.reshape(-1, image.shape[2]), shown, image.shape[:2])
+    scale = BandScale(np.zeros(image.shape[2]), np.ones(image.shape[2]))
+    pixels = Pixels(image.reshape(-1, image.shape[2]), shown, image.shape[:2], scale)
     return joint_clusters(pixels, settings)
 
 

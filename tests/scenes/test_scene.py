@@ -125,6 +125,23 @@ def test_a_photo_by_strips_is_the_photo_in_memory(tmp_path, options):
     check(photo(), Settings(**options), 37, tmp_path)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"spatial_radius": 3.0, "range_radius": 20.0},
+        {"bandwidth": 20.0, "connected": False, "cluster_all": False},
+        {"spatial_radius": 2.5, "range_radius": 9.0, "color_space": "lab", "min_size": 5},
+    ],
+)
+def test_joint_features_by_strips_are_those_in_memory(tmp_path, kind, options):
+    """In the joint domain, too, strips give the segments of memory, to the bit."""
+    image, mask = drawn(kind, 7, 40, 30), np.random.default_rng(1).random((40, 30)) > 0.1
+    asked = Settings(features="joint", **options)
+    check(image, asked, 7, tmp_path, mask=mask, alpha=kind == "rgba")
+
+
 def test_a_model_labels_a_scene_as_it_labels_an_image(tmp_path):
     """Modes that were kept give the labels that they give in memory, grey images among them."""
     model = fit_modes([drawn("rgb", 1, 20, 20)], bandwidth=25)
