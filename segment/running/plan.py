@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from segment.reading.reading_options import ReadingOptions
 from segment.results.naming import PAGE_STEM
@@ -80,6 +80,8 @@ class Work:
         has it. Those that need more are done strip by strip.
     sharers : int
         Images that are under way at the same time.
+    cluster : distributed.Client or None
+        Of the cluster that the strips of the image are shared out over.
     """
 
     settings: Settings
@@ -92,6 +94,7 @@ class Work:
     base: Path | None = None
     memory: str | None = None
     sharers: int = 1
+    cluster: Any = None
 
     @property
     def has_streams(self) -> bool:

@@ -57,6 +57,17 @@ class Here:
         """Leave what is under way to the end of the process."""
 
 
+class Coordinator(Here):
+    """Does a call here, which shares its work out over a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def shutdown(self) -> None:
+        """Leave the cluster; what has not begun is taken back."""
+        self._cluster.shutdown()
+
+
 # The worker imports what this process would, wherever it was started.
 START = "import sys; sys.path[:] = sys.argv[1:]; from segment.running.worker import main; main()"
 BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -238,6 +249,11 @@ class Cluster(Executor):
                 f"no scheduler answers ({error}); start one: dask scheduler"
             ) from None
         self._executor = self._client.get_executor(pure=False)
+
+    @property
+    def client(self) -> Any:
+        """The `distributed.Client`."""
+        return self._client
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a function called with the arguments on the next idle worker."""

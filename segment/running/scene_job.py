@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
-from segment.errors import ImageFileError
+from segment.errors import ImageFileError, SegmentError
 from segment.memory_limit import memory_limit
 from segment.pixels.bands import BandScale
 from segment.progress import advance
@@ -25,6 +25,7 @@ from segment.results.band_facts import remark_of
 from segment.results.naming import page_stem
 from segment.results.scene_products import SceneResult, check_products, write_scene
 from segment.running.outcomes import Outcome
+from segment.scenes.cluster import ClusterCrew
 from segment.scenes.memory_plan import needed_in_memory, planned
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scaling import scaled_scene
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
+SHARED_FROM = 1 << 25  # pixels from which an image is worth the talk with a cluster
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,9 @@ class SceneJob:
                 joint=work.settings.features == "joint",
                 told=advance,
             )
-            rows = self._scaled(rows, plan.strips)
+            crew = None if work.cluster is None else ClusterCrew(work.cluster)
+            strips = plan.strips if crew is None else crew.cut(plan.strips, self._whole)
+            rows = self._scaled(rows, strips)
             place = self.task.place
             if work.reading.page is not None:
                 place = page_stem(place, int(work.reading.page))
@@ -85,14 +89,12 @@ class SceneJob:
                 found = segment_scene(
                     rows,
                     work.settings,
-                    plan.strips,
+                    strips,
                     scratch,
                     memory=plan.memory,
                     model=work.model,
                 )
-                result = SceneResult(
-                    rows, found, plan.strips, output.recolor, "tiff", False, self.key
-                )
+                result = SceneResult(rows, found, strips, output.recolor, "tiff", False, self.key)
                 write_scene(result, {name: base / path for name, path in named.items()})
         told = self._told(rows)
         return Outcome(
@@ -104,10 +106,14 @@ class SceneJob:
             bandwidth=found.bandwidth,
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
-            warnings=self.source.warnings,
+            warnings=(*self.source.warnings, *(crew.warnings if crew else ())),
             more=told,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
+
+    @property
+    def _whole(self) -> int:
+        return min(self.source.preferred_rows, self.source.height)
 
     def _told(self, rows: SceneRows) -> dict[str, Any]:
         """Return what ``--json`` tells of bands."""
@@ -187,11 +193,29 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     pixels = source.height * source.width
     item = np.dtype(source.bands[0].dtype).itemsize
     needed = needed_in_memory(pixels, len(source.bands), item, by_region=work.settings.by_region)
-    if needed <= memory and pixels <= work.reading.max_pixels:
+    is_small = needed <= memory and pixels <= work.reading.max_pixels
+    if is_small and work.cluster is None:
         source.close()
         return None
     _check_size(path, source, pixels * len(source.bands) * item, work)
     return SceneJob(task, work, source, memory, key)
+
+
+def is_shared(task: Task, work: Work) -> bool:
+    """Whether an image is large enough for a cluster, and is one that can be done by strips."""
+    path = (work.base or Path()) / task.source
+    if work.reading.page == "all" or work.output.sweep:
+        return False
+    try:
+        check_scene(work.settings)
+        check_products(work.output.scene_paths(task.place, None))
+        source = open_source(
+            path, page=work.reading.page, allow_damaged=work.reading.allow_truncated
+        )
+        with contextlib.closing(source):
+            return source.height * source.width >= SHARED_FROM
+    except SegmentError:  # told by the worker that gets it
+        return False
 
 
 def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:

@@ -10,17 +10,19 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from segment.errors import SegmentError
 from segment.scenes.rows import SceneRows
-from segment.scenes.strips import Levels, Strip, Work
+from segment.scenes.strips import Levels, Strip, Strips, Work
 from segment.threads import at_most
 
 Made = TypeVar("Made")
 Total = TypeVar("Total")
 
 AHEAD = 2  # strips for each thread of the cluster that are given out and not yet taken back
+PARTS = 4  # strips for each thread, at least, so that none waits long for the last
 ATTEMPTS = 5  # workers that may be lost with what no other has, one after the other
 
 
@@ -54,6 +56,19 @@ class ClusterCrew:
         """How many strips can be worked on at once, now."""
         workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
         return max(1, sum(int(worker["nthreads"]) for worker in workers))
+
+    def cut(self, strips: Strips, whole: int) -> Strips:
+        """Return strips for this crew: several for each thread, none higher than those given.
+
+        Parameters
+        ----------
+        strips : Strips
+        whole : int
+            Rows of the file that are read at once: strips are multiples if they can.
+        """
+        height = -(-strips.height // (PARTS * self.threads))
+        height = min(-(-height // whole) * whole, strips.rows)
+        return replace(strips, rows=height, crew=self)
 
     def in_order(
         self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
@@ -188,11 +203,9 @@ def _once_more(lost: int) -> int:
 
 def _wait(under_way: deque[tuple[Strip, Any]], heard: Callable[[Strip], None]) -> None:
     """Wait for the first of the calls under way, whose result stays where it is."""
-    from distributed import wait
-
     strip, call = under_way.popleft()
     try:
-        wait([call])
+        call.exception()
     except CancelledError as error:
         raise _WorkIsLostError from error
     if call.status != "finished":

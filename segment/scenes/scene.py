@@ -150,7 +150,6 @@ def _by_color(
 
 
 def _joint(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> _Clusters:
-    check_joint(settings)
     shown = count_shown(rows, strips)
     sample = None
     if settings.bandwidth is None and settings.spatial_radius is None:
@@ -178,6 +177,8 @@ def check_scene(settings: Settings) -> None:
             f"target_segments: the search needs the whole image in memory; {way_out}, or set a "
             "bandwidth"
         )
+    if settings.features == "joint":
+        check_joint(settings)
 
 
 def per_color(channels: int) -> int:
