@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from segment.errors import SegmentError
+from segment.raster.dask_source import Block, DaskSource
 from segment.scenes.rows import SceneRows
 from segment.scenes.strips import Levels, Strip, Strips, Work
 from segment.threads import at_most
@@ -178,14 +179,15 @@ class _Stage:
 
     def __init__(self, client: Any, rows: SceneRows, work: Work[Any]) -> None:
         client.wait_for_workers(1)
-        packed = pickle.dumps((rows, work))
-        self._client = client
-        self._name = hashlib.blake2b(packed, digest_size=16).hexdigest()
+        self._name, packed = packed_work(rows, work)
+        self._client, self._source = client, rows.source
         self._packed = client.scatter(packed, hash=False)
 
     def begin(self, strip: Strip) -> Any:
         """Have a strip worked on; return the future of what is made of it, and of warnings."""
-        return self._client.submit(_work_on, self._name, self._packed, strip, pure=False)
+        if not isinstance(self._source, DaskSource):
+            return self._client.submit(work_on, self._name, self._packed, strip, pure=False)
+        return self._client.compute(delayed_work(self._source, self._name, self._packed, strip))
 
 
 class _WorkIsLostError(Exception):
@@ -232,15 +234,41 @@ _unpacking = threading.Lock()
 _latest: dict[str, Any] = {}  # work that this process was given last: its strips share it
 
 
-def _work_on(name: str, packed: bytes, strip: Strip) -> tuple[Any, tuple[str, ...]]:
-    """Work on a strip, in a worker; return what is made of it, and warnings of its source."""
+def packed_work(rows: SceneRows, work: Work[Any]) -> tuple[str, bytes]:
+    """Return a name for work, and all that it needs but the values of arrays."""
+    packed = pickle.dumps((rows, work))
+    return hashlib.blake2b(packed, digest_size=16).hexdigest(), packed
+
+
+def work_on(
+    name: str, packed: bytes, strip: Strip, values: Any = None, visible: Any = None
+) -> tuple[Any, tuple[str, ...]]:
+    """Work on a strip, in a worker; return what is made of it, and warnings of its source.
+
+    Parameters
+    ----------
+    name, packed
+        As `packed_work` returns them.
+    strip : (top, bottom)
+    values, visible : arrays, optional
+        The strip, where the scene is an array.
+    """
     with _unpacking:
         if name not in _latest:
             _latest.clear()
             _latest[name] = pickle.loads(packed)
         rows, work = _latest[name]
+    if values is not None:
+        rows = replace(rows, source=Block(rows.source, strip[0], values, visible))
     with at_most(1):
         return work(rows, *strip), rows.source.warnings
+
+
+def delayed_work(source: DaskSource, name: str, packed: Any, strip: Strip) -> Any:
+    """Return the delayed call of `work_on` for a strip of an array."""
+    from dask.delayed import delayed
+
+    return delayed(work_on, pure=False)(name, packed, strip, *source.block(*strip))
 
 
 def _added(add: Callable[[Any, Any], Any], total: bytes, made: tuple[Any, Any]) -> bytes:

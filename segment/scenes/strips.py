@@ -63,8 +63,47 @@ class Crew(Protocol):
         ...
 
 
+class InOrder:
+    """What is the same for all crews whose process takes back what is made of each strip."""
+
+    def in_order(
+        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
+    ) -> Iterator[tuple[Strip, Made]]:
+        raise NotImplementedError
+
+    def folded(
+        self,
+        rows: SceneRows,
+        work: Work[Made],
+        strips: Sequence[Strip],
+        add: Callable[[Total, Made], Total],
+        start: Total,
+        heard: Callable[[Strip], None],
+    ) -> Total:
+        """Return the total of all strips; see `Crew`."""
+        for strip, made in self.in_order(rows, work, strips):
+            start = add(start, made)
+            heard(strip)
+        return start
+
+    def merged(
+        self,
+        rows: SceneRows,
+        work: Work[Made],
+        strips: Sequence[Strip],
+        merge: Callable[[Made, Made], Made],
+        heard: Callable[[Strip], None],
+    ) -> Made:
+        """Return all strips as one; see `Crew`."""
+        levels: Levels[Made] = Levels(merge)
+        for strip, made in self.in_order(rows, work, strips):
+            levels.add(made)
+            heard(strip)
+        return levels.total()
+
+
 @dataclass(frozen=True)
-class Threads:
+class Threads(InOrder):
     """Works on strips here, each on a core of its own.
 
     Attributes
@@ -78,6 +117,7 @@ class Threads:
     def in_order(
         self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
     ) -> Iterator[tuple[Strip, Made]]:
+        """Yield what is made of each strip; see `Crew`."""
         waiting: deque[tuple[Strip, Started[Made]]] = deque()
         try:
             for strip in strips:
@@ -92,34 +132,6 @@ class Threads:
         finally:  # also when the caller has had enough
             for _, call in waiting:
                 call.wait()
-
-    def folded(
-        self,
-        rows: SceneRows,
-        work: Work[Made],
-        strips: Sequence[Strip],
-        add: Callable[[Total, Made], Total],
-        start: Total,
-        heard: Callable[[Strip], None],
-    ) -> Total:
-        for strip, made in self.in_order(rows, work, strips):
-            start = add(start, made)
-            heard(strip)
-        return start
-
-    def merged(
-        self,
-        rows: SceneRows,
-        work: Work[Made],
-        strips: Sequence[Strip],
-        merge: Callable[[Made, Made], Made],
-        heard: Callable[[Strip], None],
-    ) -> Made:
-        levels: Levels[Made] = Levels(merge)
-        for strip, made in self.in_order(rows, work, strips):
-            levels.add(made)
-            heard(strip)
-        return levels.total()
 
 
 class Levels(Generic[Made]):
