@@ -46,7 +46,7 @@ _HOMES = {
     "get_bin_seeds": "meanshift.seeds",
     "hierarchy": "method.hierarchy",
     "mean_shift": "meanshift.estimator",
-    "segment_image": "scenes.any_image",
+    "segment_image": "clusters.any_image",
 }
 _BEFORE = ("estimator", "model", "segmentation")  # modules that pickles of 0.1 name
 

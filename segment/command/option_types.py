@@ -127,6 +127,21 @@ class PageNumber(click.ParamType):  # type: ignore[type-arg]  # not generic befo
         return number
 
 
+class MemorySize(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
+    """Bytes, or a share of what is free; it is resolved where an image is done."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        from segment.memory_limit import memory_limit
+
+        try:
+            memory_limit(value)
+        except InvalidInputError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
 class Numbers(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
     """Comma-separated numbers, each as a setting takes it."""
 

@@ -8,6 +8,7 @@ import click
 
 from segment.command.option_types import (
     BandList,
+    MemorySize,
     Name,
     Numbers,
     PageNumber,
@@ -225,6 +226,7 @@ run_options = together(
     ),
     _many(
         "--memory",
+        type=MemorySize(),
         metavar="SIZE",
         show_default="50%",
         help="Memory that images may take together, such as 2G, 512M, or a share of what is free: "

@@ -108,6 +108,42 @@ cdef void draw_targets(generator_t *generator, int64_t place, int64_t low,
         generator.next = WORDS
 
 
+cdef void skip_targets(generator_t *generator, int64_t place, int64_t low) noexcept nogil:
+    """Do the same and keep none: where no word of a state decides by less than there are words in
+    it, which is nearly always, it is enough to count those that are taken."""
+    cdef uint64_t mask = bits_of(<uint64_t> place), word
+    cdef uint32_t here, last = <uint32_t> low, narrow, drawn, sure, taken, unsure
+    cdef int i
+    while place >= low and place >> 32:
+        word = next_word(generator) << 32
+        word = (word | next_word(generator)) & mask
+        place -= word <= <uint64_t> place
+        if <uint64_t> place <= mask >> 1:
+            mask >>= 1
+    here, narrow = <uint32_t> place, <uint32_t> mask
+    while place >= low:
+        if generator.next == WORDS:
+            twist(generator)
+        if generator.next == 0 and here > last + WORDS and here - WORDS > narrow >> 1:
+            sure, taken, unsure = here - WORDS, 0, 0
+            for i in range(WORDS):
+                drawn = generator.words[i] & narrow
+                taken += drawn <= sure
+                unsure |= <uint32_t> (drawn > sure) & <uint32_t> (drawn <= here)
+            if not unsure:
+                here -= taken
+                generator.next = WORDS
+                continue
+        for i in range(generator.next, WORDS):
+            here -= (generator.words[i] & narrow) <= here
+            if here <= narrow >> 1:
+                narrow >>= 1
+            if here < last:
+                generator.next = i + 1
+                return
+        generator.next = WORDS
+
+
 def first_targets(uint32_t seed, int64_t size, int64_t[::1] targets):
     """The first draws of the shuffle of so many, those of the last places; the last one last."""
     cdef generator_t generator
@@ -145,7 +181,7 @@ def head_of_shuffle(uint32_t seed, int64_t size, int64_t block, int64_t[::1] hea
             memcpy(&kept[i], &generator, sizeof(generator_t))
             low, end = max(i * block, 1), min((i + 1) * block, size)
             if i:
-                draw_targets(&generator, end - 1, low, &targets[0])
+                skip_targets(&generator, end - 1, low)
         for i in range(blocks):
             memcpy(&generator, &kept[i], sizeof(generator_t))
             low, end = max(i * block, 1), min((i + 1) * block, size)

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from segment.errors import InvalidInputError
 from segment.meanshift.points import distinct_points
 from segment.pixels.bands import BandImage, BandScale, View, band_scale, scaled, statistics_of
-from segment.pixels.colors import to_color_space, to_rgb
-from segment.pixels.depth import in_8_bit_range, of_no_depth, unit_of
+from segment.pixels.colors import in_8_bit_range, of_no_depth, to_color_space, to_rgb, unit_of
 from segment.settings import ColorSpace, Settings
 from segment.validation import as_array, check_pixels
 

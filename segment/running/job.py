@@ -102,6 +102,12 @@ class _Job:
             outcomes.append(replace(made, seconds=round(time.perf_counter() - start, 4)))
         return scene is not None
 
+    def _check_fits(self, picture: Picture) -> None:
+        if self.work.memory is not None:
+            from segment.running.scene_job import check_fits
+
+            check_fits(picture, self.work)
+
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
         cause = error.__cause__
         details = [f"{type(cause).__name__}: {cause}"] if cause else []
@@ -117,6 +123,7 @@ class _Job:
         make = self._sweep if self.work.output.sweep else self._segment
         try:
             enter("segmenting")
+            self._check_fits(page)
             made = make(page, mask)
         except (SegmentError, MemoryError) as error:
             return self.failed(error, page.page)

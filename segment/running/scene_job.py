@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,23 +13,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
+from segment.clusters.crew import ClusterCrew
 from segment.errors import ImageFileError, SegmentError
 from segment.memory_limit import memory_limit
 from segment.pixels.bands import BandScale
 from segment.progress import advance
 from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
-from segment.reading.picture import Notes
+from segment.reading.formats import kind_of
+from segment.reading.picture import Notes, Picture
+from segment.reading.profiles import is_srgb
+from segment.reading.sources import HEAD
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
-from segment.results.naming import page_stem
+from segment.results.naming import Product, page_stem
 from segment.results.scene_products import SceneResult, check_products, write_scene
 from segment.running.outcomes import Outcome
-from segment.scenes.cluster import ClusterCrew
-from segment.scenes.memory_plan import needed_in_memory, planned
+from segment.scenes.memory_plan import Plan, needed_in_memory, planned
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scaling import scaled_scene
-from segment.scenes.scene import check_scene, segment_scene
+from segment.scenes.scene import SceneSegmentation, check_scene, segment_scene
 from segment.scenes.scratch import Scratch
 from segment.scenes.strips import Strips
 from segment.streams import is_stream
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
 SHARED_FROM = 1 << 25  # pixels from which an image is worth the talk with a cluster
+BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,39 +67,21 @@ class SceneJob:
     memory: int
     key: str
 
-    def run(self, paths: Any) -> Outcome:
+    def run(self, paths: Callable[[], dict[Product, Path]]) -> Outcome:
         """Segment the scene and write its results; `paths` gives their files."""
-        work, output = self.work, self.work.output
-        check_scene(work.settings)
+        settings = self.work.settings
+        check_scene(settings)
         named = paths()
         check_products(named)
         with contextlib.closing(self.source), self._rows() as rows:
-            plan = planned(
-                rows,
-                self.memory,
-                by_region=work.settings.by_region,
-                joint=work.settings.features == "joint",
-                told=advance,
-            )
-            crew = None if work.cluster is None else ClusterCrew(work.cluster)
-            strips = plan.strips if crew is None else crew.cut(plan.strips, self._whole)
-            rows = self._scaled(rows, strips)
-            place = self.task.place
-            if work.reading.page is not None:
-                place = page_stem(place, int(work.reading.page))
-            base = work.base or Path()
-            folder = base / Path(place).with_name(f".{Path(place).name}.scene")
-            with Scratch(folder, self.key) as scratch:
-                found = segment_scene(
-                    rows,
-                    work.settings,
-                    strips,
-                    scratch,
-                    memory=plan.memory,
-                    model=work.model,
-                )
-                result = SceneResult(rows, found, strips, output.recolor, "tiff", False, self.key)
-                write_scene(result, {name: base / path for name, path in named.items()})
+            joint, by_region = settings.features == "joint", settings.by_region
+            plan = planned(rows, self.memory, by_region=by_region, joint=joint, told=advance)
+            crew = None if self.work.cluster is None else ClusterCrew(self.work.cluster)
+            if crew is not None:
+                whole = min(self.source.preferred_rows, self.source.height)
+                plan = replace(plan, strips=crew.cut(plan.strips, whole))
+            rows = self._scaled(rows, plan.strips)
+            found = self._write(rows, plan, named)
         told = self._told(rows)
         return Outcome(
             self.task.input,
@@ -111,9 +97,26 @@ class SceneJob:
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
 
-    @property
-    def _whole(self) -> int:
-        return min(self.source.preferred_rows, self.source.height)
+    def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
+        """Write the results; keep what they need on the way beside them."""
+        work, base = self.work, self.work.base or Path()
+        place = Path(self.task.place)
+        if work.reading.page is not None:
+            place = Path(page_stem(self.task.place, int(work.reading.page)))
+        folder = base / place.with_name(f".{place.name}.scene")
+        with Scratch(folder, self.key) as scratch:
+            found = segment_scene(
+                rows,
+                work.settings,
+                plan.strips,
+                scratch,
+                memory=plan.memory,
+                model=work.model,
+            )
+            recolor = work.output.recolor
+            result = SceneResult(rows, found, plan.strips, recolor, key=self.key)
+            write_scene(result, {name: base / path for name, path in named.items()})
+        return found
 
     def _told(self, rows: SceneRows) -> dict[str, Any]:
         """Return what ``--json`` tells of bands."""
@@ -143,7 +146,12 @@ class SceneJob:
         if self.work.mask is None:
             yield rows
             return
-        with contextlib.closing(open_source((self.work.base or Path()) / self.work.mask)) as mask:
+        path = (self.work.base or Path()) / self.work.mask
+        try:
+            mask = open_source(path)
+        except ImageFileError as error:
+            raise ImageFileError(f"its mask {path} cannot be read by strips: {error}") from None
+        with contextlib.closing(mask):
             yield replace(rows, mask=mask)
 
     @property
@@ -154,6 +162,20 @@ class SceneJob:
         by_model = model is not None and model.scale is not None
         count = sum(not band.is_alpha for band in self.source.bands)
         return chosen or by_model or self.work.settings.scale != "depth" or count not in (1, 3)
+
+    @property
+    def can_be_cut(self) -> bool:
+        """Whether a pixel's point depends on nothing but its values and what is counted by strips.
+
+        The colours of a photo are converted by their profile as a whole, and those of no known
+        range stretched by all of them.
+        """
+        if self._is_scene:
+            return True
+        first, profile = self.source.bands[0], self.source.profile
+        known = np.dtype(first.dtype).kind in "bu" and first.bits <= 16
+        as_srgb = self.work.reading.ignore_icc or profile is None or is_srgb(profile)
+        return known and as_srgb
 
     def _scaled(self, rows: SceneRows, strips: Strips) -> SceneRows:
         if self.work.model is not None:
@@ -168,6 +190,9 @@ class SceneJob:
 def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     """Return the job of an image that needs more memory than there may be; None for others.
 
+    Those that cannot be read by strips are left to the readers of whole images, too; `check_fits`
+    refuses them if a limit was named.
+
     Parameters
     ----------
     task : Task
@@ -181,41 +206,75 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         If the file is so much smaller than its pixels that it may be a decompression bomb.
     """
     path = (work.base or Path()) / task.source
-    if is_stream(path) or work.reading.page == "all" or work.output.sweep:
+    page = work.reading.page
+    if page == "all" or work.output.sweep or is_stream(path) or not _is_by_strips(path):
         return None
     try:
-        source = open_source(
-            path, page=work.reading.page, allow_damaged=work.reading.allow_truncated
-        )
+        source = open_source(path, page=page, allow_damaged=work.reading.allow_truncated)
     except ImageFileError:  # told by those who read it whole, or no matter to them
         return None
-    memory = memory_limit(work.memory) // work.sharers
-    pixels = source.height * source.width
+    pixels, count = source.height * source.width, len(source.bands)
     item = np.dtype(source.bands[0].dtype).itemsize
-    needed = needed_in_memory(pixels, len(source.bands), item, by_region=work.settings.by_region)
-    is_small = needed <= memory and pixels <= work.reading.max_pixels
-    if is_small and work.cluster is None:
+    limit = _limit(work)
+    fits = _needed(work, pixels, count, item) <= limit and pixels <= work.reading.max_pixels
+    job = SceneJob(task, work, source, limit, key)
+    if (fits and work.cluster is None) or not job.can_be_cut:
         source.close()
         return None
-    _check_size(path, source, pixels * len(source.bands) * item, work)
-    return SceneJob(task, work, source, memory, key)
+    _check_size(path, source, pixels * count * item, work)
+    return job
 
 
 def is_shared(task: Task, work: Work) -> bool:
     """Whether an image is large enough for a cluster, and is one that can be done by strips."""
-    path = (work.base or Path()) / task.source
-    if work.reading.page == "all" or work.output.sweep:
-        return False
     try:
         check_scene(work.settings)
         check_products(work.output.scene_paths(task.place, None))
-        source = open_source(
-            path, page=work.reading.page, allow_damaged=work.reading.allow_truncated
-        )
-        with contextlib.closing(source):
-            return source.height * source.width >= SHARED_FROM
+        job = scene_job(task, replace(work, cluster=True), "")
     except SegmentError:  # told by the worker that gets it
         return False
+    if job is None:
+        return False
+    with contextlib.closing(job.source) as source:
+        return source.height * source.width >= SHARED_FROM
+
+
+def _is_by_strips(path: Path) -> bool:
+    """Return whether a file may be read by strips with the values that it has when read whole.
+
+    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
+    """
+    try:
+        with path.open("rb") as file:
+            return kind_of(file.read(HEAD)) in BY_STRIPS
+    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
+        return path.is_dir()
+
+
+def check_fits(picture: Picture, work: Work) -> None:
+    """Raise ImageFileError for an image read whole that takes more memory than there may be."""
+    values = picture.values
+    pixels = values.shape[0] * values.shape[1]
+    needed, limit = _needed(work, pixels, values.shape[2], values.dtype.itemsize), _limit(work)
+    if needed > limit:
+        raise ImageFileError(
+            f"takes about {needed >> 20}M in memory, more than the {limit >> 20}M of --memory, and "
+            "is not read by strips; save it as a TIFF without a colour profile, or raise --memory"
+        )
+
+
+def _limit(work: Work) -> int:
+    return memory_limit(work.memory) // work.sharers
+
+
+def _needed(work: Work, pixels: int, count: int, item: int) -> int:
+    return needed_in_memory(
+        pixels,
+        count,
+        item,
+        by_region=work.settings.by_region,
+        joint=work.settings.features == "joint",
+    )
 
 
 def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:

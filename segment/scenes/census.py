@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from segment.meanshift.points import (
 )
 from segment.scenes.rows import SceneRows, Values, Visible
 from segment.scenes.strips import Strips
+from segment.threads import Started
 
 GRAYS = 256
+Sampled = tuple[NDArray[np.intp], Values, NDArray[np.int64]]  # which, their points and columns
 Lookup = Callable[[Values], NDArray[np.int32]]
 
 
@@ -57,7 +60,33 @@ def shown_rows(values: Values, visible: Visible) -> Values:
     return values.reshape(-1, values.shape[-1]) if visible is None else values[visible]
 
 
-def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
+@dataclass(eq=False)
+class Draw:
+    """Places of a sample among all pixels of a scene, drawn while others work.
+
+    Strips whose pixels pass by here once it is known give theirs away: the others are read once
+    more. Of no use where pixels are hidden.
+
+    Attributes
+    ----------
+    places : Started
+    taken : dict of int to (places in the sample, points, columns)
+        By the first row of a strip.
+    """
+
+    places: Started[NDArray[Any]]
+    taken: dict[int, Sampled] = field(default_factory=dict)
+
+    def pass_by(self, values: Values, top: int) -> None:
+        """Take the pixels of a strip that are drawn, if that is known already."""
+        if self.places.done():
+            height, width = values.shape[:2]
+            row, column = np.divmod(np.asarray(self.places.result(), np.int64), width)
+            here = np.flatnonzero((row >= top) & (row < top + height))
+            self.taken[top] = here, values[row[here] - top, column[here]], column[here]
+
+
+def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = None) -> Census:
     """Count the distinct points of a scene.
 
     Parameters
@@ -66,6 +95,8 @@ def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
     strips : Strips
     most : int
         Distinct points that there is memory for.
+    draw : Draw, optional
+        Takes its pixels, where all pass by here.
 
     Raises
     ------
@@ -73,7 +104,7 @@ def take_census(rows: SceneRows, strips: Strips, most: int) -> Census:
         If there are more of them, or no pixel takes part.
     """
     if strips.are_here and is_tabled(rows) and rows.channels == 3:
-        found = _of_colors(rows, strips)
+        found = _of_colors(rows, strips, draw)
     else:
         count, merge = functools.partial(_counted, most=most), functools.partial(_both, most=most)
         found = strips.merged("counting", rows, count, merge)
@@ -112,12 +143,14 @@ def is_tabled(rows: SceneRows) -> bool:
     return rows.in_bytes and rows.channels in (1, 3)
 
 
-def _of_colors(rows: SceneRows, strips: Strips) -> Census:
+def _of_colors(rows: SceneRows, strips: Strips, draw: Draw | None) -> Census:
     """Count three bytes in a table of all colours, which one thread at a time adds to."""
     counts = ColorCounts()
     shown = []
-    for _, _, (pixels, seen) in strips.in_order("counting", rows, _pixels):
+    for top, bottom, (pixels, seen) in strips.in_order("counting", rows, _pixels):
         counts.add(pixels)
+        if draw is not None and len(pixels) == (bottom - top) * rows.width:
+            draw.pass_by(pixels.reshape(bottom - top, rows.width, -1), top)
         shown.append(seen)
     return Census(*counts.distinct(), np.concatenate(shown))
 
@@ -159,7 +192,11 @@ def _checked(census: Census, most: int) -> Census:
 
 
 def sampled_points(
-    rows: SceneRows, strips: Strips, shown: NDArray[np.int64], wanted: NDArray[np.int64]
+    rows: SceneRows,
+    strips: Strips,
+    shown: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    taken: Mapping[int, Sampled] = MappingProxyType({}),
 ) -> tuple[Values, NDArray[np.int64], NDArray[np.int64]]:
     """Return the points of some of the pixels that take part, (n, C), and their x and y.
 
@@ -171,6 +208,8 @@ def sampled_points(
         Pixels of each row that take part.
     wanted : (n,) int64 array
         Places among those, in scan order.
+    taken : mapping of int to what `Draw` has taken
+        Of strips that need not be read again.
     """
     ends = np.cumsum(shown)
     of_row = np.searchsorted(ends, wanted, side="right")
@@ -178,15 +217,18 @@ def sampled_points(
     read = functools.partial(_sampled, of_row=of_row, in_row=in_row)
     kind = np.uint8 if rows.in_bytes else np.float64
     sample: Values = np.empty((len(wanted), rows.channels), kind)
-    for _, _, found in strips.in_order("sampling", rows, read):
+    for which, points, _ in taken.values():
+        sample[which] = points
+    columns = in_row.copy()
+    for _, _, found in strips.in_order("sampling", rows, read, passed=taken.keys()):
         if found is not None:
-            sample[found[0]], in_row[found[0]] = found[1:]
-    return sample, in_row, of_row.astype(np.int64)
+            sample[found[0]], columns[found[0]] = found[1:]
+    return sample, columns, of_row.astype(np.int64)
 
 
 def _sampled(
     rows: SceneRows, top: int, bottom: int, of_row: NDArray[np.intp], in_row: NDArray[np.int64]
-) -> tuple[NDArray[np.intp], Values, NDArray[np.int64]] | None:
+) -> Sampled | None:
     """Return which of the wanted pixels lie in a strip, their points, and their columns."""
     here = np.flatnonzero((of_row >= top) & (of_row < bottom))
     if not len(here):

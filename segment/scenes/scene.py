@@ -23,20 +23,21 @@ from segment.method.segments import channels_of
 from segment.pixels.colors import as_colors, mean_channels, means_of_sums, to_rgb
 from segment.scenes.census import (
     Census,
+    Draw,
     count_shown,
     first_seen,
     sampled_points,
     take_census,
 )
 from segment.scenes.joint_scene import JointScene, Sample, bytes_of_row, check_joint, joint_scene
-from segment.scenes.labelling import Labels, labeller, strip_labels
+from segment.scenes.labelling import Labels, labeller, strip_labels, sums_by_number, sums_of
 from segment.scenes.rows import SceneRows
 from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
 from segment.scenes.scratch import Forgetful, Scratch
 from segment.scenes.strips import Strips, Work
-from segment.scenes.sums import sums_by_number, sums_of
 from segment.settings import Settings
+from segment.threads import Started
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,8 +137,9 @@ def _by_color(
     memory: int,
     model: Model | None,
 ) -> _Clusters:
-    census = _census(rows, strips, scratch, memory // per_color(rows.channels))
-    modes = _modes(rows, census, settings, strips, scratch, model)
+    draw = _draw(rows, settings) if model is None and scratch.load("modes") is None else None
+    census = _census(rows, strips, scratch, memory // per_color(rows.channels), draw)
+    modes = _modes(rows, census, settings, strips, scratch, model, draw)
     label = labeller(rows, census, modes, settings)
     return _Clusters(
         functools.partial(strip_labels, label=label),
@@ -190,10 +192,12 @@ def per_color(channels: int) -> int:
     return 64 + 48 * channels
 
 
-def _census(rows: SceneRows, strips: Strips, scratch: Scratch | Forgetful, most: int) -> Census:
+def _census(
+    rows: SceneRows, strips: Strips, scratch: Scratch | Forgetful, most: int, draw: Draw | None
+) -> Census:
     known = scratch.load("census")
     if known is None:
-        census = take_census(rows, strips, most)
+        census = take_census(rows, strips, most, draw)
         scratch.save("census", points=census.points, weights=census.weights, shown=census.shown)
         return census
     return Census(known["points"], known["weights"], known["shown"])
@@ -206,6 +210,7 @@ def _modes(
     strips: Strips,
     scratch: Scratch | Forgetful,
     model: Model | None,
+    draw: Draw | None,
 ) -> ColorModes:
     known = scratch.load("modes")
     if known is not None:
@@ -213,7 +218,7 @@ def _modes(
         return ColorModes(known["labels"], known["places"], *numbers)
     if model is not None:
         return known_modes(census.distinct, settings, model)
-    bandwidth = _bandwidth(rows, census, settings, strips)
+    bandwidth = _bandwidth(rows, census, settings, strips, draw)
     strips.told("climbing", 0, 1)
     ground = color_ground(census.distinct, settings)
     in_scan_order = functools.partial(first_seen, rows, strips, census)
@@ -223,13 +228,27 @@ def _modes(
     return modes
 
 
-def _bandwidth(rows: SceneRows, census: Census, settings: Settings, strips: Strips) -> float:
+def _draw(rows: SceneRows, settings: Settings) -> Draw | None:
+    """Begin to draw the sample that there is if no pixel is hidden, where one is needed."""
+    if settings.bandwidth is not None:
+        return None
+    total = rows.height * rows.width
+    return Draw(Started(lambda: sample_indices(total, settings.n_samples, settings.seed)))
+
+
+def _bandwidth(
+    rows: SceneRows, census: Census, settings: Settings, strips: Strips, draw: Draw | None
+) -> float:
     """Return the bandwidth asked for, in its own type, or that of a sample."""
     if settings.bandwidth is not None:
         return settings.bandwidth
     total = int(census.shown.sum())
-    places = sample_indices(total, settings.n_samples, settings.seed)
-    sample, _, _ = sampled_points(rows, strips, census.shown, np.asarray(places, np.int64))
+    if draw is not None and total == rows.height * rows.width:
+        places, taken = draw.places.result(), draw.taken
+    else:
+        places, taken = sample_indices(total, settings.n_samples, settings.seed), {}
+    wanted = np.asarray(places, np.int64)
+    sample, _, _ = sampled_points(rows, strips, census.shown, wanted, taken)
     return sample_bandwidth(sample, settings)
 
 

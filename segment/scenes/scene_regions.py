@@ -20,12 +20,19 @@ from segment.regions.absorbing import (
     neighbors_of_pairs,
     unique_pairs,
 )
-from segment.regions.connected import components, replace_all
-from segment.regions.seams import Numbers, Row, joined_numbers, seam_pairs, touching_pairs
+from segment.regions.connected import (
+    Numbers,
+    Row,
+    components,
+    joined_numbers,
+    replace_all,
+    seam_pairs,
+    touching_pairs,
+)
+from segment.scenes.labelling import is_exact, sums_of
 from segment.scenes.rows import SceneRows
 from segment.scenes.scratch import Forgetful, NumberRows, Scratch
 from segment.scenes.strips import Strips, Work
-from segment.scenes.sums import is_exact, sums_of
 from segment.settings import Settings
 
 PER_REGION = 40  # bytes that the graph of regions takes for each, beside its sums
@@ -136,7 +143,8 @@ def scene_regions(
         found = absorbed(neighbors_of, sums, min(min_size, pixels + 1))
         region_map.table = found[region_map.table]
         clusters = clusters[largest_parts(found, sizes)]
-        sums = sums[_roots(found)] if is_exact(rows, settings.color_space) else None
+        as_points = settings.color_space == "rgb" and is_exact(rows, "rgb")
+        sums = sums[_roots(found)] if as_points else None
     if sums is None:
         sums = sums_of(rows, region_map.read, len(clusters), strips)
     means, counts = means_of_sums(sums[1:])

@@ -65,8 +65,8 @@ class Scratch:
     def load(self, stage: str) -> Arrays | None:
         """Return the result of a stage; None if there is none that is whole."""
         try:
-            with np.load(self.folder / f"{stage}.npz", allow_pickle=False) as content:
-                return dict(content)
+            with (self.folder / f"{stage}.npz").open("rb") as file:
+                return dict(np.load(file, allow_pickle=False))
         except Exception:  # not there, cut off, damaged: it is made again
             return None
 

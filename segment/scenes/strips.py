@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
@@ -201,10 +201,18 @@ class Strips:
         return isinstance(self.crew, Threads)
 
     def in_order(
-        self, stage: str, rows: SceneRows, work: Work[Made], start: int = 0
+        self,
+        stage: str,
+        rows: SceneRows,
+        work: Work[Made],
+        start: int = 0,
+        passed: Container[int] = (),
     ) -> Iterator[tuple[int, int, Made]]:
-        """Yield top, bottom and what `work` makes of each strip from row `start` on."""
-        left = [strip for strip in self if strip[1] > start]
+        """Yield top, bottom and what `work` makes of each strip from row `start` on.
+
+        Strips whose first row is one of those `passed` are left out.
+        """
+        left = [strip for strip in self if strip[1] > start and strip[0] not in passed]
         self.told(stage, left[0][0] if left else self.height, self.height)
         for (top, bottom), made in self.crew.in_order(rows, work, left):
             yield top, bottom, made

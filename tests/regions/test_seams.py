@@ -10,8 +10,13 @@ from hypothesis.extra import numpy as arrays
 
 from segment import InvalidInputError
 from segment.regions.absorbing import absorbed, neighbor_pairs, neighbors_of_pairs, unique_pairs
-from segment.regions.connected import components, connected_regions
-from segment.regions.seams import joined_numbers, seam_pairs, touching_pairs
+from segment.regions.connected import (
+    components,
+    connected_regions,
+    joined_numbers,
+    seam_pairs,
+    touching_pairs,
+)
 
 MAPS = arrays.arrays(
     np.int32, st.tuples(st.integers(1, 12), st.integers(1, 9)), elements=st.integers(0, 3)

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Band, shown_places
+from segment.clusters.crew import ClusterCrew, delayed_work, packed_work
+from segment.clusters.dask_source import DaskSource
 from segment.errors import InvalidInputError
 from segment.memory_limit import memory_limit
 from segment.method.model import Model
 from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandScale
-from segment.pixels.depth import check_range, is_whole, range_of, unit_of, unrounded
-from segment.raster.dask_source import DaskSource
-from segment.scenes.cluster import ClusterCrew, delayed_work, packed_work
+from segment.pixels.colors import check_range, is_whole, range_of, unit_of, unrounded
 from segment.scenes.memory_plan import LARGEST_STRIP
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scaling import scaled_scene

@@ -15,7 +15,9 @@ from segment.settings import Settings
 def segment_image(image: Any, **options: Any) -> Segmentation:
     if not is_dask_array(image):
         return pipeline.segment_image(image, **options)
-    from segment.scenes.dask_arrays import segment_dask_array  # what arrays in memory do not need
+    from segment.clusters.lazy_segments import (
+        segment_dask_array,  # what arrays in memory do not need
+    )
 
     own = {name: options.pop(name, None) for name in ("mask", "alpha", "model", "threads")}
     if own.pop("threads") is not None:

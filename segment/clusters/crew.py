@@ -13,8 +13,8 @@ from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from segment.clusters.dask_source import Block, DaskSource
 from segment.errors import SegmentError
-from segment.raster.dask_source import Block, DaskSource
 from segment.scenes.rows import SceneRows
 from segment.scenes.strips import Levels, Strip, Strips, Work
 from segment.threads import at_most

@@ -1,0 +1,301 @@
+"""Images beyond memory from their files to their results: those of memory, whatever happens."""
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from segment.reading.reading_options import ReadingOptions
+from segment.results.outputs import Output
+from segment.running.job import run_job
+from segment.running.plan import Task, Work
+from segment.scenes import memory_plan, scene_regions
+from segment.scenes import scene as scene_room
+from segment.settings import Settings
+from tests.commands import WAIT, run
+
+ALL = ("labels", "segmented", "regions", "polygons")
+LITTLE = "60K"  # for images of 120 x 90 pixels, once the program itself counts for nothing
+
+
+@pytest.fixture(autouse=True)
+def weightless(monkeypatch):
+    """The program and its tables count for nothing: a small image can be beyond memory."""
+    monkeypatch.setattr(memory_plan, "FIXED", 0)
+    monkeypatch.setattr(memory_plan, "COLOR_COUNTERS", 0)
+    monkeypatch.setattr(scene_room, "per_color", lambda channels: 1)
+    monkeypatch.setattr(scene_regions, "PER_REGION", 0)
+
+
+def scene(path, *, bands=3, kind=np.uint8, **options):
+    """Write an image of squares with some noise as a tiled TIFF."""
+    generator = np.random.default_rng(2)
+    blocks = generator.integers(0, 90, (9, 12, bands)).repeat(10, axis=0).repeat(10, axis=1)
+    image = (blocks * 2 + generator.integers(0, 9, (90, 120, bands))).astype(kind)
+    if kind == np.uint16:
+        image *= 17
+    photometric = "rgb" if bands == 3 else "minisblack"
+    options = {"tile": (16, 32), "compression": "zlib"} | options
+    if bands > 1:
+        options["planarconfig"] = "contig"
+    tifffile.imwrite(path, image, photometric=photometric, **options)
+    return image
+
+
+def do(source, folder, memory, *, products=ALL, model=None, mask=None, reading=None, **settings):
+    """Do one image, and return what became of it."""
+    task = Task(str(source), str(folder / "x"), os.path.realpath(source))
+    output = Output(folder, products, label_format="tiff")
+    work = Work(Settings(**settings), output, memory=memory, model=model, mask=mask)
+    (outcome,) = run_job(task, replace(work, reading=reading or ReadingOptions()))
+    return outcome
+
+
+def check_same(source, folder, *, limit=LITTLE, **options):
+    """Assert that an image beyond memory has the results that it has in memory."""
+    whole = do(source, folder / "whole", "1G", **options)
+    strips = do(source, folder / "strips", limit, **options)
+    assert (whole.status, strips.status) == ("ok", "ok"), strips.error
+    facts = ("segments", "bandwidth", "iterations", "width", "height", "more", "remark")
+    for fact in facts:
+        assert getattr(strips, fact) == getattr(whole, fact), fact
+    for name in ("x_regions.csv", "x_polygons.geojson"):
+        assert (folder / "strips" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+    labels = [tifffile.imread(folder / each / "x_labels.tif") for each in ("whole", "strips")]
+    assert np.array_equal(*labels)
+    assert labels[0].dtype == labels[1].dtype
+    colors = [
+        np.asarray(Image.open(folder / name).convert("RGB"))
+        for name in ("whole/x_segmented.png", "strips/x_segmented.tif")
+    ]
+    assert np.array_equal(*colors)
+    assert sorted(path.name for path in (folder / "strips").iterdir()) == sorted(
+        Path(output).name for output in strips.outputs
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"min_size": 30, "bandwidth": 9.0},
+        {"connected": True, "connectivity": 8, "color_space": "lab"},
+        {"features": "joint", "spatial_radius": 2.0, "range_radius": 12.0},
+        {"assign": "basin", "bandwidth": 12.0},
+        {"cluster_all": False, "bandwidth": 5.0},
+    ],
+)
+def test_results_beyond_memory_are_those_in_memory(tmp_path, options):
+    """Label map, recoloured image, table, outlines and facts are equal; nothing else is left."""
+    scene(tmp_path / "a.tif")
+    limit = "300K" if "features" in options else LITTLE
+    check_same(tmp_path / "a.tif", tmp_path, limit=limit, **options)
+
+
+@pytest.mark.parametrize(
+    ("bands", "kind"),
+    [
+        (1, np.uint8),
+        (4, np.uint8),
+        (3, np.uint16),
+        (5, np.uint16),
+        (3, np.float32),
+        (4, np.float32),
+    ],
+)
+def test_bands_beyond_memory_are_those_in_memory(tmp_path, bands, kind):
+    """Any number of bands of 8 or 16 bits or floats give the same, tables in their own units."""
+    photo = bands in (1, 3) and kind != np.float32
+    reading = None if photo else ReadingOptions(bands=("all",))
+    scene(tmp_path / "a.tif", bands=bands, kind=kind)
+    check_same(tmp_path / "a.tif", tmp_path, reading=reading)
+
+
+@pytest.mark.parametrize("scale", ["std", "2%,98%"])
+def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale):
+    """Statistics by strips give the scale, hence the segments, that the whole image gives."""
+    scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
+    check_same(tmp_path / "a.tif", tmp_path, scale=scale, bandwidth=30.0)
+
+
+def test_a_mask_is_read_by_strips(tmp_path):
+    """A mask file leaves out the pixels that it leaves out in memory."""
+    scene(tmp_path / "a.tif")
+    mask = np.zeros((90, 120), np.uint8)
+    mask[7:70, 20:] = 255
+    tifffile.imwrite(tmp_path / "mask.tif", mask, rowsperstrip=4)
+    check_same(tmp_path / "a.tif", tmp_path, mask=tmp_path / "mask.tif")
+
+
+def test_small_images_stay_in_memory(tmp_path):
+    """An image that fits is done in memory, beside one that does not."""
+    scene(tmp_path / "a.tif")
+    assert do(tmp_path / "a.tif", tmp_path / "out", "1M").outputs[1].endswith(".png")
+    assert do(tmp_path / "a.tif", tmp_path / "out", LITTLE).outputs[1].endswith(".tif")
+
+
+def test_a_memory_limit_too_small_to_work_in_is_told(tmp_path):
+    """Memory for not even a few rows is one error that says how much it takes; no file is left."""
+    scene(tmp_path / "a.tif")
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", "1K")
+    assert outcome.status == "failed"
+    assert outcome.error.startswith("memory: expected at least 1M for rows of 120 pixels, got 0M")
+    assert not any((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"level": 1.0}, "level: the hierarchy needs the whole image in memory"),
+        ({"target_segments": 4}, "target_segments: the search needs the whole image"),
+        ({"products": ("figure",)}, "figure: is not made of an image beyond memory"),
+        ({"products": ("boundaries",)}, "boundaries: is not made of an image beyond memory"),
+        ({"features": "joint", "kernel": "gaussian"}, "kernel: expected 'flat'"),
+        ({"features": "joint", "assign": "basin"}, "assign: expected 'nearest'"),
+    ],
+)
+def test_what_is_not_done_beyond_memory_says_what_to_do(tmp_path, options, said):
+    """What needs the whole image is one error that names a way out; no file is left."""
+    scene(tmp_path / "a.tif")
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", LITTLE, **options)
+    assert outcome.status == "failed"
+    assert outcome.error.startswith(said)
+    assert "raise --memory" in outcome.error
+    assert not any((tmp_path / "out").iterdir())
+
+
+def test_what_may_be_a_bomb_is_refused(tmp_path):
+    """Beyond --max-pixels a file far smaller than its pixels is refused, no other."""
+    scene(tmp_path / "true.tif")
+    tifffile.imwrite(tmp_path / "bomb.tif", np.zeros((3000, 3000), np.uint8), compression="zlib")
+    few = ReadingOptions(max_pixels=1000)
+    assert do(tmp_path / "true.tif", tmp_path / "out", "1G", reading=few).status == "ok"
+    outcome = do(tmp_path / "bomb.tif", tmp_path / "out", "1G", reading=few)
+    assert "may be a decompression bomb; raise --max-pixels" in outcome.error
+
+
+@pytest.mark.parametrize("what", ["png", "floats", "profile"])
+def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, what):
+    """An image that is not read by strips is one error if it takes more than the limit named."""
+    image = scene(tmp_path / "a.tif")
+    source = tmp_path / "a.tif"
+    if what == "png":
+        source = tmp_path / "a.png"
+        Image.fromarray(image).save(source)
+    elif what == "floats":
+        tifffile.imwrite(source, image.astype(np.float32), photometric="rgb")
+    else:
+        tifffile.imwrite(source, image, photometric="rgb", iccprofile=b"no sRGB" * 30)
+    outcome = do(source, tmp_path / "out", LITTLE)
+    assert outcome.status == "failed"
+    assert "takes about" in outcome.error or "is not read by strips" in outcome.error
+    assert do(source, tmp_path / "out", "1G").status == "ok"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from segment.results.outputs import Output
+from segment.running import scene_job
+from segment.running.job import run_job
+from segment.running.plan import Task, Work
+from segment.scenes import memory_plan
+from segment.settings import Settings
+
+memory_plan.FIXED = memory_plan.COLOR_COUNTERS = 0
+folder, stage, after = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+
+def advance(name, done, total):
+    if name == stage and done >= after:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+scene_job.advance = advance
+source = str(folder / "a.tif")
+output = Output(folder / "out", ("labels", "segmented", "regions"), label_format="tiff")
+work = Work(Settings(min_size=30, bandwidth=9.0), output, memory="60K")
+print(run_job(Task(source, str(folder / "out" / "x"), os.path.realpath(source)), work))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+@pytest.mark.parametrize(
+    ("stage", "after"),
+    [("counting", 30), ("labelling", 30), ("measuring", 30), ("joining", 0), ("writing", 40)],
+)
+def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, stage, after):
+    """Killed in any stage, a run leaves no result; the next one goes on, to the same bytes."""
+    scene(tmp_path / "a.tif")
+    options = {"products": ("labels", "segmented", "regions"), "min_size": 30, "bandwidth": 9.0}
+    command = [sys.executable, "-c", KILLED, str(tmp_path), stage, str(after)]
+    killed = subprocess.run(command, capture_output=True, text=True, timeout=WAIT)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    left = list((tmp_path / "out").iterdir())
+    assert all(path.name.startswith(".") for path in left)
+    assert do(tmp_path / "a.tif", tmp_path / "out", LITTLE, **options).status == "ok"
+    assert do(tmp_path / "a.tif", tmp_path / "new", LITTLE, **options).status == "ok"
+    names = [path.name for path in (tmp_path / "new").iterdir()]
+    assert sorted(names) == sorted(path.name for path in (tmp_path / "out").iterdir())
+    for name in names:
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+def test_nothing_stale_is_taken_up(tmp_path):
+    """What a killed run left of another image or with other settings is not gone on with."""
+    scene(tmp_path / "a.tif")
+    command = [sys.executable, "-c", KILLED, str(tmp_path), "writing", "40"]
+    subprocess.run(command, capture_output=True, timeout=WAIT)
+    image = scene(tmp_path / "a.tif")
+    tifffile.imwrite(tmp_path / "a.tif", 200 - image, photometric="rgb")
+    options = {"products": ("labels", "regions"), "min_size": 30, "bandwidth": 9.0}
+    assert do(tmp_path / "a.tif", tmp_path / "out", LITTLE, **options).status == "ok"
+    assert do(tmp_path / "a.tif", tmp_path / "new", LITTLE, **options).status == "ok"
+    for name in ("x_labels.tif", "x_regions.csv"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
+
+
+def test_a_full_disk_leaves_nothing(tmp_path):
+    """A disk without room for what a scene needs is one error, and has its room back."""
+    scene(tmp_path / "a.tif")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", str(disk)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("may not mount a small disk here")
+    try:
+        outcome = do(tmp_path / "a.tif", disk, LITTLE, min_size=30)
+        assert outcome.status == "failed"
+        assert "No space left on device" in outcome.error
+        assert not any(disk.iterdir())
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_the_command_takes_the_limit(tmp_path):
+    """--memory is heeded, and refused with what is expected where it is no size."""
+    scene(tmp_path / "a.tif")
+    done = run(tmp_path / "a.tif", "-o", tmp_path / "out", "--memory", "1K", "--json")
+    assert done.returncode == 1
+    assert "memory: expected at least 257M" in json.loads(done.stdout)["error"]
+    wrong = run(tmp_path / "a.tif", "-o", tmp_path / "out", "--memory", "lots")
+    assert wrong.returncode == 2
+    assert "expected bytes such as 512M or 2G, or a share such as 50%" in wrong.stderr
+
+
+def test_tables_of_scenes_have_the_files_units(tmp_path):
+    """Means of 16-bit bands are in 16 bits."""
+    image = scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
+    do(tmp_path / "a.tif", tmp_path / "out", LITTLE, bandwidth=1000.0)
+    with (tmp_path / "out" / "x_regions.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert float(row["max_band_4"]) == image[:, :, 3].max()

@@ -1,0 +1,70 @@
+"""What a scene keeps while it is under way."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from segment.errors import ImageFileError
+from segment.scenes.scratch import Scratch
+
+
+def used(folder, key, error=None):
+    """Load a stage, save it, and end by an error if there is one; return what was loaded."""
+    with Scratch(folder, key) as scratch:
+        known = scratch.load("stage")
+        scratch.save("stage", numbers=np.arange(3))
+        if error is not None:
+            raise error
+        return known
+
+
+def test_stages_are_kept_for_a_run_of_the_same_key(tmp_path):
+    """What a stage has found is there after a signal, and only for the same key."""
+    folder = tmp_path / "scene"
+    with pytest.raises(KeyboardInterrupt):
+        used(folder, "one", KeyboardInterrupt())
+    assert used(folder, "one")["numbers"].tolist() == [0, 1, 2]
+    assert not folder.exists()
+    with pytest.raises(KeyboardInterrupt):
+        used(folder, "one", KeyboardInterrupt())
+    assert used(folder, "two") is None
+
+
+def test_a_damaged_stage_is_none(tmp_path):
+    """A file that is cut off is made again."""
+    with Scratch(tmp_path / "scene", "key") as scratch:
+        scratch.save("stage", numbers=np.arange(1000))
+        path = tmp_path / "scene" / "stage.npz"
+        path.write_bytes(path.read_bytes()[:500])
+        assert scratch.load("stage") is None
+
+
+def test_an_error_leaves_nothing(tmp_path):
+    """After an error the room is given back."""
+    with pytest.raises(ValueError, match="full"):
+        used(tmp_path / "scene", "key", ValueError("full"))
+    assert not (tmp_path / "scene").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
+def test_two_runs_do_not_share_a_folder(tmp_path):
+    """A second run of the same scene is told of the first."""
+    with (
+        Scratch(tmp_path / "scene", "key"),
+        pytest.raises(ImageFileError, match="another run is at work"),
+        Scratch(tmp_path / "scene", "key"),
+    ):
+        pass
+
+
+def test_rows_come_back_and_are_checked(tmp_path):
+    """Numbers of pixels are read in other strips than they were written; damage is noticed."""
+    numbers = np.arange(60, dtype=np.int32).reshape(10, 6)
+    with Scratch(tmp_path / "scene", "key") as scratch:
+        rows = scratch.rows(6)
+        first, second = rows.write(0, numbers[:7]), rows.write(7, numbers[7:])
+        assert np.array_equal(rows.read(3, 9), numbers[3:9])
+        assert rows.holds(0, 7, first)
+        assert not rows.holds(7, 10, first)
+        assert not rows.holds(7, 11, second)
