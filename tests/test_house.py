@@ -21,7 +21,17 @@ GROUND |= {"progress", "settings", "streams", "threads", "unfinished", "validati
 # as long as that leads in no circle.
 WINGS = {
     "command": {"reading", "results", "running"},
-    "running": {"drawing", "method", "pixels", "raster", "reading", "results", "scenes"},
+    "running": {
+        "clusters",
+        "drawing",
+        "method",
+        "pixels",
+        "raster",
+        "reading",
+        "results",
+        "scenes",
+    },
+    "clusters": {"method", "pixels", "scenes", "tiff"},
     "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes"},
     "scenes": {"meanshift", "method", "pixels", "raster", "regions"},
     "method": {"drawing", "meanshift", "pixels", "regions"},

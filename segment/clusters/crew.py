@@ -180,14 +180,14 @@ class _Stage:
     def __init__(self, client: Any, rows: SceneRows, work: Work[Any]) -> None:
         client.wait_for_workers(1)
         self._name, packed = packed_work(rows, work)
-        self._client, self._source = client, rows.source
+        self._client, self._rows = client, rows
         self._packed = client.scatter(packed, hash=False)
 
     def begin(self, strip: Strip) -> Any:
         """Have a strip worked on; return the future of what is made of it, and of warnings."""
-        if not isinstance(self._source, DaskSource):
+        if not isinstance(self._rows.source, DaskSource):
             return self._client.submit(work_on, self._name, self._packed, strip, pure=False)
-        return self._client.compute(delayed_work(self._source, self._name, self._packed, strip))
+        return self._client.compute(delayed_work(self._rows, self._name, self._packed, strip))
 
 
 class _WorkIsLostError(Exception):
@@ -241,7 +241,7 @@ def packed_work(rows: SceneRows, work: Work[Any]) -> tuple[str, bytes]:
 
 
 def work_on(
-    name: str, packed: bytes, strip: Strip, values: Any = None, visible: Any = None
+    name: str, packed: bytes, strip: Strip, values: Any = None, mask: Any = None
 ) -> tuple[Any, tuple[str, ...]]:
     """Work on a strip, in a worker; return what is made of it, and warnings of its source.
 
@@ -250,8 +250,8 @@ def work_on(
     name, packed
         As `packed_work` returns them.
     strip : (top, bottom)
-    values, visible : arrays, optional
-        The strip, where the scene is an array.
+    values, mask : (h, W, C) and (h, W, 1) arrays, optional
+        The strip, where the scene is an array, and what masks it.
     """
     with _unpacking:
         if name not in _latest:
@@ -259,16 +259,20 @@ def work_on(
             _latest[name] = pickle.loads(packed)
         rows, work = _latest[name]
     if values is not None:
-        rows = replace(rows, source=Block(rows.source, strip[0], values, visible))
+        rows = replace(rows, source=Block(rows.source, strip[0], values))
+    if mask is not None:
+        rows = replace(rows, mask=Block(rows.mask, strip[0], mask))
     with at_most(1):
         return work(rows, *strip), rows.source.warnings
 
 
-def delayed_work(source: DaskSource, name: str, packed: Any, strip: Strip) -> Any:
+def delayed_work(rows: SceneRows, name: str, packed: Any, strip: Strip) -> Any:
     """Return the delayed call of `work_on` for a strip of an array."""
     from dask.delayed import delayed
 
-    return delayed(work_on, pure=False)(name, packed, strip, *source.block(*strip))
+    arrays = [source.image for source in (rows.source, rows.mask) if isinstance(source, DaskSource)]
+    blocks = [array[slice(*strip)] for array in arrays]
+    return delayed(work_on, pure=False)(name, packed, strip, *blocks)
 
 
 def _added(add: Callable[[Any, Any], Any], total: bytes, made: tuple[Any, Any]) -> bytes:

@@ -38,18 +38,15 @@ class DaskSource(ArrayFacts):
     Parameters
     ----------
     image : (H, W, C) dask array
-    visible : (H, W) dask array of bool or None
-        Pixels that take part; None for all.
     bands : tuple of Band
         One for each channel.
     rows : int
-        Of a strip. The arrays have that many in each block but the last.
+        Of a strip: blocks get that many, but for the last.
     """
 
-    def __init__(self, image: Any, visible: Any, bands: tuple[Band, ...], rows: int) -> None:
+    def __init__(self, image: Any, bands: tuple[Band, ...], rows: int) -> None:
         super().__init__(int(image.shape[0]), int(image.shape[1]), bands, rows)
         self.image = image.rechunk((rows, -1, -1))
-        self.visible = None if visible is None else visible.rechunk((rows, -1))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return ArrayFacts, (self.height, self.width, self.bands, self.preferred_rows)
@@ -58,32 +55,18 @@ class DaskSource(ArrayFacts):
         self, top: int, bottom: int, bands: Sequence[int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         """Return rows here, for what is not the work on a strip."""
-        values, visible = self.block(top, bottom)
-        values = np.ascontiguousarray(values[:, :, list(bands)].compute())
-        return values, None if visible is None else np.asarray(visible.compute())
-
-    def block(self, top: int, bottom: int) -> tuple[Any, Any]:
-        """Return the parts of both arrays that a strip is, to be computed."""
-        visible = None if self.visible is None else self.visible[top:bottom]
-        return self.image[top:bottom], visible
+        return np.ascontiguousarray(self.image[top:bottom][:, :, list(bands)].compute()), None
 
 
 class Block(ArrayFacts):
     """A strip of an array, whose rows have the numbers that they have there."""
 
-    def __init__(
-        self,
-        facts: ArrayFacts,
-        top: int,
-        values: NDArray[Any],
-        visible: NDArray[np.bool_] | None,
-    ) -> None:
+    def __init__(self, facts: Any, top: int, values: NDArray[Any]) -> None:
         super().__init__(facts.height, facts.width, facts.bands, facts.preferred_rows)
-        self._top, self._values, self._visible = top, values, visible
+        self._top, self._values = top, values
 
     def read(
         self, top: int, bottom: int, bands: Sequence[int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         rows = slice(top - self._top, bottom - self._top)
-        values = np.ascontiguousarray(self._values[rows][:, :, list(bands)])
-        return values, None if self._visible is None else self._visible[rows]
+        return np.ascontiguousarray(self._values[rows][:, :, list(bands)]), None

@@ -95,7 +95,7 @@ class ComputeCrew(InOrder):
         step = 2 * available_cores()
         for first in range(0, len(strips), step):
             some = strips[first : first + step]
-            calls = [delayed_work(rows.source, name, held, strip) for strip in some]
+            calls = [delayed_work(rows, name, held, strip) for strip in some]
             for strip, (made, _) in zip(some, dask.compute(*calls), strict=True):
                 yield strip, made
 
@@ -136,13 +136,14 @@ def _cut(image: Any, mask: Any, alpha: bool | None, crew: Crew) -> tuple[SceneRo
     )
     own = max(image.chunks[0])
     rows = min(own, max(1, LARGEST_STRIP // width))
-    source = DaskSource(image.astype(kind), _chosen(mask, (height, width)), bands, rows)
+    source = DaskSource(image.astype(kind), bands, rows)
     colors = range(count - int(has_alpha))
-    return SceneRows(source, tuple(colors)), Strips(height, rows, crew)
+    chosen = _chosen(mask, (height, width), rows)
+    return SceneRows(source, tuple(colors), mask=chosen), Strips(height, rows, crew)
 
 
-def _chosen(mask: Any, shape: tuple[int, int]) -> Any:
-    """Return the pixels of a mask as a Dask array."""
+def _chosen(mask: Any, shape: tuple[int, int], rows: int) -> DaskSource | None:
+    """Return a mask as a source of one band."""
     if mask is None:
         return None
     array = _dask().array.asarray(mask)
@@ -150,7 +151,7 @@ def _chosen(mask: Any, shape: tuple[int, int]) -> Any:
         raise InvalidInputError(
             f"mask: expected shape {shape}, that of the image, got {array.shape}; resize it"
         )
-    return array != 0
+    return DaskSource((array != 0)[:, :, None], (Band(1, "mask", "bool", 1),), rows)
 
 
 def _dask() -> Any:
@@ -231,7 +232,7 @@ def _lazy(rows: SceneRows, strips: Strips, labels: Work[NDArray[np.int32]]) -> A
     held = dask.delayed(packed, pure=False)
     parts = [
         dask.array.from_delayed(
-            delayed_work(rows.source, name, held, strip)[0],
+            delayed_work(rows, name, held, strip)[0],
             (strip[1] - strip[0], rows.width),
             np.int32,
         )

@@ -80,12 +80,12 @@ def _taken(
     rows: SceneRows, top: int, bottom: int, own: BandStatistics | None, look: BandStatistics | None
 ) -> Taken:
     """Return statistics with those of a strip."""
-    values, visible = rows.stored(top, bottom)
+    values, seen = rows.unmasked(top, bottom)
     own, look = copy.deepcopy((own, look))
     if own is not None and own.open:
-        own.add(values, visible)
+        own.add(values, rows.masked(seen, top, bottom))
     if look is not None and look.open:
-        look.add(rows.as_shown(top, bottom), visible)
+        look.add(rows.as_shown(top, bottom), seen)
     return own, look
 
 
