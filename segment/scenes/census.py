@@ -106,6 +106,7 @@ def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = 
     if strips.are_here and is_tabled(rows) and rows.channels == 3:
         found = _of_colors(rows, strips, draw)
     else:
+        most = GRAYS**rows.channels if is_tabled(rows) else most
         count, merge = functools.partial(_counted, most=most), functools.partial(_both, most=most)
         found = strips.merged("counting", rows, count, merge)
     _check_shown(found.shown)
