@@ -30,7 +30,7 @@ PORT = 8797
 
 def segmented(source: Path, folder: Path, options: list[str]) -> tuple[float, float]:
     """Run the command; return seconds and its peak memory in MiB."""
-    command = [sys.executable, "-m", "segment", str(source), "-o", str(folder), "-q", *options]
+    command = [sys.executable, "-m", "segment", str(source), "-o", str(folder), "--quiet", *options]
     start = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, usage = os.wait4(process.pid, 0)

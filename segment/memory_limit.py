@@ -1,4 +1,4 @@
-"""How much memory a run may take: what is asked for, of what is free within control groups."""
+"""How much memory a run may take, of what is free within control groups; what an image takes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from segment.cpu_quota import groups_of
 from segment.errors import InvalidInputError, shown
 
+FIXED = 128 << 20  # bytes of the program, its libraries and buffers
 USUAL_SHARE = 0.5  # of what is free
 UNKNOWN = 4 << 30  # bytes that are taken for free where the system does not tell
 SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(%|[KMGT]?)(?:i?B)?", re.IGNORECASE)
@@ -96,3 +97,23 @@ def _cached(folder: Path) -> int:
         r"^(?:total_)?inactive_file (\d+)$", (folder / "memory.stat").read_text(), re.M
     )
     return int(match[1]) if match else 0
+
+
+def needed_in_memory(
+    pixels: int, channels: int, item_bytes: int, *, by_region: bool, joint: bool = False
+) -> int:
+    """Return about how many bytes an image takes that is segmented in memory.
+
+    The values as stored, their points (8-bit values are those), labels and what is written; where
+    points are not of 8 bits also the keys by which equal ones are found; regions if there are
+    any, and in the joint domain the pyramid.
+
+    Examples
+    --------
+    >>> needed_in_memory(400_000_000, 3, 1, by_region=False) >> 20
+    4705
+    """
+    points = 0 if item_bytes == 1 and channels in (1, 3) else 24 * channels + 24
+    regions = 8 + (0 if points else 8 * channels) if by_region else 0
+    pyramid = 16 + 4 * channels if joint else 0
+    return FIXED + pixels * (channels * item_bytes + points + 9 + regions + pyramid)

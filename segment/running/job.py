@@ -18,7 +18,9 @@ from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
 from segment.progress import enter
 from segment.reading.files import mask_from, read_pages
+from segment.reading.formats import kind_of
 from segment.reading.picture import DamagedPage, Picture
+from segment.reading.sources import HEAD
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
 from segment.results.naming import Product
@@ -66,6 +68,9 @@ def run_job(task: Task, work: Work) -> list[Outcome]:
     return outcomes
 
 
+BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
+
+
 @dataclass(frozen=True, eq=False)
 class _Job:
     """What all pages of a file have in common."""
@@ -92,9 +97,11 @@ class _Job:
 
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""
-        from segment.running.scene_job import scene_job  # small images in other formats need none
-
         source = self.base / self.task.source
+        if not _is_by_strips(source):
+            return False
+        from segment.running.scene_job import scene_job  # most images need none
+
         key = digest(made_with(self.work), self.task.identity, stamp(source))
         scene = scene_job(self.task, self.work, key)
         if scene is not None:
@@ -278,3 +285,26 @@ def _reason(error: Exception) -> str:
         return "needs more memory than there is; scale it down"
     # a fault of ours costs one image, not the run
     return f"fails in an unforeseen way ({type(error).__name__}: {error}); please report it"
+
+
+def _is_by_strips(path: Path) -> bool:
+    """Return whether a file may be read by strips with the values that it has when read whole.
+
+    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
+    """
+    if is_stream(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            return kind_of(file.read(HEAD)) in BY_STRIPS
+    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
+        return path.is_dir()
+
+
+def is_shared(task: Task, work: Work) -> bool:
+    """Return whether an image is one whose strips are shared out over a cluster."""
+    if not _is_by_strips((work.base or Path()) / task.source):
+        return False
+    from segment.running.scene_job import is_large_scene
+
+    return is_large_scene(task, work)

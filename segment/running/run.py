@@ -212,7 +212,9 @@ def _pool(jobs: int, options: RunOptions, batch: Batch) -> Pool:
         return Workers(jobs, work.cores or 1) if jobs > 1 else Here()
     cluster = _cluster(options)
     if len(batch.tasks) == 1:
-        from segment.running.scene_job import is_shared  # as heavy as a job
+        from segment.running.job import (
+            is_shared,  # whose imports the parent of workers does without
+        )
 
         if is_shared(batch.tasks[0], work):
             batch.work = replace(work, cores=available_cores(), cluster=cluster.client)

@@ -13,37 +13,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
-from segment.clusters.crew import ClusterCrew
 from segment.errors import ImageFileError, SegmentError
-from segment.memory_limit import memory_limit
+from segment.memory_limit import memory_limit, needed_in_memory
 from segment.pixels.bands import BandScale
 from segment.progress import advance
 from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
-from segment.reading.formats import kind_of
 from segment.reading.picture import Notes, Picture
 from segment.reading.profiles import is_srgb
-from segment.reading.sources import HEAD
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
 from segment.results.naming import Product, page_stem
-from segment.results.scene_products import SceneResult, check_products, write_scene
 from segment.running.outcomes import Outcome
-from segment.scenes.memory_plan import Plan, needed_in_memory, planned
 from segment.scenes.rows import SceneRows, Values
-from segment.scenes.scaling import scaled_scene
-from segment.scenes.scene import SceneSegmentation, check_scene, segment_scene
-from segment.scenes.scratch import Scratch
-from segment.scenes.strips import Strips
-from segment.streams import is_stream
 
 if TYPE_CHECKING:
+    from segment.clusters.crew import ClusterCrew
     from segment.running.plan import Task, Work
+    from segment.scenes.memory_plan import Plan
+    from segment.scenes.scene import SceneSegmentation
+    from segment.scenes.strips import Strips
 
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
 SHARED_FROM = 1 << 25  # pixels from which an image is worth the talk with a cluster
-BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +62,10 @@ class SceneJob:
 
     def run(self, paths: Callable[[], dict[Product, Path]]) -> Outcome:
         """Segment the scene and write its results; `paths` gives their files."""
+        from segment.results.scene_products import check_products  # small images need none
+        from segment.scenes.memory_plan import planned
+        from segment.scenes.scene import check_scene
+
         settings = self.work.settings
         check_scene(settings)
         named = paths()
@@ -76,7 +73,7 @@ class SceneJob:
         with contextlib.closing(self.source), self._rows() as rows:
             joint, by_region = settings.features == "joint", settings.by_region
             plan = planned(rows, self.memory, by_region=by_region, joint=joint, told=advance)
-            crew = None if self.work.cluster is None else ClusterCrew(self.work.cluster)
+            crew = self._crew()
             if crew is not None:
                 whole = min(self.source.preferred_rows, self.source.height)
                 plan = replace(plan, strips=crew.cut(plan.strips, whole))
@@ -99,6 +96,10 @@ class SceneJob:
 
     def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
         """Write the results; keep what they need on the way beside them."""
+        from segment.results.scene_products import SceneResult, write_scene
+        from segment.scenes.scene import segment_scene
+        from segment.scenes.scratch import Scratch
+
         work, base = self.work, self.work.base or Path()
         place = Path(self.task.place)
         if work.reading.page is not None:
@@ -117,6 +118,14 @@ class SceneJob:
             result = SceneResult(rows, found, plan.strips, recolor, key=self.key)
             write_scene(result, {name: base / path for name, path in named.items()})
         return found
+
+    def _crew(self) -> ClusterCrew | None:
+        """Return the workers of the cluster, if there is one."""
+        if self.work.cluster is None:
+            return None
+        from segment.clusters.crew import ClusterCrew
+
+        return ClusterCrew(self.work.cluster)
 
     def _told(self, rows: SceneRows) -> dict[str, Any]:
         """Return what ``--json`` tells of bands."""
@@ -182,6 +191,8 @@ class SceneJob:
             self.work.model.check_bands(rows.channels, scaled=self._is_scene, names=rows.names)
         if not self._is_scene:
             return rows
+        from segment.scenes.scaling import scaled_scene
+
         shown = shown_places(self.source.bands, self.work.reading.show_bands, tuple(rows.bands))
         known = None if self.work.model is None else self.work.model.scale
         return scaled_scene(rows, strips, self.work.settings.scale, shown, known)
@@ -207,7 +218,7 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     """
     path = (work.base or Path()) / task.source
     page = work.reading.page
-    if page == "all" or work.output.sweep or is_stream(path) or not _is_by_strips(path):
+    if page == "all" or work.output.sweep:
         return None
     try:
         source = open_source(path, page=page, allow_damaged=work.reading.allow_truncated)
@@ -225,8 +236,11 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     return job
 
 
-def is_shared(task: Task, work: Work) -> bool:
-    """Whether an image is large enough for a cluster, and is one that can be done by strips."""
+def is_large_scene(task: Task, work: Work) -> bool:
+    """Return whether an image is large enough for a cluster, and can be done by strips."""
+    from segment.results.scene_products import check_products
+    from segment.scenes.scene import check_scene
+
     try:
         check_scene(work.settings)
         check_products(work.output.scene_paths(task.place, None))
@@ -237,18 +251,6 @@ def is_shared(task: Task, work: Work) -> bool:
         return False
     with contextlib.closing(job.source) as source:
         return source.height * source.width >= SHARED_FROM
-
-
-def _is_by_strips(path: Path) -> bool:
-    """Return whether a file may be read by strips with the values that it has when read whole.
-
-    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
-    """
-    try:
-        with path.open("rb") as file:
-            return kind_of(file.read(HEAD)) in BY_STRIPS
-    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
-        return path.is_dir()
 
 
 def check_fits(picture: Picture, work: Work) -> None:

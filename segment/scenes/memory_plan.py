@@ -1,16 +1,16 @@
-"""A scene to strips for the memory there may be; and what an image takes that is not cut."""
+"""A scene to strips for the memory there may be."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from segment.errors import InvalidInputError
+from segment.memory_limit import FIXED
 from segment.scenes.joint_scene import bytes_of_row
 from segment.scenes.rows import SceneRows
 from segment.scenes.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
 
-FIXED = 128 << 20  # bytes of the program, its libraries and buffers
 COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
 LARGEST_STRIP = 1 << 24  # pixels beyond which nothing gets faster
 OF_REGIONS = 2  # where there are regions, they get as much as the strips
@@ -22,26 +22,6 @@ class Plan:
 
     strips: Strips
     memory: int
-
-
-def needed_in_memory(
-    pixels: int, channels: int, item_bytes: int, *, by_region: bool, joint: bool = False
-) -> int:
-    """Return about how many bytes an image takes that is segmented in memory.
-
-    The values as stored, their points (8-bit values are those), labels and what is written; where
-    points are not of 8 bits also the keys by which equal ones are found; regions if there are
-    any, and in the joint domain the pyramid.
-
-    Examples
-    --------
-    >>> needed_in_memory(400_000_000, 3, 1, by_region=False) >> 20
-    4705
-    """
-    points = 0 if item_bytes == 1 and channels in (1, 3) else 24 * channels + 24
-    regions = 8 + (0 if points else 8 * channels) if by_region else 0
-    pyramid = 16 + 4 * channels if joint else 0
-    return FIXED + pixels * (channels * item_bytes + points + 9 + regions + pyramid)
 
 
 def planned(

@@ -15,6 +15,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from segment import memory_limit
 from segment.reading.reading_options import ReadingOptions
 from segment.results.outputs import Output
 from segment.running.job import run_job
@@ -32,6 +33,7 @@ LITTLE = "60K"  # for images of 120 x 90 pixels, once the program itself counts 
 def weightless(monkeypatch):
     """The program and its tables count for nothing: a small image can be beyond memory."""
     monkeypatch.setattr(memory_plan, "FIXED", 0)
+    monkeypatch.setattr(memory_limit, "FIXED", 0)
     monkeypatch.setattr(memory_plan, "COLOR_COUNTERS", 0)
     monkeypatch.setattr(scene_room, "per_color", lambda channels: 1)
     monkeypatch.setattr(scene_regions, "PER_REGION", 0)
@@ -205,6 +207,7 @@ def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, what):
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from segment import memory_limit
 from segment.results.outputs import Output
 from segment.running import scene_job
 from segment.running.job import run_job
@@ -212,7 +215,7 @@ from segment.running.plan import Task, Work
 from segment.scenes import memory_plan
 from segment.settings import Settings
 
-memory_plan.FIXED = memory_plan.COLOR_COUNTERS = 0
+memory_plan.FIXED = memory_limit.FIXED = memory_plan.COLOR_COUNTERS = 0
 folder, stage, after = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 
 def advance(name, done, total):
