@@ -90,7 +90,7 @@ class ClusterCrew:
                     lost = 0
                     yield left.popleft(), made
             except _WorkIsLostError:
-                lost = _once_more(lost)
+                lost = self._once_more(lost)
 
     def folded(
         self,
@@ -118,13 +118,24 @@ class ClusterCrew:
         """Return what is made of all strips, merged two by two by workers; see `Crew`."""
         return self._whole(functools.partial(self._merge, rows, work, strips, merge, heard))
 
+    def _once_more(self, lost: int) -> int:
+        """Return how often work was lost, if there is hope."""
+        if self._client.status != "running":
+            raise WorkersLostError("the scheduler is gone; start it, and this run, again")
+        if lost == ATTEMPTS:
+            raise WorkersLostError(
+                f"{ATTEMPTS + 1} workers were lost one after the other; look at what they say, and "
+                "give them more memory, or strips of fewer rows by a lower --memory"
+            )
+        return lost + 1
+
     def _whole(self, attempt: Callable[[], Made]) -> Made:
         lost = 0
         while True:
             try:
                 return attempt()
             except _WorkIsLostError:
-                lost = _once_more(lost)
+                lost = self._once_more(lost)
 
     def _fold(
         self,
@@ -192,15 +203,6 @@ class _Stage:
 
 class _WorkIsLostError(Exception):
     """The only worker that had what the others need is gone."""
-
-
-def _once_more(lost: int) -> int:
-    if lost == ATTEMPTS:
-        raise WorkersLostError(
-            f"{ATTEMPTS + 1} workers were lost one after the other; look at what they say, and "
-            "give them more memory, or strips of fewer rows by a lower --memory"
-        )
-    return lost + 1
 
 
 def _wait(under_way: deque[tuple[Strip, Any]], heard: Callable[[Strip], None]) -> None:
