@@ -200,9 +200,9 @@ def test_neighbours_beyond_memory_are_refused(tmp_path, monkeypatch):
     rows, asked = SceneRows(ArraySource(image), [0]), Settings(bandwidth=9, min_size=5)
     with (
         Scratch(tmp_path / "scene", "key") as scratch,
-        pytest.raises(InvalidInputError, match=r"at most 681 neighbours .* raise --memory"),
+        pytest.raises(InvalidInputError, match=r"at most 625 neighbours .* raise --memory"),
     ):
-        segment_scene(rows, asked, Strips(60, 7), scratch, memory=10_900)
+        segment_scene(rows, asked, Strips(60, 30), scratch, memory=10_000)
 
 
 def test_regions_beyond_memory_are_refused(tmp_path):
