@@ -8,6 +8,10 @@ kernels:
 	$(PYTHON) -m pip install -q "setuptools>=77" "cython>=3.1"
 	$(PYTHON) setup.py build_ext --inplace
 
+share:
+	$(PYTHON) -m docs.make_completions
+	$(PYTHON) -m docs.make_man_page
+
 test:
 	$(PYTHON) -m pytest
 
@@ -21,4 +25,4 @@ bench:
 	$(PYTHON) -m benchmarks.peers --check
 	$(PYTHON) -m benchmarks.batch --check
 
-.PHONY: build kernels test lint bench
+.PHONY: build kernels share test lint bench

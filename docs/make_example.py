@@ -1,4 +1,4 @@
-"""Run docs/example.py cell by cell, and write docs/example.md with what came out."""
+"""Run docs/example.py and docs/scikit.py cell by cell; write their pages with what came out."""
 
 import ast
 import contextlib
@@ -11,14 +11,15 @@ from typing import Any
 from PIL import Image
 
 DOCS = Path(__file__).parent
+PAGES = ("example", "scikit")
 
 
-def write_example(folder: Path) -> None:
-    """Write example.md and its pictures, example/N.png, into a folder; run where outputs/ is."""
-    (folder / "example").mkdir(exist_ok=True)
+def write_page(name: str, folder: Path) -> None:
+    """Write NAME.md and its pictures, NAME/N.png, into a folder; run where outputs/ is."""
+    (folder / name).mkdir(exist_ok=True)
     names: dict[str, Any] = {}
     parts = []
-    cells = re.split(r"^# %%", (DOCS / "example.py").read_text(), flags=re.MULTILINE)[1:]
+    cells = re.split(r"^# %%", (DOCS / f"{name}.py").read_text(), flags=re.MULTILINE)[1:]
     for number, cell in enumerate(cells, start=1):
         head, _, body = cell.partition("\n")
         if "[markdown]" in head:
@@ -30,9 +31,9 @@ def write_example(folder: Path) -> None:
             parts.append(f"```\n{said.rstrip()}\n```")
         picture = drawn(value)
         if picture is not None:
-            picture.save(folder / "example" / f"{number}.png", optimize=True)
-            parts.append(f"![{head.strip() or repr(value).strip('<>')}](example/{number}.png)")
-    (folder / "example.md").write_text("\n\n".join(parts) + "\n")
+            picture.save(folder / name / f"{number}.png", optimize=True)
+            parts.append(f"![{head.strip() or repr(value).strip('<>')}]({name}/{number}.png)")
+    (folder / f"{name}.md").write_text("\n\n".join(parts) + "\n")
 
 
 def run(code: str, names: dict[str, Any]) -> tuple[str, Any]:
@@ -60,4 +61,5 @@ def drawn(value: Any) -> Image.Image | None:
 
 
 if __name__ == "__main__":
-    write_example(Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS)
+    for page in PAGES:
+        write_page(page, Path(sys.argv[1]) if len(sys.argv) > 1 else DOCS)

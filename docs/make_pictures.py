@@ -1,4 +1,4 @@
-"""Make the pictures of the README, choosing.md and hierarchy.md: `python docs/make_pictures.py`."""
+"""Make the pictures of the README and of pages on it: `python -m docs.make_pictures`."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import maximum_filter
 
+from docs.make_scene import scene
 from segment import hierarchy, segment_image
 from segment.results.sweep import sweep
 from segment.settings import Settings
@@ -38,7 +39,19 @@ def hierarchy_sheet() -> Image.Image:
     return Image.fromarray(sheet).reduce(2).quantize(256, dither=Image.Dither.NONE)
 
 
+def scene_sheet() -> Image.Image:
+    """Return the picture of scenes.md: near infrared, red and green, and the outlines over it."""
+    bands = scene(1200).transpose(1, 2, 0)[:, :, [3, 2, 1, 0]]
+    there = bands.all(axis=2)
+    found = segment_image(bands, alpha=False, mask=there, bandwidth=6, connected=True, min_size=100)
+    low, high = (np.percentile(bands[there][:, :3], share, axis=0) for share in (2, 98))
+    shown = ((bands[:, :, :3] - low) / (high - low) * 255).clip(0, 255).astype(np.uint8)
+    outlines = found.boundaries(np.where(there[..., None], shown, 255))
+    return Image.fromarray(outlines[130:530, 460:1060]).quantize(256, dither=Image.Dither.NONE)
+
+
 if __name__ == "__main__":
+    scene_sheet().save(ROOT / "docs" / "scene.png", optimize=True)
     hierarchy_sheet().save(ROOT / "docs" / "hierarchy.png", optimize=True)
     sweep_sheet().save(ROOT / "docs" / "sweep.png")
     before_after().save(ROOT / "docs" / "before_after.png", optimize=True)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from segment.meanshift.seeds import get_bin_seeds
     from segment.method.fitting import fit_modes
     from segment.method.hierarchy import Hierarchy, hierarchy
+    from segment.method.label_array import mean_shift_labels
     from segment.method.model import Model
     from segment.method.pipeline import segment_image
     from segment.method.segmentation import Segmentation
@@ -46,6 +47,7 @@ _HOMES = {
     "get_bin_seeds": "meanshift.seeds",
     "hierarchy": "method.hierarchy",
     "mean_shift": "meanshift.estimator",
+    "mean_shift_labels": "method.label_array",
     "segment_image": "clusters.any_image",
 }
 _BEFORE = ("estimator", "model", "segmentation")  # modules that pickles of 0.1 name
@@ -67,6 +69,7 @@ __all__ = [
     "get_bin_seeds",
     "hierarchy",
     "mean_shift",
+    "mean_shift_labels",
     "segment_image",
 ]
 

@@ -15,6 +15,10 @@ class InvalidInputError(SegmentError, ValueError):
     __module__ = "segment"
 
 
+class InputTypeError(InvalidInputError, TypeError):
+    """An array is of a kind that cannot be taken: sparse, for one; as a TypeError, too."""
+
+
 class NotFittedError(SegmentError, ValueError, AttributeError):
     """An estimator is asked for what only `fit` gives it."""
 

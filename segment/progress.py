@@ -45,14 +45,6 @@ BY_ROWS = "{desc} {percentage:3.0f}% {bar} {elapsed}, {remaining} left"
 SLOW = 1.0  # seconds that one image takes before a bar is worth while
 
 
-def on_terminal() -> bool:
-    """Return whether somebody watches stderr."""
-    try:
-        return sys.stderr.isatty()
-    except (AttributeError, ValueError):  # none; one that cannot tell; one that is closed
-        return False
-
-
 class NoBar:
     """Shows nothing: stderr goes to a file or a pipe, or the user wants it so."""
 
@@ -148,7 +140,7 @@ def _bar(**options: Any) -> Any:
     from tqdm import tqdm
 
     tqdm.monitor_interval = 0  # its thread is for bars that are rarely updated
-    width = {"dynamic_ncols": True} if _columns() else {"ncols": 80}
+    width = {"dynamic_ncols": True} if _columns() else {"ncols": 80, "nrows": 24}
     return tqdm(file=sys.stderr, **width, **options)
 
 

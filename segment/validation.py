@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InvalidInputError, shown
+from segment.errors import InputTypeError, InvalidInputError, shown
 from segment.settings import Range, plain
 
 LARGEST = 1e150  # whose square is still finite
@@ -58,30 +59,36 @@ equally long
 def checked_matrix(X: ArrayLike, name: str = "X") -> NDArray[Any]:
     """Return `X` as a finite, non-empty (n, d) array of numbers; its dtype is kept.
 
+    Where tests of estimators ask for words or a class of error, they are scikit-learn's.
+
     Examples
     --------
     >>> checked_matrix([1, 2])
     Traceback (most recent call last):
     segment.InvalidInputError: X: expected a 2D array, one row a point, got shape (2,); \
-reshape it, for single features with .reshape(-1, 1)
+Reshape your data, for single features with .reshape(-1, 1)
     """
+    _refuse_sparse(name, X)
     array = as_array(name, X)
     if array.dtype == object:
         try:
             array = array.astype(np.float64)
         except (TypeError, ValueError, OverflowError) as error:
-            raise InvalidInputError(f"{name}: expected numbers, got {error}") from None
+            kind = InputTypeError if isinstance(error, TypeError) else InvalidInputError
+            raise kind(f"{name}: expected numbers, got {error}") from None
     if array.dtype.kind not in "biuf":
-        raise InvalidInputError(f"{name}: expected real numbers, got dtype {array.dtype}")
+        what = "Complex data not supported; " if array.dtype.kind == "c" else ""
+        raise InvalidInputError(f"{name}: {what}expected real numbers, got dtype {array.dtype}")
     if array.ndim != 2:
         raise InvalidInputError(
             f"{name}: expected a 2D array, one row a point, got shape {array.shape}; "
-            "reshape it, for single features with .reshape(-1, 1)"
+            "Reshape your data, for single features with .reshape(-1, 1)"
         )
     if 0 in array.shape:
         what = "sample" if array.shape[0] == 0 else "feature"
         raise InvalidInputError(
-            f"{name}: found array with 0 {what}(s), shape {array.shape}; a minimum of 1 is required"
+            f"{name}: Found array with 0 {what}(s) (shape={array.shape}) while a minimum of 1 is "
+            "required."
         )
     if len(array) > LARGEST_LABEL:
         raise InvalidInputError(
@@ -97,6 +104,16 @@ reshape it, for single features with .reshape(-1, 1)
             f"{name}: expected values up to {LARGEST:g}, got {largest:g}; rescale them"
         )
     return array
+
+
+def _refuse_sparse(name: str, X: object) -> None:
+    """Raise InputTypeError for SciPy's sparse matrices, which NumPy would make an object."""
+    sparse = sys.modules.get("scipy.sparse")  # before it is imported nobody has any
+    if sparse is not None and sparse.issparse(X):
+        raise InputTypeError(
+            f"{name}: Sparse data was passed, but dense data is required. "
+            "Use '.toarray()' to convert to a dense numpy array."
+        )
 
 
 def checked_bandwidth(name: str, bandwidth: Any) -> Any:
@@ -127,6 +144,31 @@ split it or scale it down
             f"{name}: expected at most {LARGEST_LABEL} pixels, got {height} x {width}; "
             "split it or scale it down"
         )
+
+
+def checked_mask(name: str, mask: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return where a mask of an image of that shape is not 0, which it must be somewhere.
+
+    Examples
+    --------
+    >>> checked_mask("mask", [[0, 3]], (1, 2))
+    array([[False,  True]])
+    """
+    chosen = as_array(name, mask)
+    if chosen.shape != shape:
+        raise InvalidInputError(
+            f"{name}: expected shape {shape} like the image, got {chosen.shape}; "
+            "crop or scale it to the image"
+        )
+    if chosen.dtype.kind not in "biuf" or np.isnan(chosen).any():
+        raise InvalidInputError(
+            f"{name}: expected numbers or booleans, got {chosen.dtype}"
+            f"{' with NaN' if chosen.dtype.kind == 'f' else ''}; make it 0 and 1"
+        )
+    selected: NDArray[np.bool_] = chosen != 0
+    if not selected.any():
+        raise InvalidInputError(f"{name}: expected something selected, but it is 0 everywhere")
+    return selected
 
 
 def checked_label_map(name: str, labels: ArrayLike) -> NDArray[np.int32]:

@@ -25,7 +25,11 @@ from segment.errors import ImageFileError
 from segment.streams import is_standard, write_stdout
 
 MADE_HERE = b"meanshift-segment"  # every PNG and TIFF we write says so, as its software
-PART = re.compile(r"\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]+\.part")
+# GDAL takes no other names for GeoPackage and FlatGeobuf than end so, and puts files of its own
+# beside them while it writes.
+PART = re.compile(
+    r"\.([0-9a-f]{8})-([0-9a-f]+)-[0-9a-f]+\.part((_temp)?\.(fgb|gpkg(-journal|-wal|-shm)?))?"
+)
 FORGOTTEN = 24 * 3600.0  # seconds after which a part is nobody's any more: no image takes a day
 
 
@@ -46,16 +50,17 @@ _parts_under_way = contextvars.ContextVar("parts_under_way", default=_Parts())  
 
 
 @contextlib.contextmanager
-def passing(path: Path) -> Iterator[Path]:
+def passing(path: Path, ending: str = "") -> Iterator[Path]:
     """Yield the name of an empty file beside the target to write to; removed after an error.
 
-    Open it as one that is there, by ``r+b``: once the run is abandoned, it is not.
+    Open it as one that is there, by ``r+b``: once the run is abandoned, it is not. An `ending`,
+    ``.gpkg``, ``.fgb`` or none, is for those who take no name without it.
     """
     parts = _parts_under_way.get()
     with parts.lock:
         if parts.ended:
             raise InterruptedError("the run has ended")
-        name = _new_part(path)
+        name = _new_part(path, ending)
         parts.names.add(name)
     try:
         yield name
@@ -67,14 +72,14 @@ def passing(path: Path) -> Iterator[Path]:
             parts.names.discard(name)
 
 
-def _new_part(path: Path) -> Path:
+def _new_part(path: Path, ending: str) -> Path:
     """Make an empty file of a name that no other has: each number is taken once.
 
     A name can be there all the same: left by a process of the same number that was killed, as in
     a container, where they count from 1.
     """
     while True:
-        name = path.with_name(f".{_machine()}-{os.getpid():x}-{next(_numbers):x}.part")
+        name = path.with_name(f".{_machine()}-{os.getpid():x}-{next(_numbers):x}.part{ending}")
         with contextlib.suppress(FileExistsError):
             name.touch(exist_ok=False)
             return name
@@ -180,6 +185,33 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             path.write_bytes(_made(write))
         else:
             _by_renaming(Path(os.path.realpath(path)), write)
+    except OSError as error:
+        raise ImageFileError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def write_by_name(path: Path, write: Callable[[Path], object], ending: str = "") -> None:
+    """Do as `write_whole` for those who open files by their names, and go back and forth in them.
+
+    Parameters
+    ----------
+    path : Path
+        No stream.
+    write : callable
+        Writes to the file of the name that it gets, which is there and empty.
+    ending : {"", ".gpkg", ".fgb"}
+        What that name has to end in.
+
+    Raises
+    ------
+    ImageFileError
+        If it is no file, if the folder takes none, or the disk is full.
+    """
+    if is_standard(path) or (path.exists() and not path.is_file()):
+        raise ImageFileError(f"cannot write {path}: expected a file, got a stream or a device")
+    try:
+        with passing(Path(os.path.realpath(path)), ending) as name:
+            write(name)
+            name.replace(os.path.realpath(path))
     except OSError as error:
         raise ImageFileError(f"cannot write {path}: {error.strerror or error}") from None
 

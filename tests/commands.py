@@ -66,6 +66,23 @@ def photos(folder, count, size=64):
     return folder
 
 
+def plain_environment():
+    """The environment without what decides on colours."""
+    return {name: value for name, value in os.environ.items() if not name.endswith("_COLOR")}
+
+
+def shown_on(terminal):
+    """What comes out of our end of a terminal until the other one is closed; closes ours."""
+    shown = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            shown += piece
+    except OSError:  # Linux says so when the other side is closed
+        pass
+    os.close(terminal)
+    return shown.decode()
+
+
 def children(process):
     """The numbers of the processes that a process has started."""
     tasks = Path(f"/proc/{process}/task").glob("*/children")

@@ -1,5 +1,6 @@
 """Photos, and the fixtures that scikit-learn's own tests ask for."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +29,8 @@ def fuzz_rounds(request):
 
 
 def pytest_configure(config):
-    """Know the mark that scikit-learn's own tests carry."""
+    """Know the mark of scikit-learn's own tests; the colours pytest is to have are its own."""
+    os.environ.pop("FORCE_COLOR", None)  # as CI services set it: commands that are run heed it
     config.addinivalue_line("markers", "thread_unsafe: not for pytest-run-parallel")
 
 

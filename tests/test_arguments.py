@@ -20,6 +20,7 @@ from segment import (
     get_bin_seeds,
     hierarchy,
     mean_shift,
+    mean_shift_labels,
     segment_image,
 )
 from segment.errors import shown
@@ -55,6 +56,10 @@ def is_segmentation(result):
     assert result.labels.max() <= len(result.modes)
     assert np.isfinite(result.modes).all()
     return height * width >= result.sizes.sum()
+
+
+def is_label_array(result):
+    return result.dtype == np.int32 and result.ndim >= 2 and -1 <= result.min() <= result.max() > -1
 
 
 def is_clustering(result):
@@ -105,6 +110,16 @@ CALLS = {
         {"image": IMAGE, "features": "joint", "spatial_radius": 3, "range_radius": 60},
         is_segmentation,
     ),
+    "mean_shift_labels": (
+        mean_shift_labels,
+        {"image": IMAGE, "bandwidth": 60},
+        is_label_array,
+    ),
+    "mean_shift_labels of a volume": (
+        mean_shift_labels,
+        {"image": np.stack([IMAGE, IMAGE]), "bandwidth": 60},
+        is_label_array,
+    ),
     "fit_modes": (fit_modes, {"images": [IMAGE], "bandwidth": 60}, is_model),
     "mean_shift": (mean_shift, {"X": POINTS, "bandwidth": 1.0}, is_clustering),
     "mean_shift bins": (
@@ -143,7 +158,8 @@ CALLS = {
 }
 MANY = inspect.signature(mean_shift).parameters.keys() - {"X"}
 SETTINGS = inspect.signature(segment_image).parameters.keys() - {"image", "model", "threads"}
-MORE = {"fit_modes": SETTINGS - {"mask"}, "MeanShift": MANY}
+MORE = {"fit_modes": SETTINGS - {"mask"}, "MeanShift": MANY, "mean_shift_labels": SETTINGS}
+MORE["mean_shift_labels of a volume"] = SETTINGS
 SWEPT = [
     (name, parameter)
     for name, (call, _, _) in CALLS.items()

@@ -1,4 +1,4 @@
-"""The pages in docs/: their commands run, their notebook gives what it shows."""
+"""The pages in docs/: their commands run, their notebooks give what they show."""
 
 import re
 import shlex
@@ -13,7 +13,7 @@ from PIL import Image
 from segment.command.cli import command
 
 DOCS = Path(__file__).parents[1] / "docs"
-PAGES = ("choosing", "explorer", "hierarchy", "models", "report")
+PAGES = ("choosing", "explorer", "hierarchy", "models", "report", "viewers")
 
 
 def commands(page):
@@ -47,8 +47,9 @@ def test_commands_run(checkout, page):
     assert lines
     for line in lines:
         words = shlex.split(line)
-        if "figure" in words:
-            pytest.importorskip("matplotlib", reason="needs the extra plot")
+        for product, package in (("figure", "matplotlib"), ("rois", "roifile")):
+            if product in " ".join(words):
+                pytest.importorskip(package, reason="needs an extra")
         done = CliRunner().invoke(command, words[1:], standalone_mode=False)
         assert words[0] == "meanshift-segment"
         assert done.exception is None, (line, done.exception)
@@ -78,24 +79,26 @@ def test_sweep_picture_is_what_the_tool_makes(monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="names with slashes")
-def test_notebook_gives_what_it_shows(checkout, monkeypatch):
-    """Running the notebook again gives the page as it is, its text and its pictures."""
-    pytest.importorskip("matplotlib", "3.11", reason="its figures are Matplotlib 3.11's")
+@pytest.mark.parametrize("page", ["example", "scikit"])
+def test_notebook_gives_what_it_shows(page, checkout, monkeypatch):
+    """Running a notebook again gives its page as it is, its text and its pictures."""
+    if page == "example":
+        pytest.importorskip("matplotlib", "3.11", reason="its figures are Matplotlib 3.11's")
     made = checkout / "docs"
     made.mkdir()
-    module(monkeypatch, "make_example").write_example(made)
-    assert (made / "example.md").read_text() == (DOCS / "example.md").read_text()
-    names = sorted(path.name for path in (made / "example").iterdir())
-    assert names == sorted(path.name for path in (DOCS / "example").iterdir())
+    module(monkeypatch, "make_example").write_page(page, made)
+    assert (made / f"{page}.md").read_text() == (DOCS / f"{page}.md").read_text()
+    names = sorted(path.name for path in (made / page).iterdir())
+    assert names == sorted(path.name for path in (DOCS / page).iterdir())
     for name in names:
         with (
-            Image.open(made / "example" / name) as ours,
-            Image.open(DOCS / "example" / name) as committed,
+            Image.open(made / page / name) as ours,
+            Image.open(DOCS / page / name) as committed,
         ):
             assert near(ours, committed), name
 
 
-@pytest.mark.parametrize("page", [*PAGES, "example"])
+@pytest.mark.parametrize("page", [*PAGES, "example", "scikit"])
 def test_links_lead_somewhere(page):
     """Every page and picture that a page links to is there."""
     links = re.findall(r"\]\(([^)#]+)\)", (DOCS / f"{page}.md").read_text())

@@ -12,26 +12,21 @@ from segment import progress
 from segment.progress import STAGES, enter, heard_by
 from segment.running.outcomes import Console, Outcome
 from segment.threads import Started
-from tests.commands import COMMAND, photos, run
+from tests.commands import COMMAND, photos, plain_environment, run, shown_on
 
 pty = pytest.importorskip("pty", reason="needs a terminal of POSIX")
 termios = pytest.importorskip("termios", reason="needs a terminal of POSIX")
 
 
-def on_terminal(*arguments, command=COMMAND):
+def on_terminal(*arguments, command=COMMAND, size=(24, 100)):
     """Run the command with a terminal as stderr; return what it shows, and its exit code."""
     ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (24, 100))
-    process = subprocess.Popen([*command, *map(str, arguments)], stderr=theirs, stdin=theirs)
+    termios.tcsetwinsize(theirs, size)
+    command = [*command, *map(str, arguments)]
+    environment = plain_environment() | {"TERM": "xterm"}
+    process = subprocess.Popen(command, stderr=theirs, stdin=theirs, env=environment)
     os.close(theirs)
-    shown = b""
-    try:
-        while piece := os.read(ours, 4096):
-            shown += piece
-    except OSError:  # Linux says so when the other side is closed
-        pass
-    os.close(ours)
-    return shown.decode(), process.wait()
+    return shown_on(ours), process.wait()
 
 
 def test_a_terminal_gets_a_bar_and_whole_lines(tmp_path):
@@ -43,9 +38,18 @@ def test_a_terminal_gets_a_bar_and_whole_lines(tmp_path):
     assert "8/8" in shown
     assert "1 failed" in shown
     lines = shown.replace("\r\n", "\n").split("\n")
-    (error,) = [line for line in lines if "error: " in line]
-    assert error.split("\r")[-1].lstrip("\x1b[A").startswith(f"error: {tmp_path / 'in'}")
+    (error,) = [line for line in lines if "error:" in line]
+    said = error.split("\r")[-1].removeprefix("\x1b[A")
+    assert said.startswith(f"\x1b[31merror:\x1b[0m {tmp_path / 'in'}")
     assert not any("000_labels.png" in line for line in lines), "the bar stands for these lines"
+
+
+def test_a_terminal_that_does_not_know_its_size_gets_a_bar(tmp_path):
+    """Where the system says 0 x 0, as serial lines and some containers do, the bar is there."""
+    photos(tmp_path / "in", 2, size=8)
+    shown, code = on_terminal(tmp_path / "in", "-o", tmp_path / "out", size=(0, 0))
+    assert code == 0
+    assert "2/2" in shown
 
 
 def test_a_pipe_gets_no_bar_unless_it_is_asked_for(tmp_path):

@@ -12,11 +12,13 @@ from scipy.io import savemat
 
 from benchmarks.quality import (
     CUTS,
+    PEERS,
     PUBLISHED,
     SETTINGS,
     USUAL,
     Outcome,
     report,
+    score_peers,
     score_photo,
     score_tree,
 )
@@ -66,6 +68,25 @@ def test_the_tree_of_a_photo_is_scored_at_every_level(tmp_path):
     assert {*found} == {*CUTS}
     assert found[USUAL].scores == RegionScores(HALVES.size, HALVES.size, 1.0, 0.0, 2)
     assert found["hierarchy, 8 segments"].scores.segments == 2
+
+
+def test_peers_are_scored_at_each_of_their_settings(tmp_path):
+    """Each peer gives a score for each value of its parameter; felzenszwalb finds two halves."""
+    found = {o.setting: o.scores for o in score_peers(write_bsds(tmp_path, "1", [HALVES]))}
+    assert len(found) == sum(len(values) for _, values, _ in PEERS.values())
+    assert found["felzenszwalb, scale 300"].covering == 1
+
+
+def test_a_peer_has_one_row_with_the_best_of_its_settings():
+    """A peer's row tells the best of its settings for each measure, and is no setting of ours."""
+    tried = {"slic, n_segments 8": (60, 3.0, 8), "slic, n_segments 4": (40, 2.0, 4)}
+    outcomes = [
+        Outcome(name, "a", RegionScores(covered, 100, 0.5, variation, segments), 0.25)
+        for name, (covered, variation, segments) in tried.items()
+    ]
+    (row,) = [line for line in report(outcomes).splitlines() if line.startswith("slic")]
+    assert row.split()[-5:] == ["0.600", "0.500", "2.000", "8.0", "0.250"]
+    assert "setting " not in report(outcomes).replace("settings", "")
 
 
 def test_the_report_lists_levels_apart():

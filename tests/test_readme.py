@@ -82,3 +82,21 @@ def test_pages(tmp_path, page):
     else:
         assert (tmp_path / "results" / "b" / "c_labels.png").exists()
         assert "scan.tif" in (tmp_path / "log.jsonl").read_text()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+def test_commands_of_the_page_on_scenes(tmp_path):
+    """All commands of the page on scenes work, on a smaller scene, and write what it says."""
+    pytest.importorskip("pyogrio", reason="needs the extra geo")
+    rasterio = pytest.importorskip("rasterio", reason="needs the extra geo")
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "make_scene.py", tmp_path / "docs")
+    text = (ROOT / "docs" / "scenes.md").read_text()
+    first, strips = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    done = typed((first + strips).replace("scene.tif\n", "scene.tif --size 200\n", 1), tmp_path)
+    assert done.returncode == 0, done.stderr
+    for line in re.search(r"```\n(scene.tif: .*?)```", text, re.DOTALL)[1].splitlines():
+        assert line.split("  ")[0] in done.stderr
+    with rasterio.open(tmp_path / "outputs" / "scene_labels.tif") as labels:
+        assert (labels.crs.to_epsg(), labels.res, labels.nodata) == (32633, (10, 10), 0)
+    assert (tmp_path / "strips" / "scene_regions.csv").exists()

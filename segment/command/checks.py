@@ -14,6 +14,8 @@ from segment.streams import STANDARD
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from segment.results.outputs import PolygonOptions
+
 FINDING = (  # how modes are found: of no use where they are known
     "quantile",
     "n_samples",
@@ -57,18 +59,29 @@ def check_together(write: tuple[str, ...]) -> None:
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))
+
+
+def check_packages(write: tuple[str, ...], polygons: PolygonOptions) -> None:
+    """Refuse what needs a package that is not installed, as a usage error."""
     if "figure" in write:
-        _check_matplotlib()
+        _need("'--write figure'", "plot", "matplotlib")
+    if "rois" in write:
+        _need("'--write rois'", "imagej", "roifile")
+    if "polygons" in write and polygons.polygon_format != "geojson":
+        _need(f"'--polygon-format {polygons.polygon_format}'", "geo", "pyogrio", "shapely")
+    if "polygons" in write and polygons.simplify:
+        _need("'--simplify'", "geo", "shapely")
 
 
-def _check_matplotlib() -> None:
+def _need(what: str, extra: str, *packages: str) -> None:
     from importlib.util import find_spec
 
-    if find_spec("matplotlib") is None:
-        raise click.UsageError(
-            "'--write figure' needs matplotlib, which is not installed; "
-            "pip install 'meanshift-segment[plot]'"
-        )
+    for package in packages:
+        if find_spec(package) is None:
+            raise click.UsageError(
+                f"{what} needs {package}, which is not installed; "
+                f"pip install 'meanshift-segment[{extra}]'"
+            )
 
 
 def _exclude(name: str, others: tuple[str, ...], called: str | None = None) -> None:

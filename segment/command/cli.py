@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import gc
+import io
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TextIO
@@ -16,36 +18,37 @@ import click
 from segment import __version__
 from segment.command.checks import (
     OF_TREES,
+    check_packages,
     check_stdin,
     check_together,
     destinations,
     products,
 )
-from segment.command.option_types import GroupedCommand, Name, given
+from segment.command.option_types import GroupedCommand, Name, given, help_all_option
 from segment.command.options import file_options, model_options, run_options, setting_options
 from segment.errors import ImageFileError, OptionError, SegmentError, StdoutError
+from segment.messages import bad, say
 from segment.reading.reading_options import ReadingOptions
-from segment.running.outcomes import say
 from segment.settings import USUAL_LEVEL, Settings
 
 # As the shell sees a process that the signal ended.
 CLOSED_PIPE = 128 + getattr(signal, "SIGPIPE", 13)
 EXAMPLES = """\b
 Examples:
-  meanshift-segment photo.jpg
   meanshift-segment photo.jpg --quantile 0.2
+  meanshift-segment photo.jpg --level 1 --write segmented,boundaries
+  meanshift-segment photos/ -r -o results/ --report results/report.html
+  meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment *.jpg -o results --write labels
   meanshift-segment photo.jpg --bandwidth 12 --color-space lab
   meanshift-segment photo.jpg --features joint --write segmented,regions
   meanshift-segment photo.jpg --features joint --spatial-radius 15 --range-radius 20
   meanshift-segment photo.jpg --sweep 0.02,0.05,0.1,0.2
   meanshift-segment photo.jpg --target-segments 8
-  meanshift-segment photo.jpg --level 1 --write segmented,boundaries
   meanshift-segment *.jpg --fit-together --save-model modes.json --report report.html
   meanshift-segment other.jpg --model modes.json
   meanshift-segment photo.jpg --explore
   meanshift-segment photo.jpg --json > photo.json
-  meanshift-segment - < photo.jpg > segmented.png
   meanshift-segment scan.tif --page 2 --labels scan.npy
   meanshift-segment photos/ -r -o results/ --jobs 4 --existing skip
   find . -name '*.tif' -print0 | meanshift-segment --files0-from - --json > log.jsonl
@@ -62,6 +65,7 @@ Examples:
 @file_options
 @model_options
 @run_options
+@help_all_option
 @click.version_option(__version__, "--version", prog_name="meanshift-segment")
 @click.pass_context
 def command(
@@ -92,16 +96,20 @@ def command(
     """
     from pathlib import Path
 
-    from segment.results.outputs import Output
+    from segment.results.outputs import Output, PolygonOptions
     from segment.running.plan import RunOptions, Work
     from segment.running.run import run
 
-    crowd, reading = _taken(RunOptions, options), _taken(ReadingOptions, options)
+    crowd = RunOptions(**_taken(RunOptions._fields, options))
+    reading = ReadingOptions(**_taken(ReadingOptions.__dataclass_fields__, options))
     lists = [file for _, file, _ in crowd.lists]
     if not images and not lists:
         missing = next(param for param in context.command.params if param.name == "images")
         raise click.MissingParameter(ctx=context, param=missing)
+    with _as_click_has_it():
+        polygons = PolygonOptions(**_taken(PolygonOptions.__dataclass_fields__, options))
     check_together(write)
+    check_packages(write, polygons)
     check_stdin(images, [mask, *lists])
     files: Any = destinations(
         images,
@@ -118,9 +126,9 @@ def command(
     settings, panels = _settings(options, sweep, sweep_bandwidth)
     chosen = ("sweep",) if panels else wanted
     reported = crowd.html_report is not None
-    output = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported)
+    to = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported, polygons)
     known = _known_model(crowd.model, settings)
-    work = Work(settings, output, reading, _readable_mask(mask), known, memory=memory)
+    work = Work(settings, to, reading, _readable_mask(mask), known, memory=memory)
     verbosity = -1 if quiet else int(verbose)
     with _as_click_has_it():
         return run(images, work, crowd, as_json=as_json, verbosity=verbosity)
@@ -141,9 +149,9 @@ def _as_click_has_it() -> Iterator[None]:
         raise click.exceptions.Exit(_exit_code(error)) from None
 
 
-def _taken(kind: Any, options: dict[str, Any]) -> Any:
-    """Return a dataclass of the options that are its fields, and take them out of the others."""
-    return kind(**{name: options.pop(name) for name in kind.__dataclass_fields__})
+def _taken(names: Iterable[str], options: dict[str, Any]) -> dict[str, Any]:
+    """Return the options of these names, and take them out of the others."""
+    return {name: options.pop(name) for name in names}
 
 
 def _settings(
@@ -196,13 +204,18 @@ def _known_model(path: str | None, settings: Settings) -> Any:
 
 def main() -> None:
     """Run the command and exit: 0 all done, 1 an image failed, 2 usage error, 130 interrupted."""
+    gc.set_threshold(50_000)  # what is imported stays: 50 looks for garbage in it take 8 ms
     if sys.stderr is not None:
         sys.stderr = _beside(sys.stderr)
+    if sys.platform == "win32":
+        from colorama import just_fix_windows_console  # older consoles print codes as they are
+
+        just_fix_windows_console()
     try:
         code = command.main(standalone_mode=False) or 0
         code = code or _flushed()
     except click.ClickException as error:
-        error.show()
+        _explain(error)
         code = error.exit_code
     except (KeyboardInterrupt, click.Abort):
         code = 130
@@ -220,6 +233,15 @@ def _beside(stderr: TextIO) -> TextIO:
     return os.fdopen(number, "w", buffering=1, encoding=stderr.encoding, errors=stderr.errors)
 
 
+def _explain(error: click.ClickException) -> None:
+    """Say what click would print: how the command is used, and what was wrong."""
+    shown = io.StringIO()
+    error.show(shown)
+    for line in shown.getvalue().splitlines():
+        label, _, rest = line.partition(" ")
+        say(*([bad(label), " ", rest] if label == "Error:" else [line]))
+
+
 def _flushed() -> int:
     try:
         for stream in filter(None, (sys.stdout, sys.stderr)):
@@ -234,7 +256,7 @@ def _exit_code(error: OSError) -> int:
     if error.errno == errno.EPIPE:
         return CLOSED_PIPE
     if isinstance(error, StdoutError):
-        say(f"error: cannot write to standard output: {error.strerror}")
+        say(bad("error:"), f" cannot write to standard output: {error.strerror}")
     else:
-        say(f"error: {error}")
+        say(bad("error:"), f" {error}")
     return 1

@@ -1,9 +1,9 @@
-"""What the command's options are made of: their headings, their types, their defaults."""
+"""What the command's options are made of: headings, types, defaults, what completes them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -12,6 +12,9 @@ from segment.bands import ALL, ScaleText
 from segment.errors import InvalidInputError
 from segment.results.naming import PRODUCTS
 from segment.settings import Range, Settings, Several
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 
 class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
@@ -28,11 +31,29 @@ class Products(click.ParamType):  # type: ignore[type-arg]  # not generic before
                 self.fail(f"{name!r} is not one of {', '.join(self.choices)}.", param, ctx)
         return (*names, "tree") if "hierarchy" in names else names
 
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # here: only a shell asks for it
+
+        chosen, comma, begun = incomplete.rpartition(",")
+        return [
+            CompletionItem(f"{chosen}{comma}{name}")
+            for name in self.choices
+            if name.startswith(begun)
+        ]
+
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # not generic before click 8.5
     """The name of a file or a folder; an empty one, an unset variable of a script, is none."""
 
     name = "NAME"
+
+    def __init__(self, *, folder: bool = False) -> None:
+        self.folder = folder
+
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem  # likewise
+
+        return [CompletionItem(incomplete, type="dir" if self.folder else "file")]
 
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         if not value:
@@ -40,32 +61,116 @@ class Name(click.ParamType):  # type: ignore[type-arg]  # not generic before cli
         return str(value)
 
 
+ALL_OPTIONS = (
+    "segment: all options"  # of what a context knows: whether the help is that of --help-all
+)
+EXAMPLES_SHOWN = 3  # of the epilog, by --help
+
+
 class GroupedCommand(click.Command):
-    """Shows the options under the heading that `option` and `setting` give them."""
+    """Shows on --help, which fits on a screen, the options that have a `brief`, on --help-all all.
+
+    Those stand under the headings that `option` and `setting` give them.
+    """
+
+    def groups(self, ctx: click.Context) -> dict[str, list[click.Option]]:
+        """Return the options by their headings, click's own last."""
+        groups: dict[str, list[click.Option]] = {}
+        for param in self.get_params(ctx):
+            if isinstance(param, click.Option) and not param.hidden:
+                groups.setdefault(getattr(param, "group", "Other"), []).append(param)
+        groups["Other"] = groups.pop("Other")
+        return groups
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = "Show the options used most and exit."
+        return option
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if ALL_OPTIONS in ctx.meta:
+            return super().format_help_text(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text((self.help or "").partition("\n\n")[0])
+        return None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record and isinstance(param, click.Option):
-                groups.setdefault(getattr(param, "group", "Other"), []).append(record)
-        groups["Other"] = groups.pop("Other")
-        for group, records in groups.items():
-            with formatter.section(group):
-                formatter.write_dl(records)
+        groups = self.groups(ctx)
+        if ALL_OPTIONS in ctx.meta:
+            for group, options in groups.items():
+                records = (option.get_help_record(ctx) for option in options)
+                with formatter.section(group):
+                    formatter.write_dl([record for record in records if record])
+            return
+        options = [option for group in groups.values() for option in group]
+        with formatter.section("Options"):
+            formatter.write_dl([*_brief_records(options, ctx)], col_max=22)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        lines = (self.epilog or "").splitlines()
+        if ALL_OPTIONS not in ctx.meta:  # below a line that keeps click from filling, and a heading
+            del lines[2 + EXAMPLES_SHOWN :]
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text("\n".join(lines))
 
 
 class GroupedOption(click.Option):
-    """An option that knows its heading."""
+    """An option that knows its heading, and what --help says of it if it is one of the ten there.
 
-    def __init__(self, *args: Any, group: str = "Other", **attributes: Any) -> None:
+    Parameters
+    ----------
+    group : str
+        The heading on --help-all and in the manual page.
+    brief : str, optional
+        A few words for --help, which leaves options without them out.
+    """
+
+    def __init__(
+        self, *args: Any, group: str = "Other", brief: str | None = None, **attributes: Any
+    ) -> None:
         super().__init__(*args, **attributes)
         self.group = group
+        self.brief = brief
+
+
+def _brief_records(
+    options: Iterable[click.Option], ctx: click.Context
+) -> Iterator[tuple[str, str]]:
+    for option in options:
+        record = option.get_help_record(ctx)
+        if record and isinstance(option, GroupedOption) and option.brief:
+            default = option.default if option.show_default else None
+            shown = "" if default is None else f"  [default: {default}]"
+            yield record[0], f"{option.brief}{shown}"
 
 
 def option(group: str, *names: str, **attributes: Any) -> Callable[[Any], Any]:
-    """Return an option under a heading."""
+    """Return an option under a heading; `brief` makes it one of those on --help."""
     return click.option(*names, cls=GroupedOption, group=group, **attributes)
+
+
+def help_all_option(command: Any) -> Any:
+    """Return the command with an option that shows all of them."""
+
+    def show(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+        if value and not ctx.resilient_parsing:
+            ctx.meta[ALL_OPTIONS] = True
+            click.echo(ctx.get_help(), color=ctx.color)
+            ctx.exit()
+
+    return option(
+        "Other",
+        "--help-all",
+        is_flag=True,
+        is_eager=True,
+        expose_value=False,
+        callback=show,
+        brief="Show all options, and more examples.",
+        help="Show all options and exit.",
+    )(command)
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:

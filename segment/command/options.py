@@ -19,16 +19,25 @@ from segment.command.option_types import (
     together,
 )
 from segment.reading.reading_options import ReadingOptions
-from segment.results.naming import LABEL_FORMATS
+from segment.results.naming import LABEL_FORMATS, POLYGON_CRS, POLYGON_FORMATS
 
 _region, _tree = partial(setting, group="Regions"), partial(setting, group="Hierarchy")
 setting_options = together(
-    setting("-q", "--quantile"),
+    setting(
+        "-q",
+        "--quantile",
+        brief="Coarseness: larger, fewer segments.",
+    ),
     setting("--n-samples"),
     setting("--seed"),
-    setting("-b", "--bandwidth", show_default="from the quantile"),
+    setting(
+        "-b",
+        "--bandwidth",
+        show_default="from the quantile",
+        brief="Instead: the radius within which colours are alike.",
+    ),
     setting("--target-segments"),
-    setting("-f", "--features"),
+    setting("-f", "--features", brief="Colour alone, or with position."),
     setting("-c", "--color-space"),
     setting("--scale", type=Scale(), metavar="SCALE"),
     setting("--spatial-weight"),
@@ -45,8 +54,12 @@ setting_options = together(
         type=click.Choice(["4", "8"]),
         callback=lambda ctx, param, value: int(value),
     ),
-    _region("--min-size", show_default="0; for joint features a thousandth of the pixels"),
-    _tree("--level"),
+    _region(
+        "--min-size",
+        show_default="0; for joint features a thousandth of the pixels",
+        brief="Absorb regions of fewer pixels into a neighbour.",
+    ),
+    _tree("--level", brief="Regions as people draw them: 1; larger, fewer."),
     _tree("--segments"),
     _tree("--keep", type=Numbers("keep"), metavar="ID,ID,..."),
     option(
@@ -54,6 +67,7 @@ setting_options = together(
         "--mask",
         type=Name(),
         metavar="FILE",
+        brief="Only pixels where this image is not 0 take part.",
         help="Image of the same size: only pixels where it is not 0 take part.",
     ),
 )
@@ -63,10 +77,11 @@ file_options = together(
     _output(
         "-o",
         "--output-dir",
-        type=Name(),
+        type=Name(folder=True),
         metavar="DIR",
         default="outputs",
         show_default=True,
+        brief="Folder for the results.",
         help="Folder for the results; created if missing.",
     ),
     _output(
@@ -74,10 +89,12 @@ file_options = together(
         type=Products(),
         default="labels,segmented",
         show_default=True,
+        brief="Such as boundaries, regions or polygons.",
         help="What to write: labels (the label map), segmented (the recoloured image), "
         "boundaries (outlines over the photo), figure (needs matplotlib), regions (a table, CSV), "
-        "polygons (outlines, GeoJSON), hierarchy (the level up to which each border lasts, a "
-        "16-bit PNG, and the tree, NPZ), explorer (a page with a slider through the tree).",
+        "polygons (outlines, --polygon-format), rois (outlines for ImageJ's ROI Manager; needs "
+        "roifile), hierarchy (the level up to which each border lasts, a 16-bit PNG, and the tree, "
+        "NPZ), explorer (a page with a slider through the tree).",
     ),
     _output(
         "--recolor",
@@ -92,7 +109,32 @@ file_options = together(
         type=click.Choice(LABEL_FORMATS),
         default="png",
         show_default=True,
-        help="Format of the label map; more than 65,535 segments go to TIFF instead of PNG.",
+        help="Format of the label map; imagej is a TIFF that ImageJ shows in colours. More than "
+        "65,535 segments go to TIFF instead of PNG.",
+    ),
+    _output(
+        "--polygon-format",
+        type=click.Choice(POLYGON_FORMATS),
+        default="geojson",
+        show_default=True,
+        help="Format of polygons: GeoJSON, GeoPackage or FlatGeobuf (the last two need the extra "
+        "geo).",
+    ),
+    _output(
+        "--polygon-crs",
+        type=click.Choice(POLYGON_CRS),
+        show_default="wgs84 for GeoJSON, else native; pixels for an image that is on no map",
+        help="Coordinates of polygons: of the image's reference system, longitude and latitude, "
+        "or pixels.",
+    ),
+    _output(
+        "--simplify",
+        type=click.FloatRange(0, 1e6),
+        default=0,
+        show_default=True,
+        metavar="PIXELS",
+        help="Leave out corners of polygons that span less than the square of this with their "
+        "neighbours; borders stay shared (needs the extra geo).",
     ),
     _output(
         "--labels",
@@ -109,6 +151,7 @@ file_options = together(
         "html_report",
         type=Name(),
         metavar="FILE.html",
+        brief="A page with every image before and after.",
         help="Write an HTML report that shows every image before and after.",
     ),
     _output(
@@ -202,6 +245,7 @@ run_options = together(
         "-r",
         "--recursive",
         is_flag=True,
+        brief="Images in the folders of a folder, too.",
         help="Take the images in the folders of a folder, too; results mirror its tree.",
     ),
     _many(

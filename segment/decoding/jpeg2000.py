@@ -8,8 +8,7 @@ out. The header says which files these are. ISO/IEC 15444-1, A.5.1 (SIZ) and I.5
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,7 @@ COLORS = {CMYK: 4, SRGB: 3, GREY: 1, SYCC: 3}
 OPACITY = 1  # type of a channel in the box cdef
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(NamedTuple):
     """What the header of a JPEG 2000 says.
 
     Attributes
@@ -49,7 +47,7 @@ class Header:
     space: int | None = None
     profile: bytes | None = None
     palette: bytes = b""
-    channels: tuple[tuple[int, int], ...] = field(default=())
+    channels: tuple[tuple[int, int], ...] = ()
 
     @property
     def depth(self) -> int:

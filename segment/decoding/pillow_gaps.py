@@ -1,4 +1,7 @@
-"""What Pillow's plug-ins leave out of an image that they open: the file says it, we add it."""
+"""What Pillow's plug-ins leave out of an image that they open: the file says it, we add it.
+
+What knows one format is imported when one is met: most images are of one that needs none of it.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,6 @@ from typing import IO
 
 from PIL import Image, ImageChops, ImageFile
 
-from segment.decoding.clean_aperture import shown_part
-from segment.decoding.jpeg2000 import header_of
-from segment.decoding.png_color import profile_of
-from segment.decoding.xpm import with_plain_colors
 from segment.errors import ImageFileError
 
 OPAQUE = {"LA": "L", "RGBA": "RGB", "P": "RGB"}
@@ -20,7 +19,11 @@ def plain_source(file: IO[bytes]) -> IO[bytes]:
     place = file.tell()
     is_xpm = file.read(9) == b"/* XPM */"
     file.seek(place)
-    return with_plain_colors(file) if is_xpm else file
+    if not is_xpm:
+        return file
+    from segment.decoding.xpm import with_plain_colors
+
+    return with_plain_colors(file)
 
 
 def complete(image: ImageFile.ImageFile, file: IO[bytes], ignore_icc: bool) -> None:
@@ -32,9 +35,14 @@ def complete(image: ImageFile.ImageFile, file: IO[bytes], ignore_icc: bool) -> N
         If Pillow would give others than the file has.
     """
     place = file.tell()  # where some decoders go on
-    if image.format == "JPEG2000" and (profile := header_of(file).profile):
-        image.info["icc_profile"] = profile
+    if image.format == "JPEG2000":
+        from segment.decoding.jpeg2000 import header_of
+
+        if profile := header_of(file).profile:
+            image.info["icc_profile"] = profile
     elif image.format == "PNG":
+        from segment.decoding.png_color import profile_of
+
         _spread_transparent_grey(image, file)
         own = None if ignore_icc else profile_of(file)
         if own is not None:
@@ -68,8 +76,11 @@ def corrected(image: Image.Image, kind: str | None, file: IO[bytes]) -> Image.Im
         return image.convert(OPAQUE[image.mode])
     if kind == "XBM":  # ones are ink
         return ImageChops.invert(image)
-    if kind == "AVIF" and (part := shown_part(file, *image.size)):
-        return image.crop(part)
+    if kind == "AVIF":
+        from segment.decoding.clean_aperture import shown_part
+
+        part = shown_part(file, *image.size)
+        return image.crop(part) if part else image
     return image
 
 

@@ -17,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFile
 
-from segment.decoding.jpeg_xl import header_of
-
 OTHER = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 WIDE = {f"{mode};16{order}" for mode in ("RGB", "RGBX", "RGBA", "CMYK") for order in OTHER}
 
@@ -116,6 +114,8 @@ def _heif(head: bytes) -> int:
 
 
 def _jpeg_xl(head: bytes) -> int:
+    from segment.decoding.jpeg_xl import header_of
+
     return header_of(io.BytesIO(head)).depth
 
 

@@ -87,19 +87,14 @@ def segmentation_figure(
     Raises
     ------
     InvalidInputError
-        If the image has not the size of the labels.
+        If the image has not the size of the labels, or for features "color" other bands.
     MissingPackageError
         If matplotlib is not installed.
     """
     if not isinstance(name, str):
         raise InvalidInputError(f"name: expected text, got {shown(name)}")
-    pixels = pixels_again(image, segmentation.low, segmentation.unit)
+    pixels = _pixels_of(image, segmentation)
     height, width = pixels.shape
-    if segmentation.labels.shape != pixels.shape:
-        raise InvalidInputError(
-            f"image: expected shape {segmentation.labels.shape} like the labels, "
-            f"got {pixels.shape}; give the image that was segmented"
-        )
     below = 4.6 if segmentation.settings.features == "color" else 0.0
     above = min(max((WIDTH - 0.8) / 3 * height / width, 1.2), 7.0)
     figure = empty_figure(WIDTH, above + below + 0.9)
@@ -114,6 +109,21 @@ def segmentation_figure(
         names = image.names if isinstance(image, BandImage) else ()
         _draw_colors(lower, pixels, segmentation, names)
     return figure
+
+
+def _pixels_of(image: NDArray[Any] | BandImage, segmentation: Drawn) -> Pixels:
+    pixels = pixels_again(image, segmentation.low, segmentation.unit)
+    if segmentation.labels.shape != pixels.shape:
+        raise InvalidInputError(
+            f"image: expected shape {segmentation.labels.shape} like the labels, "
+            f"got {pixels.shape}; give the image that was segmented"
+        )
+    bands, known = pixels.colors.shape[1], len(segmentation.low)
+    if segmentation.settings.features == "color" and bands != known:
+        raise InvalidInputError(
+            f"image: expected {known} bands, got {bands}; give the image that was segmented"
+        )
+    return pixels
 
 
 def _draw_pictures(figure: Any, image: NDArray[np.uint8], segmentation: Drawn) -> None:

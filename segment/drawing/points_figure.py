@@ -53,7 +53,7 @@ def cluster_figure(X: ArrayLike, model: MeanShift, *, bandwidth: float | None = 
         )
     if not isinstance(model, MeanShift):
         raise InvalidInputError(f"model: expected a fitted MeanShift, got {shown(model)}")
-    labels = model.predict(points)
+    labels = model.predict(X)  # with the names of its columns
     radius = _radius(model, bandwidth, needed=points.shape[1] < 3)
     modes = np.asarray(model.cluster_centers_, np.float64)
     colors = _distinct_hues(len(modes))

@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InvalidInputError, NotFittedError, shown
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.bandwidth import estimate_bandwidth
 from segment.meanshift.modes import choose_modes, climb_to_ends
 from segment.meanshift.points import distinct_points
 from segment.meanshift.seeds import get_bin_seeds
 from segment.meanshift.tree import build_tree, nearest_mode
+from segment.scikit_learn import Clusterer, feature_names, not_fitted
 from segment.settings import ASSIGNS, KERNELS, Assign, Kernel, Range, is_choice
 from segment.validation import checked_bandwidth, checked_matrix
-
-
-class Parametrized:
-    """An object whose parameters are the arguments of its constructor, by name."""
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the parameters by name."""
-        return {name: getattr(self, name) for name in self._defaults()}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change parameters; returns the estimator."""
-        for name, value in params.items():
-            if name not in self._defaults():
-                raise InvalidInputError(
-                    f"Invalid parameter {name!r} for {type(self).__name__}; "
-                    f"valid are {sorted(self._defaults())}"
-                )
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        changed = (
-            f"{name}={value!r}"
-            for name, value in self.get_params().items()
-            if value is not self._defaults()[name]
-            and not np.array_equal(value, self._defaults()[name])
-        )
-        return f"{type(self).__name__}({', '.join(changed)})"
-
-    @classmethod
-    def _defaults(cls) -> dict[str, Any]:
-        signature = inspect.signature(cls)
-        return {name: parameter.default for name, parameter in signature.parameters.items()}
-
 
 CHOICES: dict[str, tuple[Any, ...]] = {
     "bin_seeding": (True, False),
@@ -59,7 +25,7 @@ CHOICES: dict[str, tuple[Any, ...]] = {
 }
 
 
-class MeanShift(Parametrized):
+class MeanShift(Clusterer):
     """Mean shift clustering.
 
     Parameters
@@ -95,6 +61,8 @@ class MeanShift(Parametrized):
         Moves of the longest climb.
     n_features_in_ : int
         d.
+    feature_names_in_ : (d,) array of str
+        Names of the columns; only after a fit on a data frame whose columns are named by text.
 
     Notes
     -----
@@ -145,13 +113,13 @@ class MeanShift(Parametrized):
         self.kernel = kernel
         self.assign = assign
 
-    def fit(self, X: ArrayLike, y: object = None) -> MeanShift:
+    def fit(self, X: ArrayLike, y: object = None) -> Self:
         """Find the modes of the points and label them.
 
         Parameters
         ----------
         X : (n, d) array-like
-            Finite numbers, in any unit.
+            Finite numbers, in any unit; or a data frame of pandas, polars or Arrow.
         y : ignored
 
         Raises
@@ -161,7 +129,7 @@ class MeanShift(Parametrized):
             point within `bandwidth`.
         """
         self._check_parameters()
-        points = checked_matrix(X)
+        points, names = checked_matrix(X), feature_names(X)
         bandwidth = self._bandwidth(points)
         distinct = distinct_points(points)
         tree = build_tree(distinct.points, distinct.weights)
@@ -183,7 +151,7 @@ class MeanShift(Parametrized):
         self.cluster_centers_ = modes.astype(points.dtype if points.dtype.kind == "f" else float)
         self.labels_: NDArray[np.int64] = distinct.spread(labels).astype(np.int64)
         self.n_iter_ = ends.n_iter
-        self.n_features_in_: int = points.shape[1]
+        self._keep_features(points.shape[1], names)
         return self
 
     def fit_predict(self, X: ArrayLike, y: object = None) -> NDArray[np.int64]:
@@ -196,22 +164,24 @@ class MeanShift(Parametrized):
         Parameters
         ----------
         X : (n, d) array-like
+            With the columns of the fit; a UserWarning where only one of the two has names.
 
         Returns
         -------
         labels : (n,) int64 array
             In 0..k-1.
+
+        Raises
+        ------
+        NotFittedError
+            Before a fit; scikit-learn's, too, where that is loaded.
+        InvalidInputError
+            A ValueError: `X` is not what it should be, or has other columns than the fit.
         """
         if not hasattr(self, "cluster_centers_"):
-            raise NotFittedError(
-                "This MeanShift instance is not fitted yet; call fit before predict"
-            )
+            raise not_fitted(type(self).__name__)
         points = checked_matrix(X)
-        if points.shape[1] != self.n_features_in_:
-            raise InvalidInputError(
-                f"X has {points.shape[1]} features, but MeanShift is expecting "
-                f"{self.n_features_in_} features as input."
-            )
+        self._check_features(points.shape[1], feature_names(X))
         distinct = distinct_points(points)
         tree = build_tree(distinct.points, distinct.weights)
         labels, _ = nearest_mode(tree, self.cluster_centers_.astype(np.float64))

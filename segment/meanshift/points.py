@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,7 @@ SLICE = 1_000_000  # pixels that are worth a thread of their own
 KEYS = 1 << 24
 
 
-@dataclass(frozen=True)
-class DistinctPoints:
+class DistinctPoints(NamedTuple):
     """Rows that occur, how often, and how to get from them back to all rows.
 
     Attributes
@@ -175,10 +173,28 @@ def _z_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
     order = np.argsort(keys, kind="stable")
     starts = np.append(True, np.diff(keys[order]) != 0)
     cell = starts.cumsum() - 1
-    differ = ~starts[1:] & (values[order[1:]] != values[order[:-1]]).any(axis=1)
+    beside = np.flatnonzero(~starts)
+    differ = (values[order[beside]] != values[order[beside - 1]]).any(axis=1)
     mixed = np.zeros(cell[-1] + 1, dtype=bool)
-    mixed[cell[1:][differ]] = True
-    chosen = mixed[cell]  # cells that hold different rows: none where keys tell all whole numbers
-    rows = order[chosen]
-    order[chosen] = rows[np.lexsort((*values[rows].T[::-1], cell[chosen]))]
+    mixed[cell[beside[differ]]] = True
+    places = np.flatnonzero(mixed[cell])  # none where keys tell all whole numbers apart
+    return _sort_within(values, order, places, cell[places])
+
+
+def _sort_within(
+    values: NDArray[np.float64],
+    order: NDArray[np.intp],
+    places: NDArray[np.intp],
+    cell: NDArray[np.intp],
+) -> NDArray[np.intp]:
+    """Sort the rows of each cell by their coordinates; the first few tell nearly all apart."""
+    for column in values.T:
+        if not len(places):
+            break
+        rows = order[places]
+        order[places] = rows = rows[np.lexsort((column[rows], cell))]
+        numbers = column[rows]
+        starts = np.append(True, (cell[1:] != cell[:-1]) | (numbers[1:] != numbers[:-1]))
+        several = ~starts | ~np.append(starts[1:], True)
+        places, cell = places[several], starts.cumsum()[several]
     return order

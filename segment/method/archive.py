@@ -6,7 +6,6 @@ Nothing in a file is taken on trust, and nothing of it is executed, whoever made
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -50,6 +49,8 @@ class Archive:
 
     def write(self, result: Any, path: str | Path) -> None:
         """Write the arrays of a result, compressed, with its settings; all of the file or none."""
+        import json  # 1 ms, which only those pay who keep a result
+
         about = {"version": self.version, "settings": asdict(result.settings)}
         text = json.dumps(about, default=float)  # float32 and fractions are settings, too
         content: dict[str, Any] = {"about": np.asarray(text)}
@@ -69,6 +70,8 @@ class Archive:
         MemoryError
             If it is whole, and larger than the memory there is.
         """
+        import json
+
         name, other = checked_path(path), f"is not {self.noun}, or a damaged one"
         with contextlib.ExitStack() as stack:
             with _told(name, other, other):

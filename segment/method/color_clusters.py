@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -181,7 +180,7 @@ def known_modes(distinct: DistinctPoints, settings: Settings, model: Model) -> C
     tree, channels = ground.tree, model.modes.shape[1]
     if ground.points.shape[1] < channels:
         gray = np.repeat(distinct.points, channels, axis=1)
-        tree = color_ground(replace(distinct, points=gray), settings).tree
+        tree = color_ground(distinct._replace(points=gray), settings).tree
     elif ground.points.shape[1] > channels:
         raise InvalidInputError(
             "image: expected a grey one, for the model was fitted on grey images, got one in "

@@ -85,7 +85,7 @@ typedef struct {
 } near_t;
 
 /* Room for the balls of one thread, to be freed; NULL if there is none. */
-static near_t *new_near(int channels)
+APART near_t *new_near(int channels)
 {
     const size_t all = 3 + (size_t)channels, vectors = 64 * all;
     const size_t doubles = sizeof(double) * all, features = sizeof(float) * all * NEAR_STRIDE;

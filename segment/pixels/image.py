@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from segment.errors import InvalidInputError
+from segment.errors import InvalidInputError, shown
 from segment.meanshift.points import distinct_points
 from segment.pixels.bands import BandImage, BandScale, View, band_scale, scaled, statistics_of
 from segment.pixels.colors import in_8_bit_range, of_no_depth, to_color_space, to_rgb, unit_of
-from segment.settings import ColorSpace, Settings
-from segment.validation import as_array, check_pixels
+from segment.settings import ColorSpace, Settings, is_choice
+from segment.validation import as_array, check_pixels, checked_mask
 
 Floats = NDArray[np.float64]
 
@@ -173,10 +173,10 @@ def _with_channels(image: Any, alpha: bool | None) -> NDArray[Any]:
         raise InvalidInputError(
             f"image: expected a non-empty (H, W) or (H, W, C) array, got shape {np.shape(image)}"
         )
-    if alpha not in (None, True, False) or (alpha and array.shape[2] < 2):
+    if not is_choice(alpha, (None, True, False)) or (alpha and array.shape[2] < 2):
         raise InvalidInputError(
             "alpha: expected True where the last of two or more channels is alpha, else False or "
-            f"None, got {alpha!r} for {array.shape[2]} channels; leave it out"
+            f"None, got {shown(alpha)} for {array.shape[2]} channels; leave it out"
         )
     check_pixels("image", *array.shape[:2])
     return array
@@ -239,20 +239,7 @@ def _visible(
 ) -> NDArray[np.bool_] | None:
     """Return which pixels take part, (H * W,), of those visible and in the mask; None for all."""
     if mask is not None:
-        chosen = as_array("mask", mask)
-        if chosen.shape != shape:
-            raise InvalidInputError(
-                f"mask: expected shape {shape} like the image, got {chosen.shape}; "
-                "crop or scale it to the image"
-            )
-        if chosen.dtype.kind not in "biuf" or np.isnan(chosen).any():
-            raise InvalidInputError(
-                f"mask: expected numbers or booleans, got {chosen.dtype}"
-                f"{' with NaN' if chosen.dtype.kind == 'f' else ''}; make it 0 and 1"
-            )
-        selected = chosen.reshape(-1) != 0
-        if not selected.any():
-            raise InvalidInputError("mask: expected something selected, but it is 0 everywhere")
+        selected = checked_mask("mask", mask, shape).reshape(-1)
         visible = selected if visible is None else visible & selected
     if visible is not None and not visible.any():
         raise InvalidInputError(

@@ -18,7 +18,7 @@ from segment.threads import equal_slices, on_threads
 Floats = NDArray[np.float64]
 SQUARE = 16  # side of the squares of pixels whose climbs are neighbours
 SEVERAL = 64  # groups of 256 pixels that are worth a thread of their own
-AT_ONCE = 2**16  # pixels whose bins are sorted at a time, in the cache
+AT_ONCE = 2**16  # pixels that are looked at together while they are in the cache
 
 
 def build_pyramid(
@@ -65,9 +65,21 @@ def build_pyramid(
 
 
 def largest_value(image: NDArray[Any], visible: NDArray[np.bool_] | None) -> float:
-    """Return the largest absolute value of the pixels that take part; 0 if there are none."""
-    shown = image if visible is None or visible.all() else image[visible]
-    return max(float(shown.max()), -float(shown.min())) if shown.size else 0.0
+    """Return the largest absolute value of the pixels that take part; 0 if there are none.
+
+    Examples
+    --------
+    >>> largest_value(np.array([[[-7.5], [9.0]]]), np.array([[True, False]]))
+    7.5
+    """
+    largest = 0.0
+    step = max(1, AT_ONCE // image.shape[1])  # rows of which a copy may be made
+    for first in range(0, len(image), step):
+        shown = image[first : first + step]
+        if visible is not None:
+            shown = shown[visible[first : first + step]]
+        largest = max(largest, float(shown.max(initial=0)), -float(shown.min(initial=0)))
+    return largest
 
 
 def joint_points(

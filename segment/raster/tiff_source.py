@@ -88,10 +88,9 @@ class TiffSource:
             self.bands = tuple(Band(at + 1, name, "uint8", 8) for at, name in enumerate(COLORS[3]))
         colors = sum(not band.is_alpha for band in self.bands)
         self._is_negative = page.photometric == WHITE_IS_ZERO and colors in COLORS
-        self._said: tuple[str, ...] = ()
-        self.geo: tuple[GeoTag, ...] = geo_tags(page)
-        if not self.geo:
-            self.geo, self._said = place_beside(path)
+        self.geo: tuple[GeoTag, ...]
+        self._said: tuple[str, ...]
+        self.geo, self._said = place_beside(path, geo_tags(page))
         self.resolution: Resolution | None = resolution_of(page)
         profile = page.tags.valueof(ICC_PROFILE)
         self.profile = profile if isinstance(profile, bytes) else None

@@ -98,17 +98,17 @@ def read_mask(path: Path) -> NDArray[np.bool_]:
 
 
 def _on_map(picture: Picture | DamagedPage, path: Path) -> Picture | DamagedPage:
-    """Give a picture without a place on the map that of the world file beside its file."""
+    """Give a picture that no tags place on the map the place of the world file beside its file."""
     if isinstance(picture, DamagedPage):
         return picture
     geo, warnings = picture.kept.geo, picture.warnings
-    if not geo and not is_stream(path):
-        geo, said = place_beside(path)
+    if not is_stream(path):
+        geo, said = place_beside(path, geo)
         warnings += said
     if geo and picture.turned:
         geo = ()
         warnings += ("its place on the map is left out, for it is not stored upright",)
-    kept = dataclasses.replace(picture.kept, geo=geo)
+    kept = picture.kept._replace(geo=geo)
     return dataclasses.replace(picture, kept=kept, warnings=warnings)
 
 

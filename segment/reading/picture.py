@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from segment.bands import Band, chosen_places, shown_places, usual_names
 from segment.errors import ImageFileError
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from segment.tiff.places import GeoTag, Resolution
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """What of a file goes into its results.
 
     Attributes

@@ -38,6 +38,5 @@ class ReadingOptions:
     show_bands: tuple[int | str, ...] | None = None
 
 
-@dataclass(frozen=True)
 class MaskReading(ReadingOptions):
     """How to read a mask, of which only counts what is 0: its values are never stretched."""

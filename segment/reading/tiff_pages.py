@@ -19,6 +19,8 @@ from segment.tiff.places import Resolution, geo_tags, resolution_of
 from segment.tiff.samples import read_samples
 
 OLD_JPEG = 6  # whose tables and offsets only libtiff finds, in the file itself
+DESCRIPTION = 270  # the tag
+LONGEST_UNIT = 40  # characters; ImageJ writes such as micron
 
 
 class TiffPages:
@@ -90,4 +92,18 @@ def _check(page: Any, options: ReadingOptions) -> None:
 
 def _resolution(page: Any, turned: bool) -> Resolution | None:
     resolution = resolution_of(page)
-    return resolution.turned() if resolution and turned else resolution
+    if resolution is None:
+        return None
+    resolution = dataclasses.replace(resolution, length=_imagej_unit(page))
+    return resolution.turned() if turned else resolution
+
+
+def _imagej_unit(page: Any) -> str | None:
+    """Return the unit of length that ImageJ writes into its descriptions."""
+    description = page.tags.valueof(DESCRIPTION)
+    if not isinstance(description, str) or not description.startswith("ImageJ="):
+        return None
+    lines = description.splitlines()
+    named = (line.removeprefix("unit=") for line in lines if line.startswith("unit="))
+    unit = next(named, "")
+    return unit if unit.isascii() and unit.isprintable() and 0 < len(unit) <= LONGEST_UNIT else None

@@ -60,7 +60,7 @@ cdef class Tracer:
     cdef bint junctions            # put a node where a straight side passes corners of others
     cdef int32_t y                 # rows so far: where the next line of points lies
     cdef object lines              # holds the memory of the next six
-    cdef int32_t *above             # labels above and below the line, a 0 before and behind
+    cdef int32_t *above            # labels above and below the line, a 0 before and behind
     cdef int32_t *below
     cdef int32_t *parts_above      # and their parts
     cdef int32_t *parts_below
@@ -290,7 +290,7 @@ cdef class Tracer:
         """Give out a ring, or the rings that it falls into where it passes a point twice."""
         cdef node_t *nodes = <node_t *> self.nodes.items
         cdef int32_t node = first, last = first
-        cdef Py_ssize_t count = 0, i
+        cdef Py_ssize_t count = 0
         cdef bint paired = False
         while nodes[node].other != CLOSED:
             nodes[node].other = CLOSED

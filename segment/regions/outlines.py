@@ -1,4 +1,4 @@
-"""Region map to polygons: the rings of pixel edges around each region, also as GeoJSON.
+"""Region map to polygons: the rings of pixel edges around each region, also simplified.
 
 scikit-image's `find_contours` draws lines between pixel centres: they cut corners and leave
 gaps between neighbours. Here polygons that share a border share its edges exactly.
@@ -6,14 +6,14 @@ gaps between neighbours. Here polygons that share a border share its edges exact
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.errors import MissingPackageError
 from segment.regions.tracing import Outlines, traced
 from segment.validation import checked_label_map
 
@@ -72,49 +72,6 @@ def region_polygons(regions: NDArray[Any]) -> Iterator[tuple[int, dict[str, Any]
     return chain.from_iterable(map(geometries, outlined))
 
 
-def geojson(regions: NDArray[Any]) -> Iterator[str]:
-    """Write the outlines of the regions as GeoJSON, piece by piece.
-
-    Parameters
-    ----------
-    regions : (H, W) array of integers
-        As for `region_polygons`.
-
-    Returns
-    -------
-    pieces : iterator of str
-        Together the text of a FeatureCollection: a line and a feature for each label that
-        occurs, ascending, with the properties "label" and "pixels", their number.
-
-    Raises
-    ------
-    InvalidInputError
-        As `region_polygons` does.
-
-    Examples
-    --------
-    >>> collection = json.loads("".join(geojson(np.array([[1, 1, 2]]))))
-    >>> [feature["properties"] for feature in collection["features"]]
-    [{'label': 1, 'pixels': 2}, {'label': 2, 'pixels': 1}]
-    """
-    outlines = region_polygons(regions)
-    labels, sizes = np.unique(regions, return_counts=True)
-    return collection(outlines, sizes[labels > 0].tolist())
-
-
-def collection(outlines: Iterator[tuple[int, dict[str, Any]]], sizes: list[int]) -> Iterator[str]:
-    """Yield the text of a FeatureCollection, piece by piece: outlines by label, pixels of each."""
-    encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
-    separator = "\n"
-    yield '{"type":"FeatureCollection","features":['
-    for (label, geometry), size in zip(outlines, sizes, strict=True):
-        properties = {"label": label, "pixels": size}
-        feature = {"type": "Feature", "properties": properties, "geometry": geometry}
-        yield separator + encode(feature)
-        separator = ",\n"
-    yield "\n]}\n"
-
-
 def geometries(outlines: Outlines) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each label with its geometry in the form of GeoJSON, of numbers as they are."""
     corners, rings = outlines.corners.tolist(), outlines.rings.tolist()
@@ -128,3 +85,75 @@ def geometries(outlines: Outlines) -> Iterator[tuple[int, dict[str, Any]]]:
             yield label, {"type": "Polygon", "coordinates": parts[0]}
         else:
             yield label, {"type": "MultiPolygon", "coordinates": parts}
+
+
+def simplified(
+    strips: Iterable[NDArray[Any]], width: int, tolerance: float, folder: str | None = None
+) -> Iterator[Outlines]:
+    """Yield the outlines of a map with fewer corners; neighbours keep all they share in common.
+
+    The corner that spans the smallest triangle with its neighbours goes first (Visvalingam and
+    Whyatt 1993), for both polygons that have it, as long as no two lines cross. Where three meet
+    the corner stays, and so does the border of the image; pixels without a label are a neighbour
+    as any other. GEOS does it, through shapely.
+
+    Parameters
+    ----------
+    strips : iterable of (h, W) arrays of integers
+        The map, from its first rows on, as `traced` takes it.
+    width : int
+    tolerance : float, > 0
+        In pixels: the root of the area of the triangles that go. From 0.71 on the steps of
+        pixels become slopes. Larger: fewer corners.
+    folder : str, optional
+        For a temporary file, see `OutlineTracer`.
+
+    Raises
+    ------
+    MissingPackageError
+        If shapely is not installed.
+
+    Notes
+    -----
+    All outlines are held in memory at once, some 100 bytes a corner: whether a corner may go
+    depends on both its polygons, and on what lies between.
+    """
+    shapely = _shapely()
+    above = (np.asarray(strip) + np.int64(1) for strip in strips)  # no label is a neighbour, too
+    batches = list(traced(above, width, junctions=True, folder=folder))
+    labels = np.concatenate([each.labels for each in batches]) - np.int32(1)
+    kind = shapely.GeometryType.MULTIPOLYGON
+    exact = [
+        shapely.from_ragged_array(
+            kind, each.corners.astype(np.float64), (each.rings, each.polygons, each.regions)
+        )
+        for each in batches
+    ]
+    sizes = [len(each) for each in exact]
+    batches.clear()
+    fewer = shapely.coverage_simplify(np.concatenate(exact), tolerance, simplify_boundary=False)
+    fewer = shapely.orient_polygons(fewer, exterior_cw=False)  # in numbers, whose y goes down
+    for some in np.split(np.arange(len(labels)), np.cumsum(sizes)[:-1]):
+        kept = some[labels[some] > 0]
+        if len(kept):
+            yield _as_outlines(labels[kept], fewer[kept])
+
+
+def _as_outlines(labels: NDArray[np.int32], shapes: NDArray[Any]) -> Outlines:
+    """Return polygons of shapely's, of one part or several, whose corners are whole numbers."""
+    shapely = _shapely()
+    parts, whose = shapely.get_parts(shapes, return_index=True)
+    _, corners, bounds = shapely.to_ragged_array(shapely.multipolygons(parts, indices=whose))
+    rings, polygons, regions = (np.asarray(each, np.int64) for each in bounds)
+    return Outlines(labels, corners.astype(np.int32), rings, polygons, regions)
+
+
+def _shapely() -> Any:
+    try:
+        import shapely
+    except ImportError:
+        raise MissingPackageError(
+            "shapely: expected it to simplify polygons, but it is not installed; "
+            "pip install 'meanshift-segment[geo]'"
+        ) from None
+    return shapely

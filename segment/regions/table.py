@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -179,7 +179,16 @@ def _places_in(labels: NDArray[np.int32], region_map: NDArray[np.int32]) -> NDAr
     return np.where(region_map > 0, numbers, 0).astype(np.int32)
 
 
-def to_csv(table: RegionTable, file: TextIO) -> None:
+class Table(Protocol):
+    """Rows of numbers, one for each region in the order of the labels, with their names."""
+
+    @property
+    def header(self) -> tuple[str, ...]: ...
+
+    def rows(self) -> Iterator[tuple[int | float, ...]]: ...
+
+
+def to_csv(table: Table, file: TextIO) -> None:
     r"""Write a table as CSV: a header, then a line for each region.
 
     Lines end in "\n": open the file with ``newline=""``. Floats are written with as many

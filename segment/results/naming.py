@@ -17,42 +17,62 @@ Product = Literal[
     "figure",
     "regions",
     "polygons",
+    "rois",
     "hierarchy",
     "tree",
     "explorer",
     "sweep",
 ]
-LabelFormat = Literal["png", "tiff", "npy"]
+LabelFormat = Literal["png", "tiff", "imagej", "npy"]
+PolygonFormat = Literal["geojson", "gpkg", "fgb"]  # each is also what its files end in
+PolygonCrs = Literal["native", "wgs84", "pixels"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
 LABEL_FORMATS: tuple[LabelFormat, ...] = get_args(LabelFormat)
-SUFFIXES: dict[LabelFormat, str] = {"png": ".png", "tiff": ".tif", "npy": ".npy"}
+POLYGON_FORMATS: tuple[PolygonFormat, ...] = get_args(PolygonFormat)
+POLYGON_CRS: tuple[PolygonCrs, ...] = get_args(PolygonCrs)
+SUFFIXES: dict[LabelFormat, str] = {
+    "png": ".png",
+    "tiff": ".tif",
+    "imagej": ".tif",
+    "npy": ".npy",
+}
 MOST_IN_PNG = 65535  # labels that 16 bits hold
+MOST: dict[LabelFormat, int] = {"png": MOST_IN_PNG, "imagej": 2**24}  # that float32 tells apart
 PAGE_STEM = re.compile(r"(.+)_page([1-9][0-9]*)", re.DOTALL)  # as `page_stem` writes it
 PAGE_NAME = re.compile(rf"{PAGE_STEM.pattern}_[a-z]+\.[a-z]+", re.DOTALL)
 
 
 def fitting_format(wanted: LabelFormat, segments: int) -> LabelFormat:
-    """Return the format that holds so many segments without wrapping: PNG, beyond 65,535 TIFF.
+    """Return the format that holds so many segments without wrapping: where one cannot, TIFF.
 
     Examples
     --------
     >>> fitting_format("png", 65535), fitting_format("png", 65536), fitting_format("npy", 65536)
     ('png', 'tiff', 'npy')
     """
-    return "tiff" if wanted == "png" and segments > MOST_IN_PNG else wanted
+    return "tiff" if segments > MOST.get(wanted, segments) else wanted
 
 
-def suffix(product: Product, segments: int, label_format: LabelFormat = "png") -> str:
+def suffix(
+    product: Product,
+    segments: int,
+    label_format: LabelFormat = "png",
+    polygon_format: PolygonFormat = "geojson",
+) -> str:
     """Return what the name of a product ends in.
 
     Examples
     --------
     >>> suffix("labels", 9), suffix("labels", 70_000), suffix("regions", 9)
     ('_labels.png', '_labels.tif', '_regions.csv')
+    >>> suffix("polygons", 9, polygon_format="gpkg")
+    '_polygons.gpkg'
     """
     if product == "labels":
         return f"_labels{SUFFIXES[fitting_format(label_format, segments)]}"
-    ends = {"regions": ".csv", "polygons": ".geojson", "tree": ".npz", "explorer": ".html"}
+    ends = {"regions": ".csv", "tree": ".npz", "explorer": ".html"}
+    ends["polygons"] = f".{polygon_format}"
+    ends["rois"] = ".zip"
     name = "hierarchy" if product == "tree" else product
     return f"_{name}{ends.get(product, '.png')}"
 

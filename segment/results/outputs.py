@@ -14,16 +14,47 @@ from segment.results.naming import (
     MOST_IN_PNG,
     SUFFIXES,
     LabelFormat,
+    PolygonCrs,
+    PolygonFormat,
     Product,
     fitting_format,
     page_stem,
     suffix,
 )
-from segment.settings import Settings
+from segment.settings import Range, Settings
 from segment.streams import STANDARD, is_standard
 from segment.writing import make_folder
 
 RASTER_SUFFIXES = (".tif", ".tiff")  # of files that are written strip by strip
+
+
+@dataclass(frozen=True)
+class PolygonOptions:
+    """How polygons are written.
+
+    Attributes
+    ----------
+    polygon_format : {"geojson", "gpkg", "fgb"}
+    polygon_crs : {"native", "wgs84", "pixels"} or None
+        See `segment.results.mapping.coordinates_of`.
+    simplify : float
+        In pixels; 0 leaves all corners. See `segment.regions.outlines.simplified`.
+
+    Raises
+    ------
+    OptionError
+        If a number is out of range.
+    """
+
+    polygon_format: PolygonFormat = "geojson"
+    polygon_crs: PolygonCrs | None = None
+    simplify: float = 0
+
+    def __post_init__(self) -> None:
+        try:
+            Range(0, 1e6).check("simplify", self.simplify)
+        except InvalidInputError as error:
+            raise OptionError(str(error), "--simplify") from None
 
 
 @dataclass(frozen=True)
@@ -34,16 +65,17 @@ class Output:
     ----------
     folder : Path
         Of all results; an image may have a folder in it.
-    products : tuple of {"labels", "segmented", "boundaries", "figure", "regions", "polygons"}
-        Or "sweep" alone.
+    products : tuple of Product
+        "sweep" alone, or any of the others.
     recolor : {"mean", "mode"}
-    label_format : {"png", "tiff", "npy"}
+    label_format : {"png", "tiff", "imagej", "npy"}
     files : mapping of product to Path
         Products with a file of their own; ``-`` is standard output.
     sweep : tuple of Settings
         Those of the panels of a sweep.
     with_entries : bool
         Make the thumbnails that an HTML report shows.
+    polygons : PolygonOptions
     """
 
     folder: Path
@@ -53,6 +85,7 @@ class Output:
     files: Mapping[Product, Path] = field(default_factory=dict)
     sweep: tuple[Settings, ...] = ()
     with_entries: bool = False
+    polygons: PolygonOptions = PolygonOptions()
 
     @property
     def home(self) -> Path:
@@ -85,7 +118,8 @@ class Output:
         stem = place if page is None else page_stem(place, page)
         paths: dict[Product, Path] = {}
         for product in self.products:
-            ending = suffix(product, segments, self.label_format)
+            formats = self.label_format, self.polygons.polygon_format
+            ending = suffix(product, segments, *formats)
             paths[product] = self.files.get(product, Path(stem + ending))
         own = self.files.get("labels", Path(STANDARD))
         if own.suffix and self.labels_as(segments) != self._labels_wanted_as():
@@ -134,14 +168,19 @@ class Output:
         if "labels" not in self.products:
             return ()
         chosen, said = self.labels_as(segments), []
-        if on_map and chosen != "tiff":
+        if on_map and chosen not in ("tiff", "imagej"):
             said.append("its place on the map is lost; --label-format tiff keeps it")
         if chosen != self._labels_wanted_as():
-            said.append(f"{segments:,} segments are too many for PNG; the label map is a TIFF")
+            format_ = "PNG" if self._labels_wanted_as() == "png" else "ImageJ"
+            said.append(
+                f"{segments:,} segments are too many for {format_}; the label map is a TIFF"
+            )
         return tuple(said)
 
     def _labels_wanted_as(self) -> LabelFormat:
         own = self.files["labels"].suffix.lower() if "labels" in self.files else ""
+        if own.startswith(SUFFIXES[self.label_format]):  # of two kinds of TIFF the one asked for
+            return self.label_format
         named = (name for name, end in SUFFIXES.items() if own.startswith(end))
         return next(named, self.label_format)
 

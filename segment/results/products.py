@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +15,9 @@ from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandImage
 from segment.pixels.image import pixel_rows
 from segment.reading.picture import Kept
+from segment.results.mapping import on_map
 from segment.results.naming import LabelFormat, Product, suffix
+from segment.results.outputs import PolygonOptions
 from segment.results.rasters import (
     SIGNED,
     partial_alpha,
@@ -25,14 +26,15 @@ from segment.results.rasters import (
     write_labels,
     write_segmented,
 )
+from segment.tiff.places import Place, place_of
 from segment.writing import MADE_HERE, write_whole
 
 if TYPE_CHECKING:
     from segment.method.hierarchy import Hierarchy
+    from segment.regions.table import Table
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """An image and what became of it.
 
     Attributes
@@ -41,7 +43,7 @@ class Result:
         A photo; what pictures show of bands, with alpha last where not all of it is visible.
     segmentation : Segmentation
     recolor : {"mean", "mode"}
-    label_format : {"png", "tiff", "npy"}
+    label_format : {"png", "tiff", "imagej", "npy"}
         Of the label map; it must hold the segments, see `fitting_format`.
     kept : Kept
         What of the image's file goes into the results'.
@@ -57,6 +59,7 @@ class Result:
         Their names.
     scene : BandImage or None
         What was segmented, where that is no photo.
+    polygons : PolygonOptions
     """
 
     image: NDArray[Any]
@@ -70,6 +73,7 @@ class Result:
     values: NDArray[Any] | None = None
     bands: tuple[str, ...] = ()
     scene: BandImage | None = None
+    polygons: PolygonOptions = PolygonOptions()
 
     @property
     def transparent(self) -> bool:
@@ -77,12 +81,17 @@ class Result:
         has_alpha = self.image.ndim == 3 and self.image.shape[2] in (2, 4)
         return has_alpha or not self.segmentation.labels.all()
 
+    @property
+    def place(self) -> Place:
+        """Where the image lies on the map."""
+        return place_of(self.kept.geo)
+
 
 def write(product: Product, result: Result, path: Path) -> None:
     """Write one product of a segmentation, the whole file or nothing."""
     labels = result.segmentation.labels
     if product == "labels":
-        write_labels(labels, path, result.label_format, result.kept)
+        _write_labels(result, path)
     elif product == "segmented":
         palette = result.segmentation.palette(result.recolor)
         write_segmented(
@@ -107,11 +116,21 @@ def write(product: Product, result: Result, path: Path) -> None:
         write_whole(path, lambda file: file.write(_explorer(result, path).encode()))
     elif product == "regions":
         write_whole(path, lambda file: _write_table(result, file))
-    else:
-        from segment.regions.outlines import geojson  # most runs write none
+    elif product == "rois":
+        from segment.results.imagej import write_rois  # most runs write none
 
-        pieces = geojson(labels)
-        write_whole(path, lambda file: file.writelines(piece.encode() for piece in pieces))
+        write_whole(path, lambda file: write_rois(file, labels))
+    else:
+        _write_polygons(result, path)
+
+
+def _write_labels(result: Result, path: Path) -> None:
+    labels = result.segmentation.labels
+    if result.label_format != "imagej":
+        return write_labels(labels, path, result.label_format, result.kept)
+    from segment.results.imagej import write_colored_labels  # most runs write none
+
+    return write_whole(path, lambda file: write_colored_labels(file, labels, result.kept))
 
 
 def _tree_of(result: Result) -> Hierarchy:
@@ -141,18 +160,31 @@ def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
     picture = result.segmentation.boundaries(result.image)
     kept = result.kept
     if picture.shape[:2] != result.segmentation.labels.shape:  # enlarged
-        kept = replace(kept, resolution=None)
+        kept = kept._replace(resolution=None)
     Image.fromarray(picture).save(file, **(SIGNED | png_options(kept)))
 
 
 def _write_table(result: Result, file: IO[bytes]) -> None:
-    from segment.regions.table import region_table, to_csv  # most runs write none
+    from segment.regions.table import to_csv  # most runs write none
+
+    table = on_map(_table(result), result.place)
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    to_csv(table, text)
+    text.detach()
+
+
+def _table(result: Result) -> Table:
+    from segment.regions.table import region_table  # most runs write none
 
     labels, values = result.segmentation.labels, result.values
     if values is None:
         rows, _ = pixel_rows(result.image)
         values = np.asarray(rows).reshape(*labels.shape, -1)
-    table = region_table(labels, values, result.bands or None)
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-    to_csv(table, text)
-    text.detach()
+    return region_table(labels, values, result.bands or None)
+
+
+def _write_polygons(result: Result, path: Path) -> None:
+    from segment.results.polygons import write_region_polygons  # most runs write none
+
+    labels, table = result.segmentation.labels, _table(result)
+    write_region_polygons(path, [labels], labels.shape[1], table, result.place, result.polygons)

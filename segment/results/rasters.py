@@ -12,6 +12,7 @@ from PIL import Image, PngImagePlugin
 from segment.errors import ImageFileError
 from segment.reading.picture import Kept
 from segment.results.naming import MOST_IN_PNG, LabelFormat
+from segment.tiff.places import with_no_data
 from segment.writing import MADE_HERE, write_whole
 
 # Runs of equal labels are what there is to compress: zlib's run-length strategy gives smaller
@@ -172,11 +173,7 @@ def write_heights(
 def _write_tiff(file: IO[bytes], labels: NDArray[Any], kept: Kept) -> None:
     import tifffile
 
-    options: dict[str, Any] = {}
-    if kept.resolution:
-        x, y = kept.resolution.x, kept.resolution.y
-        options["resolution"] = (x.as_integer_ratio(), y.as_integer_ratio())
-        options["resolutionunit"] = {"none": 1, "inch": 2, "cm": 3}[kept.resolution.unit]
+    tags = kept.geo if labels.all() else with_no_data(kept.geo)
     tifffile.imwrite(
         file,
         labels,
@@ -185,6 +182,6 @@ def _write_tiff(file: IO[bytes], labels: NDArray[Any], kept: Kept) -> None:
         compressionargs={"level": 1},  # a fifth of the time of level 6 for runs of equal labels
         metadata=None,
         software=MADE_HERE.decode(),
-        extratags=list(kept.geo),
-        **options,
+        extratags=list(tags),
+        **(kept.resolution.tiff_options() if kept.resolution else {}),
     )

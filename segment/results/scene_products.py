@@ -7,7 +7,6 @@ import functools
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -17,14 +16,16 @@ from numpy.typing import NDArray
 from segment.errors import InvalidInputError
 from segment.raster.opening import open_sink
 from segment.raster.sink import RasterSink, label_type
-from segment.regions.outlines import collection, geometries
-from segment.regions.table import Measures, RegionTable, to_csv
-from segment.regions.tracing import OutlineTracer
+from segment.regions.table import Measures, RegionTable, Table, to_csv
+from segment.results.mapping import on_map
 from segment.results.naming import Product
+from segment.results.outputs import PolygonOptions
+from segment.results.polygons import write_region_polygons
 from segment.scenes.labelling import Labels
 from segment.scenes.rows import SceneRows
 from segment.scenes.scene import SceneSegmentation
 from segment.scenes.strips import Strips, Work
+from segment.tiff.places import Place, place_of
 from segment.validation import checked_channels
 from segment.writing import write_whole
 
@@ -48,6 +49,7 @@ class SceneResult:
         Of the TIFFs.
     key : str or None
         What the results depend on; by it writing goes on after a run that was killed.
+    polygons : PolygonOptions
     """
 
     rows: SceneRows
@@ -57,6 +59,12 @@ class SceneResult:
     label_kind: Literal["tiff", "zarr"] = "tiff"
     overviews: bool = False
     key: str | None = None
+    polygons: PolygonOptions = PolygonOptions()
+
+    @property
+    def place(self) -> Place:
+        """Where the scene lies on the map."""
+        return place_of(self.rows.source.geo)
 
     @property
     def is_whole(self) -> bool:
@@ -92,11 +100,18 @@ def write_scene(result: SceneResult, paths: Mapping[Product, Path]) -> None:
     rasters = [name for name in paths if name in RASTERS]
     if rasters:
         _write_rasters(result, {name: paths[name] for name in rasters})
+    if "regions" not in paths and "polygons" not in paths:
+        return
+    table = _table(result)
     if "regions" in paths:
-        table = _table(result)
-        write_whole(paths["regions"], lambda file: _write_csv(table, file))
+        located = on_map(table, result.place)
+        write_whole(paths["regions"], lambda file: _write_csv(located, file))
     if "polygons" in paths:
-        write_whole(paths["polygons"], lambda file: _write_polygons(result, file))
+        traced = result.strips.in_order("tracing", result.rows, result.found.labels)
+        strips, width = (labels for _, _, labels in traced), result.rows.width
+        write_region_polygons(
+            paths["polygons"], strips, width, table, result.place, result.polygons
+        )
 
 
 def _table(result: SceneResult) -> RegionTable:
@@ -136,19 +151,10 @@ def _spread(measures: Measures, strip: Measured) -> Measures:
     return measures
 
 
-def _write_csv(table: RegionTable, file: IO[bytes]) -> None:
+def _write_csv(table: Table, file: IO[bytes]) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8", newline="")
     to_csv(table, text)
     text.detach()
-
-
-def _write_polygons(result: SceneResult, file: IO[bytes]) -> None:
-    with OutlineTracer(result.rows.width) as tracer:
-        for _, _, labels in result.strips.in_order("tracing", result.rows, result.found.labels):
-            tracer.add(labels)
-        sizes = result.found.sizes[result.found.sizes > 0].tolist()
-        outlines = chain.from_iterable(map(geometries, tracer.outlines()))
-        file.writelines(piece.encode() for piece in collection(outlines, sizes))
 
 
 def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:

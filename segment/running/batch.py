@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from segment.errors import StdoutError
 from segment.results.naming import pages_there
@@ -21,8 +20,7 @@ from segment.writing import remove_parts_of, remove_stale_parts
 Existing = Literal["overwrite", "skip", "error"]
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """A task that was begun, or needed no beginning."""
 
     task: Task

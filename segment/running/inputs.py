@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from segment.results.naming import OWN_NAME
 from segment.streams import is_standard
@@ -24,8 +25,7 @@ HEAD = 1 << 17  # bytes: a colour profile, or the places of a large TIFF's strip
 TAIL = 4096  # bytes: behind the pixels of a PNG, where the profile may be longer than that
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(NamedTuple):
     """One image as it was named.
 
     Attributes
@@ -44,8 +44,7 @@ class Input:
     identity: str
 
 
-@dataclass(frozen=True, slots=True)
-class Wrong:
+class Wrong(NamedTuple):
     """A folder that gives no image.
 
     Attributes

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from segment.reading.picture import DamagedPage, Picture
 from segment.reading.sources import HEAD
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
+from segment.results.mapping import map_warnings
 from segment.results.naming import Product
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
@@ -71,8 +72,7 @@ def run_job(task: Task, work: Work) -> list[Outcome]:
 BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
 
 
-@dataclass(frozen=True, eq=False)
-class _Job:
+class _Job(NamedTuple):
     """What all pages of a file have in common."""
 
     task: Task
@@ -146,6 +146,7 @@ class _Job:
 
     def _segment(self, picture: Picture, mask: NDArray[np.bool_] | None) -> Outcome:
         work, output = self.work, self.work.output
+        on_the_map = map_warnings(picture.kept.geo, output.products, output.polygons)
         image = image_of(picture, work.settings, work.model)
         tree = self._tree(image, mask)
         if tree is None:
@@ -166,7 +167,7 @@ class _Job:
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
             warnings=warnings_of(picture, image, told, by_model=by_model)
-            + output.warnings(count, on_map=bool(picture.kept.geo)),
+            + (*output.warnings(count, on_map=bool(picture.kept.geo)), *on_the_map),
             more=self._told(tree) | told,
             entry=_entry(result) if output.with_entries else None,
             remark=remark_on(image, told),
@@ -213,6 +214,7 @@ class _Job:
             picture.values,
             tuple(band.name for band in picture.bands),
             scene,
+            output.polygons,
         )
 
     def _write(self, picture: Picture, result: Result) -> list[str]:

@@ -9,7 +9,6 @@ written after the results: a run that is killed in between does that image again
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -33,7 +32,8 @@ def digest(*parts: Any) -> str:
     >>> digest("0.1.0", {"quantile": 0.1})
     '98488e59f6ad6eba'
     """
-    import hashlib  # 3 ms, which a single image does without
+    import hashlib  # 3 ms with json, which a single image does without
+    import json
 
     text = json.dumps(parts, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=8).hexdigest()
@@ -109,6 +109,8 @@ class Record:
             "settings": self._made_with,
             "outputs": {_within(folder, path): stamp(path) for path in outputs},
         }
+        import json
+
         with contextlib.suppress(OSError):
             _append(Path(folder, NAME), json.dumps(line))
 
@@ -165,6 +167,8 @@ def _load(path: Path) -> dict[str, str]:
 
 def _parsed(line: str) -> dict[str, Any] | None:
     """Return what a line of a record says; None for anything that `add` does not write."""
+    import json
+
     try:
         record = json.loads(line) if line.isascii() else None
     except (ValueError, RecursionError):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import Any, Literal, TextIO
+from typing import Any, Literal
 
+from segment.messages import Colored, bad, caution, good, say, spelt
 from segment.progress import NoBar
 from segment.streams import print_stdout
 
 SCREENFUL = 20  # lines after which failures are out of sight: the summary names them again
 MOST_NAMED = 100  # of those; a summary is not a log
-CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), 127)}  # of lines and terminals
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Console:
         if interrupted or self.verbosity >= 1 or (self.verbosity == 0 and total > 1):
             if total > SCREENFUL:
                 self._name_failures()
-            say(f"{'interrupted: ' if interrupted else ''}{self._summary()}")
+            say(*self._summary(interrupted))
         if interrupted:
             return 130
         return 1 if self.failed else 0
@@ -147,10 +147,10 @@ class Console:
                 print_stdout(json.dumps(outcome.facts()))
         self._remark(outcome)
         if outcome.status == "failed":
-            self._say(f"error: {outcome.line()}")
+            self._say(bad("error:"), f" {outcome.line()}")
         elif outcome.status == "planned":
             if not self.as_json:
-                print_stdout(_shown(outcome.line(), sys.stdout))
+                print_stdout(spelt(outcome.line(), sys.stdout))
         elif self.verbosity >= 1 and outcome.status == "ok":
             climbed = f", {outcome.iterations} iterations" if outcome.iterations is not None else ""
             self._say(f"{outcome.line()}{climbed}")
@@ -162,42 +162,30 @@ class Console:
     def _remark(self, outcome: Outcome) -> None:
         if self.verbosity >= 0:
             for warning in outcome.warnings:
-                self._say(f"warning: {outcome.name}: {warning}")
+                self._say(caution("warning:"), f" {outcome.name}: {warning}")
         for detail in outcome.details:
             self.note(f"{outcome.name}: {detail}")
 
-    def _say(self, line: str) -> None:
+    def _say(self, *parts: str | Colored) -> None:
         with self.bar.aside():
-            say(line)
+            say(*parts)
 
-    def _summary(self) -> str:
-        counts = [f"{self.done} done"]
-        counts += [f"{self.skipped} skipped"] if self.skipped else []
-        counts += [f"{self.failed} failed"] if self.failed else []
+    def _summary(self, interrupted: bool) -> list[str | Colored]:
+        parts: list[str | Colored] = [caution("interrupted:"), " "] if interrupted else []
+        done = f"{self.done} done"
+        parts.append(good(done) if self.done else done)
+        parts += [f", {self.skipped} skipped"] if self.skipped else []
+        parts += [", ", bad(f"{self.failed} failed")] if self.failed else []
         if self.done > 1:
             seconds = time.perf_counter() - self._start
-            counts.append(f"{self.done / seconds:.3g} images/s")
-        return ", ".join(counts)
+            parts.append(f", {self.done / seconds:.3g} images/s")
+        return parts
 
     def _name_failures(self) -> None:
         for line in self._failures:
-            say(f"failed: {line}")
+            say(bad("failed:"), f" {line}")
         if self.failed > len(self._failures):
-            say(f"failed: and {self.failed - len(self._failures)} more")
-
-
-def say(line: str) -> None:
-    """Talk: one line, always to stderr, whatever characters a file name has."""
-    if sys.stderr is not None:  # which the caller may have closed
-        print(_shown(line, sys.stderr), file=sys.stderr, flush=True)
-
-
-def _shown(line: str, stream: TextIO | None) -> str:
-    """Return a line as a stream can take it: bytes that are no text, and controls, spelt out."""
-    encoding = getattr(stream, "encoding", None) or "ascii"
-    text = line.translate(CONTROLS).encode("utf-8", "surrogateescape")
-    spelt = text.decode("utf-8", "backslashreplace")
-    return spelt.encode(encoding, "backslashreplace").decode(encoding)
+            say(bad("failed:"), f" and {self.failed - len(self._failures)} more")
 
 
 def _in_utf8(value: Any) -> Any:

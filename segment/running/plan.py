@@ -6,10 +6,9 @@ import os
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from segment.reading.reading_options import ReadingOptions
 from segment.results.naming import PAGE_STEM
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
     from segment.method.model import Model
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """What is said of the images together: where they are, who does them, what is kept."""
 
     recursive: bool = False
@@ -56,8 +54,7 @@ class RunOptions:
         return [(name, file, separator) for name, file, separator in given if file is not None]
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """What to do with each image.
 
     Attributes
@@ -103,8 +100,7 @@ class Work:
         return to_stdout or (self.mask is not None and is_stream(self.mask))
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """One image to segment.
 
     Attributes

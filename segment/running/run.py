@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import signal
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from segment.errors import OptionError, SegmentError
-from segment.progress import ImagesBar, NoBar, StagesBar, heard_by, on_terminal
+from segment.messages import bad, on_terminal, say
+from segment.progress import ImagesBar, NoBar, StagesBar, heard_by
 from segment.results.naming import suffix
 from segment.results.outputs import claimed
 from segment.running.batch import Batch, prepare
 from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
-from segment.running.outcomes import Console, Outcome, say
+from segment.running.outcomes import Console, Outcome
 from segment.running.plan import RunOptions, Work, plan
-from segment.running.pools import Cluster, ClusterError, Coordinator, Here, Pool, Workers
+from segment.running.pools import Cluster, ClusterError, Coordinator, Here, Pool
 from segment.streams import is_stream
 from segment.threads import available_cores
 from segment.writing import abandoning
@@ -46,7 +47,7 @@ def run(
     given = list(names)
     listed = [*given, *_listed(options)]
     found = find_inputs(listed, recursive=options.recursive)
-    work = replace(work, claimed=_claimed(found, work, options))
+    work = work._replace(claimed=_claimed(found, work, options))
     tasks = plan(found.images, work.output.home, paged=work.reading.page is not None)
     streams = any(map(is_stream, listed))
     here = work.has_streams or streams
@@ -71,7 +72,7 @@ def run(
             work = with_one_model(tasks, work, options.save_model, asked)
         cores = max(1, _jobs(options) // jobs)
         base = Path.cwd() if options.scheduler else None
-        work = replace(work, cores=cores, base=base, sharers=jobs)
+        work = work._replace(cores=cores, base=base, sharers=jobs)
         bar = NoBar() if asked() else _bar(len(tasks), options.progress, verbosity)
         console = Console(as_json=as_json, verbosity=verbosity, bar=bar)
         return _run(batch_of(work), found, options, jobs, console, asked)
@@ -174,7 +175,7 @@ def _write(html: HtmlReport | None) -> int:
         if html:
             html.close()
     except SegmentError as error:
-        say(f"error: {error}")
+        say(bad("error:"), f" {error}")
         return 1
     return 0
 
@@ -208,18 +209,20 @@ def _jobs(options: RunOptions) -> int:
 def _pool(jobs: int, options: RunOptions, batch: Batch) -> Pool:
     """Return who does the images; one that is large is done here, its strips by the cluster."""
     work = batch.work
-    if options.scheduler is None:
-        return Workers(jobs, work.cores or 1) if jobs > 1 else Here()
-    cluster = _cluster(options)
-    if len(batch.tasks) == 1:
-        from segment.running.job import (
-            is_shared,  # whose imports the parent of workers does without
-        )
+    if options.scheduler is not None:
+        cluster = _cluster(options)
+        if len(batch.tasks) == 1:
+            from segment.running.job import is_shared  # whose imports other parents do without
 
-        if is_shared(batch.tasks[0], work):
-            batch.work = replace(work, cores=available_cores(), cluster=cluster.client)
-            return Coordinator(cluster)
-    return cluster
+            if is_shared(batch.tasks[0], work):
+                batch.work = work._replace(cores=available_cores(), cluster=cluster.client)
+                return Coordinator(cluster)
+        return cluster
+    if jobs == 1:
+        return Here()
+    from segment.running.worker import Workers  # 2 ms, for which one image need not wait
+
+    return Workers(jobs, work.cores or 1)
 
 
 def _cluster(options: RunOptions) -> Cluster:
@@ -236,7 +239,7 @@ def _cluster(options: RunOptions) -> Cluster:
 
 
 def _bar(images: int, wanted: bool | None, verbosity: int) -> NoBar:
-    shown = on_terminal() if wanted is None else wanted
+    shown = on_terminal(sys.stderr) if wanted is None else wanted
     if not shown or not images or (verbosity < 0 and not wanted):
         return NoBar()
     return ImagesBar(images) if images > 1 else StagesBar()

@@ -23,6 +23,7 @@ from segment.reading.picture import Notes, Picture
 from segment.reading.profiles import is_srgb
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
+from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
 from segment.scenes.rows import SceneRows, Values
@@ -70,6 +71,7 @@ class SceneJob:
         check_scene(settings)
         named = paths()
         check_products(named)
+        on_the_map = map_warnings(self.source.geo, tuple(named), self.work.output.polygons)
         with contextlib.closing(self.source), self._rows() as rows:
             joint, by_region = settings.features == "joint", settings.by_region
             plan = planned(rows, self.memory, by_region=by_region, joint=joint, told=advance)
@@ -89,7 +91,7 @@ class SceneJob:
             bandwidth=found.bandwidth,
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
-            warnings=(*self.source.warnings, *(crew.warnings if crew else ())),
+            warnings=(*self.source.warnings, *(crew.warnings if crew else ()), *on_the_map),
             more=told,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
@@ -114,8 +116,10 @@ class SceneJob:
                 memory=plan.memory,
                 model=work.model,
             )
-            recolor = work.output.recolor
-            result = SceneResult(rows, found, plan.strips, recolor, key=self.key)
+            output = work.output
+            result = SceneResult(
+                rows, found, plan.strips, output.recolor, key=self.key, polygons=output.polygons
+            )
             write_scene(result, {name: base / path for name, path in named.items()})
         return found
 
@@ -244,7 +248,7 @@ def is_large_scene(task: Task, work: Work) -> bool:
     try:
         check_scene(work.settings)
         check_products(work.output.scene_paths(task.place, None))
-        job = scene_job(task, replace(work, cluster=True), "")
+        job = scene_job(task, work._replace(cluster=True), "")
     except SegmentError:  # told by the worker that gets it
         return False
     if job is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +73,7 @@ def with_one_model(
     while not fitting.wait(LOOK_UP):
         if stopped():
             return work
-    return replace(work, model=fitting.result())
+    return work._replace(model=fitting.result())
 
 
 def saved_model(path: str, features: str | None, color_space: str | None) -> Model:

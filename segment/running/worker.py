@@ -1,7 +1,7 @@
-"""A worker process: calls come in on standard input, what they return goes out on standard output.
+"""Worker processes, from both sides: calls go in on standard input, what they return comes out.
 
-It ends when standard input does: when the process that started it is done with it, and as well
-when that process was killed. No worker outlives its run.
+A worker ends when its standard input does: when the process that started it is done with it, and as
+well when that process was killed. No worker outlives its run.
 """
 
 from __future__ import annotations
@@ -12,17 +12,138 @@ import os
 import pickle
 import queue
 import signal
+import subprocess
 import sys
 import threading
+import time
 import traceback
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
+from segment.running.pools import WorkerDied
 from segment.writing import abandon
+
+# The worker imports what this process would, wherever it was started.
+START = "import sys; sys.path[:] = sys.argv[1:]; from segment.running.worker import main; main()"
+BLAS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+WINDOW = 32  # calls to a worker that are handed over before the first of them has returned
+PATIENCE = 0.3  # seconds for workers to end by themselves; all of an interrupted run takes one
 
 
 class CallFailed(Exception):
     """A call raised, or returned, what cannot be sent to another process."""
+
+
+class Workers(Executor):
+    """Worker processes that take one call each at a time.
+
+    Parameters
+    ----------
+    count : int, >= 1
+    cores : int, >= 1
+        What each may use: the limit for the threads of the linear algebra library.
+    """
+
+    def __init__(self, count: int, cores: int) -> None:
+        self.window = WINDOW * count
+        self._environment = {**dict.fromkeys(BLAS, str(cores)), **os.environ}
+        self._closed = False
+        self._lock = threading.Lock()
+        self._workers = [self._start() for _ in range(count)]
+        self._idle: queue.LifoQueue[int] = queue.LifoQueue()
+        for place in reversed(range(count)):
+            self._idle.put(place)
+        self._threads = ThreadPoolExecutor(count)
+
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Have a module's function called with the arguments in the next idle worker.
+
+        The future raises what the function raises, `WorkerDied`, or where an exception or what
+        was returned cannot be sent between processes, `CallFailed`, which names it.
+        """
+        return self._threads.submit(self._call, function, args, kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """End all workers now, at work or not."""
+        with self._lock:
+            self._closed = True
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for worker in self._workers:
+            _close(worker.stdin)
+        deadline = time.monotonic() + PATIENCE
+        for worker in self._workers:
+            try:
+                worker.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:  # in the middle of a long kernel
+                worker.kill()
+                worker.wait()
+        self._threads.shutdown()
+        for worker in self._workers:
+            _close(worker.stdout)
+
+    @property
+    def processes(self) -> list[int]:
+        """The numbers of the processes."""
+        return [worker.pid for worker in self._workers]
+
+    def _call(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        call = pickle.dumps(pickle.dumps((function, args, kwargs)))
+        place = self._idle.get()
+        try:
+            packed = self._ask(place, call)
+        finally:
+            self._idle.put(place)
+        try:
+            returned, answer = pickle.loads(packed)
+        except Exception as error:
+            raise CallFailed(f"returned what cannot be read here ({error})") from error
+        if not returned:
+            raise answer
+        return answer
+
+    def _ask(self, place: int, call: bytes) -> bytes:
+        if self._workers[place].poll() is not None:  # it died while idle: no call is to blame
+            self._replace(place)
+        worker = self._workers[place]
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        try:
+            worker.stdin.write(call)
+            worker.stdin.flush()
+            answer: bytes = pickle.load(worker.stdout)
+        except (EOFError, OSError, ValueError, pickle.UnpicklingError):
+            _close(worker.stdin)
+            died = WorkerDied(worker.pid, worker.wait())
+            self._replace(place)
+            raise died from None
+        return answer
+
+    def _replace(self, place: int) -> None:
+        _close(self._workers[place].stdin)
+        _close(self._workers[place].stdout)
+        with self._lock:
+            if self._closed:
+                raise CancelledError
+            self._workers[place] = self._start()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", START, *sys.path],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment,
+            start_new_session=True,  # Ctrl-C is for the run to hear, not for its workers
+        )
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        with contextlib.suppress(OSError):  # what was not yet sent goes nowhere
+            pipe.close()
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
@@ -36,6 +37,7 @@ from segment.threads import Started
 Floats = NDArray[np.float64]
 Values = NDArray[Any]
 Visible = NDArray[np.bool_] | None
+Told = Callable[[str, int, int], object]
 BEHIND, AHEAD = 6, 2  # radii that a window has above and below its seeds
 SETTLED = 4  # radii above a window where no climb is expected to end any more
 
@@ -55,15 +57,7 @@ class Rows(Protocol):
 
 
 class Sample(NamedTuple):
-    """Pixels that the bandwidth is found from.
-
-    Attributes
-    ----------
-    points : (n, C) array
-        As `Rows.points` has them.
-    x, y : (n,) arrays
-        Where they are.
-    """
+    """Pixels that the bandwidth is found from: (n, C), as of `Rows`, and their places, (n,)."""
 
     points: Values
     x: NDArray[Any]
@@ -105,13 +99,18 @@ class JointScene:
     def labels_of(self, values: Values, visible: Visible, top: int) -> NDArray[np.int32]:
         """Return the same of rows that were read, from the row `top` on; any thread may call it."""
         ground = self._ground
-        pyramid = ground.pyramid(values, visible, top)
+        pyramid = ground.indexed(ground._points(values), visible, top)
         limit = np.inf if ground.settings.cluster_all else 1.0
         return label_pixels(pyramid, self._buckets, bandwidth=ground.reach, limit=limit)
 
 
 def joint_scene(
-    rows: Rows, settings: Settings, window_rows: int, sample: Sample | None = None
+    rows: Rows,
+    settings: Settings,
+    window_rows: int,
+    sample: Sample | None = None,
+    known: tuple[Floats, float, int] | None = None,
+    told: Told = lambda stage, done, rows: None,
 ) -> JointScene:
     """Find the modes of a scene in the joint domain, as `joint_clusters` does in memory.
 
@@ -126,6 +125,10 @@ def joint_scene(
     sample : Sample, optional
         Where the settings have neither a bandwidth nor radii: the pixels of
         `sample_indices(pixels that take part, n_samples, seed)`.
+    known : (modes, bandwidth, n_iter), optional
+        What was found of the scene before: then nothing is climbed.
+    told : callable
+        Is told how far it is: "climbing", the rows whose seeds have climbed, rows of all.
 
     Returns
     -------
@@ -138,7 +141,9 @@ def joint_scene(
         the spatial radius; and as `joint_clusters`.
     """
     check_joint(settings)
-    ground = _Ground(rows, settings, sample)
+    ground = _Ground(rows, settings, window_rows, sample, known and known[1])
+    if known is not None:
+        return _scene(ground, known[0], known[2])
     windows = planned_windows(
         bin_rows(rows.height, ground.units[0], ground.reach), ground.radius, window_rows
     )
@@ -146,14 +151,15 @@ def joint_scene(
     settled = SETTLED * ground.radius
     while True:
         try:
-            modes, pyramid_units, n_iter = _Sweep(ground, window_rows, alone, settled).climb(
-                windows
-            )
+            return _scene(ground, *_Sweep(ground, alone, settled, told).climb(windows))
         except TooEarlyError:  # hardly ever: a climb ended far above the others of its time
             settled = 2 * settled + 1
-        else:
-            buckets = in_buckets(modes, pyramid_units, (rows.height, rows.width))
-            return JointScene(modes, float(ground.bandwidth), n_iter, ground, buckets)
+
+
+def _scene(ground: _Ground, modes: Floats, n_iter: int) -> JointScene:
+    units = ground.indexed(*ground.read(0, 1), 0).units
+    buckets = in_buckets(modes, units, (ground.rows.height, ground.rows.width))
+    return JointScene(modes, float(ground.bandwidth), n_iter, ground, buckets)
 
 
 def check_joint(settings: Settings) -> None:
@@ -219,11 +225,7 @@ def planned_windows(starts: NDArray[np.intp], radius: float, rows: int) -> list[
 def bytes_of_row(width: int, channels: int, item: int) -> int:
     """Return about what each row of a window takes in memory, with one that is read ahead.
 
-    Parameters
-    ----------
-    width, channels : int
-    item : int
-        Bytes of a value of `Rows.points`: 1 or 8.
+    `item` is what a value of a point takes, in the space of its colours: 1 or 8 bytes.
 
     Examples
     --------
@@ -241,10 +243,17 @@ def least_rows(radius: float) -> float:
 class _Ground:
     """A scene as the joint domain: units and scale of all windows."""
 
-    def __init__(self, rows: Rows, settings: Settings, sample: Sample | None) -> None:
-        self.rows, self.settings = rows, settings
+    def __init__(
+        self,
+        rows: Rows,
+        settings: Settings,
+        window_rows: int,
+        sample: Sample | None,
+        bandwidth: float | None,
+    ) -> None:
+        self.rows, self.settings, self.window_rows = rows, settings, window_rows
         self.units = joint_units((rows.height, rows.width), settings)
-        self.bandwidth = self._bandwidth(sample)
+        self.bandwidth = self._bandwidth(sample) if bandwidth is None else bandwidth
         self.reach = reach_of(self.bandwidth, self.units)
         self.radius = self.units[0] * self.reach * (1 + 1e-9)
         self.largest: float | None = None
@@ -268,17 +277,13 @@ class _Ground:
         values, visible = self.rows.points(top, bottom)
         return self._points(values), visible
 
-    def pyramid(self, values: Values, visible: Visible, top: int) -> Pyramid:
-        """Index rows as they were read from the scene."""
-        return self.indexed(self._points(values), visible, top)
-
     def indexed(self, points: Values, visible: Visible, top: int) -> Pyramid:
         """Index rows of coordinates of the colour space."""
         return build_pyramid(
             points,
             visible,
             self.units,
-            largest=255.0 if points.dtype == np.uint8 else self._largest(points.shape[0]),
+            largest=255.0 if points.dtype == np.uint8 else self._largest(),
             top=top,
             image_height=self.rows.height,
         )
@@ -288,13 +293,12 @@ class _Ground:
         times = self.settings.min_bin_freq
         return joint_bins(points, visible, self.units, self.bandwidth, times, top)
 
-    def _largest(self, step: int) -> float:
+    def _largest(self) -> float:
         """Return the largest value of all: what numbers that are not bytes are counted in."""
         if self.largest is None:
-            self.largest = max(
-                largest_value(*self.read(top, min(top + step, self.rows.height)))
-                for top in range(0, self.rows.height, step)
-            )
+            step, height = self.window_rows, self.rows.height
+            parts = (self.read(top, min(top + step, height)) for top in range(0, height, step))
+            self.largest = max(largest_value(*part) for part in parts)
         return self.largest
 
 
@@ -315,15 +319,15 @@ class _Sweep:
     holds its place; otherwise a window is read for those that wait around it.
     """
 
-    def __init__(self, ground: _Ground, window_rows: int, alone: bool, settled: float) -> None:
-        self._ground, self._alone, self._settled = ground, alone, settled
+    def __init__(self, ground: _Ground, alone: bool, settled: float, told: Told) -> None:
+        self._ground, self._alone, self._settled, self._told = ground, alone, settled, told
         reach = math.floor(ground.radius) if math.isfinite(ground.radius) else 0
-        self._half = max(reach + 2, min(3 * reach, (window_rows - 1) // 2))
+        self._half = max(reach + 2, min(3 * reach, (ground.window_rows - 1) // 2))
         self._seeds = self._n_iter = 0
         self._found = False
 
-    def climb(self, windows: list[Window]) -> tuple[Floats, Floats, int]:
-        """Return the modes, the units of pyramids, and the moves of the longest climb."""
+    def climb(self, windows: list[Window]) -> tuple[Floats, int]:
+        """Return the modes, the densest first, and the moves of the longest climb."""
         reading = Started(lambda: self._ground.read(windows[0].top, windows[0].bottom))
         for window, following in itertools.zip_longest(windows, windows[1:]):
             points, visible = reading.result()
@@ -335,12 +339,13 @@ class _Sweep:
             self._climb_on(pyramid, self._seeds_of(window, points, visible, pyramid))
             next_top = math.inf if following is None else float(following.top)
             self._lead_on(next_top)
+            self._told("climbing", window.end, self._ground.rows.height)
             self._choice.settle((next_top - self._settled) / self._ground.units[0])
         if not self._seeds:
             raise InvalidInputError(NO_SEED)
         if not self._found:
             raise InvalidInputError(no_point_within(self._ground.reach))
-        return self._choice.modes(), pyramid.units, self._n_iter
+        return self._choice.modes(), self._n_iter
 
     def _begin(self, pyramid: Pyramid) -> None:
         dimensions = len(pyramid.units)

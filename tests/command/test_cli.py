@@ -341,32 +341,9 @@ def waiting_run(folder, *options):
     return process
 
 
-@pytest.mark.parametrize("flag", ["-h", "--help"])
-def test_help(flag):
-    """The help names every option with its default and ends with examples."""
-    done = run(flag)
-    assert done.returncode == 0
-    assert done.stderr == ""
-    for text in ("-q, --quantile", "default: 0.1", "--no-cluster-all", "Examples:"):
-        assert text in done.stdout
-
-
 def test_version():
     """--version prints the name and the version."""
     assert run("--version").stdout == f"meanshift-segment, version {__version__}\n"
-
-
-def test_help_imports_nothing_heavy():
-    """--help is quick because neither NumPy nor Pillow is imported for it."""
-    script = (
-        "import sys\n"
-        "from segment.command.cli import command\n"
-        "try: command.main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "sys.exit(', '.join({'numpy', 'PIL', 'skimage', 'tqdm'} & set(sys.modules)) or 0)"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_results_do_not_depend_on_the_order_of_inputs(photo, tmp_path):

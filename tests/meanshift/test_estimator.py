@@ -264,7 +264,7 @@ def test_arrays_that_scikit_learn_refuses_are_refused(points):
 
 def test_predict_needs_a_fit_and_as_many_coordinates():
     """Predicting before a fit, or on points of another dimension, is an error that says so."""
-    with pytest.raises(NotFittedError, match="call fit"):
+    with pytest.raises(NotFittedError, match=r"Call .fit. with"):
         MeanShift().predict([[1, 2]])
     with pytest.raises(ValueError, match=r"X has 3 features, .* expecting 2"):
         MeanShift(bandwidth=1).fit([[1, 2]]).predict([[1, 2, 3]])
@@ -277,8 +277,10 @@ def test_values_whose_squares_overflow_are_refused():
         MeanShift(bandwidth=1, max_iter=0).fit(points)
 
 
-@pytest.mark.parametrize("kind", ["whole", "floats"])
-@pytest.mark.parametrize("dimensions", [2, 4, 5, 8, 13])
+@pytest.mark.parametrize(
+    ("dimensions", "kind"),
+    [*((count, "whole") for count in (2, 4, 5, 8, 13)), (4, "floats"), (13, "floats")],
+)
 def test_points_of_any_dimension_have_the_modes_of_scikit_learn(dimensions, kind):
     """Bands of a scene, 2 to 13: modes and labels to the bit where they are whole numbers."""
     rng = np.random.default_rng(dimensions)

@@ -1,6 +1,6 @@
-"""Outlines: the rings of pixel edges around each region, and their GeoJSON."""
+"""Outlines: the rings of pixel edges around each region, and fewer corners of them."""
 
-import json
+import sys
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +12,7 @@ from skimage import measure
 
 from segment import errors
 from segment.regions import outlines
+from segment.regions.tracing import traced
 
 MAPS = arrays.arrays(
     np.int32,
@@ -207,42 +208,11 @@ def test_rings_start_at_their_topmost_side_with_the_region_below(regions):
         assert starts == sorted(starts)
 
 
-@given(MAPS)
-@settings(deadline=None, max_examples=100)
-def test_geojson_is_a_collection_of_the_outlines(regions):
-    """The text is valid JSON: a feature per label that occurs, with its number of pixels."""
-    collection = json.loads("".join(outlines.geojson(regions)))
-    assert collection["type"] == "FeatureCollection"
-    assert collection["features"] == [
-        {
-            "type": "Feature",
-            "properties": {"label": label, "pixels": (regions == label).sum()},
-            "geometry": geometry,
-        }
-        for label, geometry in outlines.region_polygons(regions)
-    ]
-
-
-def test_geojson_comes_feature_by_feature():
-    """Each feature is a piece and a line of its own between the head and the foot."""
-    assert list(outlines.geojson(drawn("1.7"))) == [
-        '{"type":"FeatureCollection","features":[',
-        '\n{"type":"Feature","properties":{"label":1,"pixels":1},"geometry":'
-        '{"type":"Polygon","coordinates":[[[0,0],[1,0],[1,1],[0,1],[0,0]]]}}',
-        ',\n{"type":"Feature","properties":{"label":7,"pixels":1},"geometry":'
-        '{"type":"Polygon","coordinates":[[[2,0],[3,0],[3,1],[2,1],[2,0]]]}}',
-        "\n]}\n",
-    ]
-
-
 def test_a_map_without_regions_has_no_outlines():
-    """Where all is 0 there is no polygon, and the collection is empty."""
-    nothing = np.zeros((2, 3), np.int32)
-    assert list(outlines.region_polygons(nothing)) == []
-    assert json.loads("".join(outlines.geojson(nothing)))["features"] == []
+    """Where all is 0 there is no polygon."""
+    assert list(outlines.region_polygons(np.zeros((2, 3), np.int32))) == []
 
 
-@pytest.mark.parametrize("function", [outlines.region_polygons, outlines.geojson])
 @pytest.mark.parametrize(
     ("regions", "got"),
     [
@@ -254,7 +224,110 @@ def test_a_map_without_regions_has_no_outlines():
         pytest.param(np.array([[2**31]]), "to 2147483648", id="too-large"),
     ],
 )
-def test_other_arrays_are_refused(function, regions, got):
+def test_other_arrays_are_refused(regions, got):
     """What is no region map is refused at once, before the first piece is asked for."""
     with pytest.raises(errors.InvalidInputError, match=f"regions: expected .*{got}"):
-        function(regions)
+        outlines.region_polygons(regions)
+
+
+def shapes_of(batches):
+    """The geometries of batches by shapely, and their labels."""
+    shapely = pytest.importorskip("shapely", reason="of the extra 'geo'")
+    batches = list(batches)
+    kind = shapely.GeometryType.MULTIPOLYGON
+    shapes = [
+        shapely.from_ragged_array(
+            kind, each.corners.astype(float), (each.rings, each.polygons, each.regions)
+        )
+        for each in batches
+    ]
+    return np.concatenate(shapes), np.concatenate([each.labels for each in batches])
+
+
+def blobs(seed=3, size=60):
+    """A map of smooth regions that meet in threes, with a hole, and some that are none."""
+    from scipy import ndimage
+
+    noise = np.random.default_rng(seed).normal(size=(size, size))
+    levels = ndimage.gaussian_filter(noise, 4) * 25
+    return np.clip(np.rint(levels).astype(np.int32) + 3, 0, 6)
+
+
+@given(MAPS)
+@settings(deadline=None, max_examples=100)
+def test_outlines_with_junctions_are_a_coverage(regions):
+    """With junctions, neighbours share the ends of all their sides: shapely's valid coverage."""
+    shapely = pytest.importorskip("shapely", reason="of the extra 'geo'")
+    if regions.any():
+        shapes, _ = shapes_of(traced([regions], regions.shape[1], junctions=True))
+        assert shapely.is_valid(shapes).all()
+        assert shapely.coverage_is_valid(shapes)
+
+
+@pytest.mark.parametrize("tolerance", [0.8, 1.5, 4, 30])
+@pytest.mark.parametrize("none", [False, True])
+def test_simplified_neighbours_share_their_corners(none, tolerance):
+    """Simplified polygons are valid, a coverage without gaps or overlaps, of fewer corners."""
+    shapely = pytest.importorskip("shapely", reason="of the extra 'geo'")
+    regions = blobs() + (not none)
+    exact, _ = shapes_of(traced([regions], 60, junctions=True))
+    shapes, labels = shapes_of(outlines.simplified([regions], 60, tolerance))
+    assert labels.tolist() == np.unique(regions[regions > 0]).tolist()
+    assert shapely.is_valid(shapes).all()
+    assert shapely.coverage_is_valid(shapes)
+    covered = shapely.union_all(shapes)
+    assert shapely.area(shapes).sum() == shapely.area(covered)
+    assert none or shapely.area(covered) == regions.size
+    count = shapely.get_num_coordinates
+    assert count(shapes).sum() < (0.7 if tolerance > 1 else 1) * count(exact).sum()
+    corners = set(map(tuple, shapely.get_coordinates(exact)))
+    assert set(map(tuple, shapely.get_coordinates(shapes))) <= corners
+
+
+@given(MAPS, st.sampled_from([0.6, 1.1, 3]))
+@settings(deadline=None, max_examples=100)
+def test_any_map_simplified_is_a_coverage(regions, tolerance):
+    """Of any map, with holes, corners that touch and pixels of no region, the same holds."""
+    shapely = pytest.importorskip("shapely", reason="of the extra 'geo'")
+    if regions.any():
+        shapes, _ = shapes_of(outlines.simplified([regions], regions.shape[1], tolerance))
+        assert shapely.is_valid(shapes).all()
+        assert shapely.coverage_is_valid(shapes)
+        assert shapely.area(shapes).sum() == pytest.approx(shapely.area(shapely.union_all(shapes)))
+
+
+def test_simplified_rings_run_as_all_others():
+    """Exteriors run clockwise on the screen, holes against it, also with fewer corners."""
+    pytest.importorskip("shapely", reason="of the extra 'geo'")
+    batches = outlines.simplified([blobs()], 60, 1.5)
+    found = [each for batch in batches for each in outlines.geometries(batch)]
+    assert [label for label, _ in found] == list(range(1, 7))
+    polygons = [rings for _, geometry in found for rings in polygons_of(geometry)]
+    assert any(len(rings) > 1 for rings in polygons)
+    for exterior, *holes in polygons:
+        assert signed_area(exterior) > 0
+        assert all(signed_area(hole) < 0 for hole in holes)
+
+
+def test_strips_and_batches_are_simplified_together(monkeypatch):
+    """What comes in strips and batches goes out in batches, of the same shapes as the whole."""
+    shapely = pytest.importorskip("shapely", reason="of the extra 'geo'")
+    regions = blobs() + 1
+    whole, _ = shapes_of(outlines.simplified([regions], 60, 2))
+    monkeypatch.setattr("segment.regions.tracing.BATCH", 10)
+    batches = list(outlines.simplified(np.split(regions, [7, 30]), 60, 2))
+    assert len(batches) > 3
+    assert shapely.equals_exact(shapes_of(batches)[0], whole).all()
+
+
+def test_nothing_simplified_is_nothing():
+    """A map without regions has no outlines to simplify."""
+    pytest.importorskip("shapely", reason="of the extra 'geo'")
+    assert list(outlines.simplified([np.zeros((2, 2), int)], 2, 1)) == []
+
+
+def test_simplifying_names_the_package_it_needs(monkeypatch):
+    """Without shapely the error says which extra to install."""
+    monkeypatch.setitem(sys.modules, "shapely", None)
+    with pytest.raises(errors.MissingPackageError, match=r"shapely: .*meanshift-segment\[geo\]"):
+        list(outlines.simplified([np.ones((1, 1), int)], 1, 1))

@@ -74,18 +74,18 @@ def traced(regions, cuts=(), **options):
 
 
 @given(MAPS, st.sets(st.integers(1, 8)))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_outlines_are_those_of_a_slow_walk_however_the_rows_are_cut(regions, cuts):
     """Strips of any heights give the rings that a walk around each part of the whole map gives."""
     assert traced(regions, cuts) == slow_outlines(regions)
 
 
-@pytest.mark.parametrize("heights", [1, 7, 100])
+@pytest.mark.parametrize("heights", [1, 7])
 def test_strips_of_a_photo_give_what_the_whole_gives(heights):
     """Of a photo's clusters, in many parts with holes, strips give the same geometries."""
     from PIL import Image
 
-    photo = np.asarray(Image.open(SAMPLES / "coffee.png").convert("RGB"))[:150]
+    photo = np.asarray(Image.open(SAMPLES / "coffee.png").convert("RGB"))[:100]
     labels = segment_image(photo, bandwidth=12).labels
     whole = list(nested(tracing.traced([labels], labels.shape[1])))
     assert traced(labels, range(heights, len(labels), heights)) == whole
@@ -116,10 +116,10 @@ def test_regions_come_by_batches(monkeypatch):
 
 
 def test_a_temporary_file_that_cannot_be_written(tmp_path):
-    """Where the file of closed rings cannot be made, the error says where it may lie."""
+    """Where the file of closed rings cannot be made, the error says where it was to lie."""
     with tracing.OutlineTracer(9, in_memory=10, folder=str(tmp_path / "none")) as tracer:
         tracer.add(np.ones((2, 9), int))
-        with pytest.raises(errors.ImageFileError, match=r"cannot write a temporary file.*TMPDIR"):
+        with pytest.raises(errors.ImageFileError, match=r"a temporary file in .*none: "):
             tracer.add(np.zeros((2, 9), int))
 
 
@@ -158,7 +158,7 @@ def straightened(ring):
 
 
 @given(MAPS, st.sets(st.integers(1, 8)))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_with_junctions_neighbours_have_the_ends_of_shared_sides_in_common(regions, cuts):
     """A corner of one polygon on the side of another is a corner of that too; all else is equal."""
     found = traced(regions, cuts, junctions=True)

@@ -2,7 +2,6 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -210,7 +209,7 @@ def test_the_digest_holds_what_decides_on_the_results(tmp_path):
 def test_how_images_are_read_decides_on_the_results(tmp_path, reading, same):
     """What is read enters the digest; the limit above which nothing is read does not."""
     work = Work(Settings(), Output(tmp_path))
-    assert (made_with(replace(work, reading=reading)) == made_with(work)) is same
+    assert (made_with(work._replace(reading=reading)) == made_with(work)) is same
 
 
 class Counting(ThreadPoolExecutor):

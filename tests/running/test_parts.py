@@ -165,3 +165,18 @@ def test_a_folder_that_is_not_there_has_no_parts(tmp_path):
     """Cleaning where nothing is yet is no error."""
     remove_stale_parts(tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("ending", [".gpkg", ".fgb"])
+def test_parts_that_gdal_writes_are_stale_too(left_by_dead, ending):
+    """A part has the ending that it must have; it goes with what GDAL has put beside it."""
+    folder, process = left_by_dead
+    with passing(folder / "a", ending) as name:
+        assert name.name.endswith(f".part{ending}")
+        stem = parts_in(folder)[0]
+        beside = f"{stem}.gpkg-journal" if ending == ".gpkg" else f"{stem}_temp.fgb"
+        (folder / beside).touch()
+        (folder / f"{stem}{ending}").touch()
+        remove_parts_of(folder, [process])
+        assert [path.name for path in folder.iterdir()] == [name.name]

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from segment.running.pools import BLAS, Here, WorkerDied, Workers
-from segment.running.worker import CallFailed
+from segment.running.pools import Here, WorkerDied
+from segment.running.worker import BLAS, CallFailed, Workers
 from tests.commands import WAIT, is_running, wait_until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

@@ -307,6 +307,24 @@ def test_workers_import_what_the_command_imports(tree):
     assert done.returncode == 0, done.stderr
 
 
+def test_one_photo_waits_for_no_import_that_it_does_without(tmp_path):
+    """A JPEG alone is done without what is for workers, records, rare formats and other methods."""
+    photos(tmp_path, 1)
+    Image.open(tmp_path / "000.png").save(tmp_path / "photo.jpg")
+    without = "skimage scipy tifffile tqdm concurrent json hashlib"
+    without += " segment.running.worker segment.decoding.frame segment.pixels.lab"
+    script = (
+        "import sys\n"
+        "from segment.command.cli import command\n"
+        "code = command.main(['photo.jpg', '--bandwidth', '9', '--quiet'], standalone_mode=False)\n"
+        f"sys.exit(code or ', '.join(set({without.split()}) & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

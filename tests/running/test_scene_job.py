@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,7 +58,7 @@ def do(source, folder, memory, *, products=ALL, model=None, mask=None, reading=N
     task = Task(str(source), str(folder / "x"), os.path.realpath(source))
     output = Output(folder, products, label_format="tiff")
     work = Work(Settings(**settings), output, memory=memory, model=model, mask=mask)
-    (outcome,) = run_job(task, replace(work, reading=reading or ReadingOptions()))
+    (outcome,) = run_job(task, work._replace(reading=reading or ReadingOptions()))
     return outcome
 
 

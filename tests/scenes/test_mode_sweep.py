@@ -20,7 +20,7 @@ def ends_of(seed, count):
 
 
 @given(st.integers(0, 9999), st.sampled_from([8, 40, 200]), st.sampled_from([0.5, 1.0, 2.3]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_a_sweep_chooses_what_is_chosen_of_all_at_once(seed, count, bandwidth):
     """Ends in portions, those behind chosen for good: the modes of `choose_modes`, in its order."""
     places, weights = ends_of(seed, count)
