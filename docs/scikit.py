@@ -10,7 +10,8 @@
 # are a label map already. `mean_shift_labels` returns nothing else, and is called as `slic`,
 # `felzenszwalb` and `quickshift` are, so that it can take their place where they stand: axes of
 # channels, masks, first labels and volumes are what `segment_image` has no parameters for. All of
-# its settings go with `mean_shift_labels`, too.
+# its settings go with `mean_shift_labels`, too. Channels may be any number; the last of two or four
+# is alpha, unless `alpha=False` says that it is one like the others, as `slic` takes all of them.
 
 # %%
 import numpy as np

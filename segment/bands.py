@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -24,7 +25,8 @@ class Band:
     number : int
         From 1, in the order of the file.
     name : str
-        As the file has it; gray, or red, green and blue for colours; else ``band_N``.
+        As the file has it; gray, or red, green and blue for colours; else ``band_N``. No two of
+        an image are alike, in any letters.
     dtype : str
         NumPy's name of the type that holds a stored value.
     bits : int
@@ -57,6 +59,25 @@ def usual_names(count: int) -> tuple[str, ...]:
     return COLORS.get(count) or tuple(f"band_{number}" for number in range(1, count + 1))
 
 
+def unique_names(names: Sequence[str]) -> tuple[str, ...]:
+    """Return names of which no two are alike in any letters: those that are get their number.
+
+    Columns of databases (GeoPackage) heed no capitals.
+
+    Examples
+    --------
+    >>> unique_names(["red", "Red", "nir"])
+    ('red_1', 'Red_2', 'nir')
+    """
+    told = tuple(names)
+    while len(set(map(str.lower, told))) < len(told):
+        often = Counter(map(str.lower, told))
+        told = tuple(
+            f"{name}_{at}" if often[name.lower()] > 1 else name for at, name in enumerate(told, 1)
+        )
+    return told
+
+
 def chosen_places(bands: Sequence[Band], wanted: Sequence[int | str] | None) -> tuple[int, ...]:
     """Return which bands take part, by their places from 0, in the order of the wish.
 
@@ -65,8 +86,8 @@ def chosen_places(bands: Sequence[Band], wanted: Sequence[int | str] | None) -> 
     bands : sequence of Band
         All of the file.
     wanted : sequence of int or str, optional
-        Numbers from 1, names (capital or small letters are alike if that is enough to tell), or
-        "all" for every band that is not alpha, which is the default.
+        Numbers from 1, names in capital or small letters, or "all" for every band that is not
+        alpha, which is the default.
 
     Raises
     ------
@@ -132,16 +153,12 @@ def _place(bands: Sequence[Band], wanted: int | str) -> int:
         if 1 <= wanted <= len(bands):
             return wanted - 1
     else:
-        for same in (str, str.lower):
-            found = [at for at, band in enumerate(bands) if same(band.name) == same(wanted)]
-            if len(found) == 1:
-                return found[0]
+        places = {band.name.lower(): at for at, band in enumerate(bands)}
+        if wanted.lower() in places:
+            return places[wanted.lower()]
     listed = ", ".join(map(_spelt, bands[:MOST_LISTED]))
     more = f" and {len(bands) - MOST_LISTED} more" if len(bands) > MOST_LISTED else ""
-    raise ImageFileError(
-        f"has no band {shown(wanted)}, or several of that name; it has {listed}{more}; "
-        "choose among them"
-    )
+    raise ImageFileError(f"has no band {shown(wanted)}; it has {listed}{more}; choose among them")
 
 
 def _spelt(band: Band) -> str:

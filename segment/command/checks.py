@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,6 +59,15 @@ def check_together(write: tuple[str, ...]) -> None:
     _exclude("sweep", ("sweep_bandwidth", *decides, *elsewhere, *written))
     _exclude("sweep_bandwidth", ("quantile", *decides, *elsewhere, *written))
     _exclude("model", ("save_model", "fit_together", *FINDING))
+
+
+def check_polygons(chosen: Collection[str]) -> None:
+    """Refuse options of polygons where none are written, for who names a format means to get it."""
+    for name in ("polygon_format", "polygon_crs", "simplify"):
+        if given(name) and "polygons" not in chosen:
+            raise click.UsageError(
+                f"{_spelt(name)} is of polygons, which are not written; add them to --write"
+            )
 
 
 def check_packages(write: tuple[str, ...], polygons: PolygonOptions) -> None:

@@ -19,6 +19,7 @@ from segment import __version__
 from segment.command.checks import (
     OF_TREES,
     check_packages,
+    check_polygons,
     check_stdin,
     check_together,
     destinations,
@@ -125,6 +126,7 @@ def command(
         options["level"] = USUAL_LEVEL
     settings, panels = _settings(options, sweep, sweep_bandwidth)
     chosen = ("sweep",) if panels else wanted
+    check_polygons(chosen)
     reported = crowd.html_report is not None
     to = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported, polygons)
     known = _known_model(crowd.model, settings)

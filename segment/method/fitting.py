@@ -23,6 +23,7 @@ from segment.settings import Settings
 MERGE_FROM = 4_000_000  # colours that wait to be counted together; bounds the memory
 FOUND_BY = ("quantile", "n_samples", "seed", "target_segments", "kernel", "min_bin_freq")
 KEPT = (*FOUND_BY, "max_iter", "scale")
+PHOTO = "a photo"
 Image = NDArray[Any] | BandImage
 Images = Callable[[], Iterable[Image]]
 
@@ -141,12 +142,12 @@ def _common_scale(
             if not isinstance(each, BandImage):
                 if first is None:
                     return None  # and bands among photos are told of where they are scaled
-                raise _mixed()
+                raise _mixed(_spelt(first), PHOTO)
             if found is None or first is None:
                 first = each
                 found = BandStatistics(each.values.shape[2], each.values.dtype, settings.scale)
             if not _alike(first, each):
-                raise _mixed()
+                raise _mixed(_spelt(first), _spelt(each))
             found.add(each.values, visible_of(each, mask))
         if found is None or first is None:
             return None
@@ -164,10 +165,15 @@ def _alike(one: BandImage, other: BandImage) -> bool:
     )
 
 
-def _mixed() -> InvalidInputError:
+def _spelt(bands: BandImage) -> str:
+    names = f" ({', '.join(bands.names)})" if bands.names else ""
+    return f"{bands.values.shape[2]} bands{names} of {bands.values.dtype} in {bands.bits} bits"
+
+
+def _mixed(first: str, other: str) -> InvalidInputError:
     return InvalidInputError(
-        "images: expected the same bands of one type in all of them, got others, or photos among "
-        "them; fit them apart, or choose bands that all have"
+        f"images: expected the same bands of one type in all of them, got {first} and {other}; "
+        "fit them apart, or choose bands that all have"
     )
 
 
@@ -193,9 +199,10 @@ class _Rows:
     def __iter__(self) -> Iterator[NDArray[Any]]:
         for pixels in self._pixels():
             check_space(pixels, self._settings)
-            if self._banded not in (None, pixels.view is not None):
-                raise _mixed()
-            self._banded = pixels.view is not None
+            banded = pixels.view is not None
+            if self._banded not in (None, banded):
+                raise _mixed(PHOTO, f"{pixels.colors.shape[1]} bands")
+            self._banded = banded
             yield _widened(pixels.shown, self.channels)
 
     def counted(self) -> DistinctPoints:

@@ -229,9 +229,15 @@ class Prepared:
     pixels : Pixels
     settings : Settings
         Those that say what a point is: the features, the colour space, the weight of position.
+
+    Raises
+    ------
+    InvalidInputError
+        If the image has no colours that the colour space takes.
     """
 
     def __init__(self, pixels: Pixels, settings: Settings) -> None:
+        check_space(pixels, settings)
         self.pixels = pixels
         if settings.features == "joint":
             from segment.method.joint_clusters import joint_clusters, joint_ground

@@ -151,7 +151,7 @@ class Segmentation:
         Returns
         -------
         figure : matplotlib Figure
-            See `segment.figure.segmentation_figure`.
+            See `segment.drawing.image_figure.segmentation_figure`.
 
         Raises
         ------

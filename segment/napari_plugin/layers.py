@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from segment.errors import InvalidInputError
 from segment.napari_plugin.segmenter import Picture
 
-CHANNELS = (1, 3)  # that an image may have
-
 
 @dataclass(frozen=True)
 class Slice:
@@ -76,22 +74,17 @@ def picture_of(layers: Sequence[Any], where: Slice) -> Picture:
     """Return a plane of image layers as it is to be segmented.
 
     One layer of colours, or of grey of 8 bits, is taken as it is. Other grey goes from 0 to 1
-    within the contrast limits of the layer, as it is seen; so do several layers, each a channel.
-    NaN and infinity take no part.
+    within the contrast limits of the layer, as it is seen; so do several layers, each a channel
+    and none of them alpha. NaN and infinity take no part.
 
     Raises
     ------
     InvalidInputError
-        If no value is finite, or the number of layers is neither one nor three.
+        If no pixel has a finite value in all of them.
     """
     planes = [np.asarray(_data(layer)[where.index]) for layer in layers]
     if len(planes) == 1 and (layers[0].rgb or planes[0].dtype in (np.uint8, np.bool_)):
         return Picture(planes[0])
-    if len(planes) not in CHANNELS:
-        raise InvalidInputError(
-            f"{layers[0].name}: expected one image or three channels, got {len(planes)}; "
-            "hide the others"
-        )
     finite = np.logical_and.reduce([np.isfinite(plane) for plane in planes])
     if not finite.any():
         raise InvalidInputError(
@@ -99,7 +92,7 @@ def picture_of(layers: Sequence[Any], where: Slice) -> Picture:
         )
     seen = [_seen(*pair) for pair in zip(layers, planes, strict=True)]
     image = seen[0] if len(seen) == 1 else np.stack(seen, axis=-1)
-    return Picture(image, None if finite.all() else finite)
+    return Picture(image, None if finite.all() else finite, alpha=False)
 
 
 def _seen(layer: Any, plane: NDArray[Any]) -> NDArray[np.float64]:

@@ -37,14 +37,17 @@ class Picture:
         As `segment_image` takes it.
     visible : (H, W) bool array or None
         Pixels that take part; None for all.
+    alpha : bool or None
+        Whether the last channel is alpha; None where that of two or four is.
     """
 
     image: NDArray[Any]
     visible: NDArray[np.bool_] | None = None
+    alpha: bool | None = None
 
     def same(self, other: Picture) -> bool:
         """Return whether another one has the same pixels: 10 ms for 12 million."""
-        if (self.visible is None) != (other.visible is None):
+        if self.alpha != other.alpha or (self.visible is None) != (other.visible is None):
             return False
         pairs = [(self.image, other.image), (self.visible, other.visible)]
         return all(
@@ -77,7 +80,7 @@ class Segmenter:
             self._pixels, self._tree, self._index = None, None, None
             self._picture = picture
         if self._pixels is None:
-            self._pixels = pixels_of(picture.image, picture.visible)
+            self._pixels = pixels_of(picture.image, picture.visible, alpha=picture.alpha)
         if settings.by_tree:
             return (yield from self._cut(self._pixels, settings))
         return (yield from self._clustered(self._pixels, settings))

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Scaling, parsed_scale
+from segment.errors import InvalidInputError
 from segment.percentiles import DIGIT, Rank, keys_of, values_of
 
 GRID = 2.0**-12  # points are whole multiples of it: their sums are exact, in any order
@@ -24,6 +25,7 @@ STEPS = 2.0**24  # of a band's range, in which the deviation of what is not coun
 DEVIATIONS = 8.0  # standard deviations that become 0..255
 TOP = 255.0
 STRETCH = "2%,98%"  # of a band become black and white in pictures
+FARTHEST = 1e30  # that a point may lie, as wide as a bandwidth may be: bins fit float32
 
 Floats = NDArray[np.float64]
 
@@ -277,6 +279,7 @@ def _between(low: Floats, high: Floats) -> BandScale:
     return BandScale(low, np.where(unit > 0, unit, 1.0))
 
 
+@np.errstate(over="ignore")  # infinity, which pictures clip and `check_reach` refuses
 def scaled(values: NDArray[Any], scale: BandScale) -> NDArray[Any]:
     """Return values as points.
 
@@ -311,6 +314,24 @@ def scaled(values: NDArray[Any], scale: BandScale) -> NDArray[Any]:
     return np.asarray(points)
 
 
+def check_reach(points: NDArray[Any]) -> None:
+    """Refuse points so far out that no bandwidth could bring them together.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is beyond 1e30, as -3.4e38 that nobody called no-data is by the scale of the others.
+    """
+    if points.dtype == np.uint8 or not points.size:
+        return
+    low, high = float(points.min()), float(points.max())
+    if not (low >= -FARTHEST and high <= FARTHEST):
+        raise InvalidInputError(
+            f"scale: expected points up to {FARTHEST:g} in units of 8 bits, got {low:.4g} to "
+            f"{high:.4g}; say which value is no data, or choose limits nearer to the values"
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """What pictures show of an image's bands.
@@ -328,6 +349,7 @@ class View:
     scale: BandScale
     places: tuple[int, ...] | None
 
+    @np.errstate(over="ignore")  # what is too far for a double is white or black
     def colors_of(self, points: NDArray[Any], scale: BandScale) -> NDArray[np.uint8] | None:
         """Return what points, (K, C) of a scale, look like: (K, 3); None where nothing tells."""
         if self.places is None:

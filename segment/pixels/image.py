@@ -11,7 +11,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from segment.errors import InvalidInputError, shown
 from segment.meanshift.points import distinct_points
-from segment.pixels.bands import BandImage, BandScale, View, band_scale, scaled, statistics_of
+from segment.pixels.bands import (
+    BandImage,
+    BandScale,
+    View,
+    band_scale,
+    check_reach,
+    scaled,
+    statistics_of,
+)
 from segment.pixels.colors import in_8_bit_range, of_no_depth, to_color_space, to_rgb, unit_of
 from segment.settings import ColorSpace, Settings, is_choice
 from segment.validation import as_array, check_pixels, checked_mask
@@ -161,7 +169,9 @@ def _scaled(bands: BandImage, visible: NDArray[np.bool_] | None, scale: str | Ba
     if visible is not None:  # there may be NaN where there is no value
         values = np.where(visible[:, None], values, values.dtype.type(0))
     height, width = bands.values.shape[:2]
-    return Pixels(scaled(values, known), visible, (height, width), known, bands.view)
+    points = scaled(values, known)
+    check_reach(points)
+    return Pixels(points, visible, (height, width), known, bands.view)
 
 
 def _with_channels(image: Any, alpha: bool | None) -> NDArray[Any]:

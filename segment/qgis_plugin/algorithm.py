@@ -33,6 +33,7 @@ NUMBERS = {  # option: label, default, range
     "spatial-radius": ("Radius in pixels [radii]", 10.0, 1e-3, 1e9),
     "range-radius": ("Radius in colour [radii]", 15.0, 1e-6, 1e6),
 }
+READ = ("GTiff", "COG", "PNG", "JPEG", "GIF", "BMP", "WEBP", "JP2OpenJPEG")  # by the command
 SHOWN_METHODS = ("Level of the hierarchy", "Quantile", "Bandwidth", "Two radii (joint domain)")
 HELP = (
     "Splits a raster into segments of similar colour with mean shift.\n\n"
@@ -91,12 +92,12 @@ class SegmentRaster(QgsProcessingAlgorithm):  # type: ignore[misc]
         method = command_line.METHODS[self.parameterAsEnum(parameters, "METHOD", context)]
         values = self._values(parameters, context)
         with tempfile.TemporaryDirectory() as folder:
-            image = _image(layer, bands, folder)
+            image = _image(layer, folder)
             try:
                 program = command_line.find_command(
                     self.parameterAsString(parameters, "COMMAND", context)
                 )
-                words = command_line.arguments(image, folder, labels, method, values)
+                words = command_line.arguments(image, folder, labels, method, values, bands)
                 feedback.pushCommandInfo(" ".join([program, *words]))
                 outcome = command_line.run(
                     [program, *words],
@@ -163,20 +164,19 @@ def _number(option: str, label: str, default: float | None, low: float, high: fl
     return kinds(_parameter(option), label, kind, default, default is None, low, high)
 
 
-def _image(layer: Any, bands: list[int], folder: str) -> str:
-    """Return a file that the command reads: the layer's own, or its bands in a new one."""
+def _image(layer: Any, folder: str) -> str:
+    """Return a file that the command reads: the layer's own, or all of its bands in a new one."""
     source = layer.source()
     if layer.providerType() != "gdal":
         raise QgsProcessingException(
             f"{layer.name()}: expected a raster of a file, got one of {layer.providerType()!r}; "
             "export it as GeoTIFF"
         )
-    if not bands and Path(source).is_file():
+    opened = gdal.Open(source) if Path(source).is_file() else None
+    if opened is not None and opened.GetDriver().ShortName in READ:
         return str(source)
     copy = str(Path(folder) / "bands.tif")
-    made = gdal.Translate(
-        copy, source, bandList=bands or None, creationOptions=["BIGTIFF=IF_SAFER"]
-    )
+    made = gdal.Translate(copy, source, creationOptions=["BIGTIFF=IF_SAFER"])
     if made is None:
         raise QgsProcessingException(f"{source}: cannot be copied: {gdal.GetLastErrorMsg()}")
     made.FlushCache()

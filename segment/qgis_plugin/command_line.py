@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any
@@ -67,7 +67,12 @@ def find_command(chosen: str | None = None, here: Path = Path(__file__)) -> str:
 
 
 def arguments(
-    image: str, folder: str, labels: str, method: str, values: Mapping[str, Any]
+    image: str,
+    folder: str,
+    labels: str,
+    method: str,
+    values: Mapping[str, Any],
+    bands: Sequence[int] = (),
 ) -> list[str]:
     """Return the arguments of the command.
 
@@ -82,6 +87,8 @@ def arguments(
     method : {"level", "quantile", "bandwidth", "radii"}
     values : mapping of str to value
         By the names of options; those that the method does not take are left out, as are None.
+    bands : sequence of int
+        Numbers from 1 of those that take part; () for all.
 
     Examples
     --------
@@ -99,6 +106,8 @@ def arguments(
     ]
     # GDAL's own transform places them, whatever the raster has for one.
     words += ["--polygon-crs", "pixels", "--json", "--progress"]
+    if bands:
+        words += ["--bands", ",".join(map(str, bands))]
     said = {name: values.get(name) for name in OPTIONS[method]}
     if method == "radii":
         said["features"] = "joint"

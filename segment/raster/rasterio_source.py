@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.bands import Band, usual_names
+from segment.bands import Band, unique_names, usual_names
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
 from segment.raster.steady_file import SteadyFile, reopened
@@ -41,7 +41,7 @@ class RasterioSource:
         with _opened(path) as dataset:
             self.height, self.width = int(dataset.height), int(dataset.width)
             self._dtype = _type_of(dataset)
-            self.bands = tuple(_band(dataset, number) for number in dataset.indexes)
+            self.bands = _bands(dataset)
             self._masked = _has_mask(dataset)
             rows, columns = dataset.block_shapes[0]
             self.geo: tuple[GeoTag, ...] = placed(dataset.crs, dataset.transform, *dataset.gcps)
@@ -156,7 +156,14 @@ def _type_of(dataset: Any) -> np.dtype[Any]:
     return dtype
 
 
-def _band(dataset: Any, number: int) -> Band:
+def _bands(dataset: Any) -> tuple[Band, ...]:
+    usual = usual_names(dataset.count)
+    told = [own or other for own, other in zip(dataset.descriptions, usual, strict=True)]
+    names = unique_names(told)
+    return tuple(_band(dataset, number, names[number - 1]) for number in dataset.indexes)
+
+
+def _band(dataset: Any, number: int, name: str) -> Band:
     from rasterio.enums import ColorInterp
 
     at = number - 1
@@ -164,7 +171,7 @@ def _band(dataset: Any, number: int) -> Band:
     bits = dataset.tags(number, ns="IMAGE_STRUCTURE").get("NBITS", "")
     return Band(
         number,
-        dataset.descriptions[at] or usual_names(dataset.count)[at],
+        name,
         dtype.name,
         int(bits) if bits.isdecimal() else dtype.itemsize * 8,
         dataset.units[at] or None,

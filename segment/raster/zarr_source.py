@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.bands import Band, usual_names
+from segment.bands import Band, unique_names, usual_names
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
 from segment.raster.steady_file import SteadyFile, reopened
@@ -55,7 +55,8 @@ class ZarrSource:
         value = no_data_of(str(attributes.get("_FillValue", "")), self._dtype)
         unit = attributes.get("units")
         count = 1 if self._channels is None else shape[self._channels]
-        names = names if len(names) == count and all(names) else usual_names(count)
+        own = len(names) == count and all(names)
+        names = unique_names(names) if own else usual_names(count)
         self.bands = tuple(
             Band(
                 at + 1,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from segment.method.model import Model
@@ -95,4 +94,5 @@ def warnings_of(
     as_is = low == 0 and unit in (1, 1 / 255)
     if by_model or scale["as"] != Settings.scale or known or as_is:
         return said
-    return (*said, stretched(low, float(np.float64(low) + 255 * unit)))
+    high = 2 * (low / 2 + 255 / 2 * unit)  # halves, as a double may not hold 255 units
+    return (*said, stretched(low, high))

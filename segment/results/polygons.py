@@ -108,14 +108,17 @@ def write_polygons(
     pyogrio, _ = _libraries()
     features = _features(outlines, table, coordinates)
     whole = polygon_format == "fgb"
-    try:
-        write_by_name(
-            path,
-            lambda name: _write_layer(name, features, table.header, coordinates, whole),
-            f".{polygon_format}",
-        )
-    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
-        raise ImageFileError(f"cannot write {path}: {error}") from None
+
+    def write(name: Path) -> None:
+        try:
+            _write_layer(name, features, table.header, coordinates, whole)
+        except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
+            said = str(error).replace(str(name), path.name)  # nobody knows the passing name
+            raise ImageFileError(
+                f"cannot write {path}: {said}; make room, or choose another folder"
+            ) from None
+
+    write_by_name(path, write, f".{polygon_format}")
 
 
 def geojson(outlines: Iterable[Outlines], table: Table, coordinates: Coordinates) -> Iterator[str]:

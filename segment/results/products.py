@@ -13,7 +13,7 @@ from PIL import Image
 from segment.errors import InvalidInputError
 from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandImage
-from segment.pixels.image import pixel_rows
+from segment.pixels.image import pixel_rows, pixels_of
 from segment.reading.picture import Kept
 from segment.results.mapping import on_map
 from segment.results.naming import LabelFormat, Product, suffix
@@ -157,7 +157,9 @@ def _explorer(result: Result, path: Path) -> str:
 
 
 def _draw_boundaries(result: Result, file: IO[bytes]) -> None:
-    picture = result.segmentation.boundaries(result.image)
+    from segment.drawing.boundaries import draw_boundaries  # most runs write none
+
+    picture = draw_boundaries(pixels_of(result.image).rgb(), result.segmentation.labels)
     kept = result.kept
     if picture.shape[:2] != result.segmentation.labels.shape:  # enlarged
         kept = kept._replace(resolution=None)

@@ -13,7 +13,7 @@ from segment.drawing.scaling import fit_panel
 from segment.errors import InvalidInputError
 from segment.method.pipeline import Prepared
 from segment.pixels.bands import BandImage
-from segment.pixels.image import check_space, pixels_of
+from segment.pixels.image import pixels_of
 from segment.settings import Settings
 
 
@@ -72,7 +72,6 @@ def sweep(
         The original, then the image recoloured by each choice.
     """
     pixels = pixels_of(image, mask, scale=choices[0].scale)
-    check_space(pixels, choices[0])
     prepared = Prepared(pixels, choices[0])
     height, width = pixels.shape
     photo = pixels_of(image, scale=choices[0].scale).rgb()  # all of it, whatever the mask

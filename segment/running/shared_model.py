@@ -135,6 +135,8 @@ def fitted_model(tasks: Sequence[Task], work: Work, save_as: str | None) -> Mode
             raise
         return None
     if save_as is not None:
+        with contextlib.suppress(OSError):  # `save` says what is wrong
+            Path(save_as).parent.mkdir(parents=True, exist_ok=True)
         model.save(save_as)
     return model
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from segment.bands import COLORS, Band
+from segment.bands import COLORS, Band, unique_names
 from segment.tiff.no_data import no_data
 from segment.tiff.unpacking import sample_type
 
@@ -42,7 +41,8 @@ def bands_of(page: Any) -> tuple[Band, ...]:
     own = [about.get("description") for about in told]
     if not any(own):
         own = _of_ome(page, count)
-    names = _unique([name or usual for name, usual in zip(own, _usual(page, alpha), strict=True)])
+    usual = _usual(page, alpha)
+    names = unique_names([mine or other for mine, other in zip(own, usual, strict=True)])
     return tuple(
         Band(at + 1, name, str(dtype), bits, told[at].get("unittype"), gone, alpha[at])
         for at, name in enumerate(names)
@@ -59,11 +59,6 @@ def _usual(page: Any, alpha: list[bool]) -> list[str]:
     return names
 
 
-def _unique(names: list[str]) -> list[str]:
-    often = Counter(names)
-    return [f"{name}_{at}" if often[name] > 1 else name for at, name in enumerate(names, 1)]
-
-
 def _of_gdal(page: Any, count: int) -> list[dict[str, str]]:
     """Return what GDAL's metadata says of each sample, by role."""
     told: list[dict[str, str]] = [{} for _ in range(count)]
@@ -71,8 +66,17 @@ def _of_gdal(page: Any, count: int) -> list[dict[str, str]]:
     for item in root.iter("Item") if root is not None else ():
         sample, text = item.get("sample", ""), " ".join((item.text or "").split())
         if sample.isdecimal() and int(sample) < count and text:
-            told[int(sample)][item.get("role", "")] = text
+            told[int(sample)][item.get("role", "")] = _unescaped(text)
     return told
+
+
+def _unescaped(text: str) -> str:
+    """Undo what GDAL does to the texts of its metadata before it writes them as XML."""
+    if "&" not in text:
+        return text
+    from xml.sax.saxutils import unescape  # 10 ms that most files do not need
+
+    return unescape(text, {"&quot;": '"', "&apos;": "'"})
 
 
 def _of_ome(page: Any, count: int) -> list[str | None]:

@@ -173,6 +173,23 @@ def test_pictures_show_three_bands_stretched(scene, run, line, places):
         assert np.abs(picture[labels == label][0, :3] - mean).max() < 1.5
 
 
+@pytest.mark.parametrize(
+    ("line", "places"),
+    [("", [2, 1, 0]), ("--bands 4,3", [3]), ("--bands 4,3,2", [3, 2, 1]), ("--bands 1", [0])],
+)
+def test_outlines_lie_on_what_is_shown(scene, run, line, places):
+    """The picture below outlines is that of bands, however many, and white where there is none."""
+    run(f"a.tif -o o -q 1 --write boundaries {line}")  # one segment, whose only line is at the top
+    with Image.open("o/a_boundaries.png") as image:
+        picture = np.asarray(image).astype(float)
+    assert (picture[0, 0] == 255).all()
+    shown = SENSED[..., places].astype(float)
+    low, high = (np.percentile(shown[THERE], p, 0, method="inverted_cdf") for p in (2, 98))
+    stretched = ((shown - low) * 255 / (high - low)).clip(0, 255)[20:]
+    enlarged = stretched.repeat(6, axis=0).repeat(6, axis=1)
+    assert np.abs(picture[20 * 6 :] - enlarged).max() < 1
+
+
 def test_every_product_of_bands(scene, run):
     """Figures, sweeps, reports and pages show what the recoloured image shows."""
     pytest.importorskip("matplotlib")
@@ -275,7 +292,7 @@ def test_bands_that_nobody_can_mean(scene, run, line, message):
     [
         (
             "--bands 7",
-            "a.tif: has no band 7, or several of that name; it has 1 (blue), 2 (green), ",
+            "a.tif: has no band 7; it has 1 (blue), 2 (green), ",
         ),
         ("--show-bands 1,2", "a.tif: shows three bands or one, got 2"),
         (
@@ -290,3 +307,31 @@ def test_bands_that_the_file_does_not_have(scene, run, line, message):
     assert code == 1
     assert message in said
     assert not [*(scene / "o").glob("a_*")]
+
+
+def test_names_that_differ_in_capitals_are_columns_of_a_database(tmp_path, monkeypatch, run):
+    """GeoPackage heeds no capitals: such bands get their number, in tables and for --bands."""
+    pyogrio = pytest.importorskip("pyogrio")
+    monkeypatch.chdir(tmp_path)
+    profile = {"driver": "GTiff", "height": 40, "width": 48, "count": 2, "dtype": "uint16"}
+    with rasterio.open("a.tif", "w", **profile) as file:
+        file.write(np.moveaxis(SENSED[..., :2], -1, 0))
+        file.descriptions = ("red", "Red")
+    assert run("a.tif -o o -b 9 --write polygons --polygon-format gpkg")[0] == 0
+    fields = [*pyogrio.read_info("o/a_polygons.gpkg")["fields"]]
+    assert [name for name in fields if name.startswith("mean")] == ["mean_red_1", "mean_Red_2"]
+    _, _, said = run("a.tif -o o --bands RED")
+    assert "has no band 'RED'; it has 1 (red_1), 2 (Red_2); choose among them" in said
+
+
+def test_one_model_of_other_bands_says_which(scene, run):
+    """Scenes that cannot have one scale are told apart by their bands, types and depths."""
+    np.save("b.npy", SENSED[..., :2])
+    with pytest.raises(click.ClickException, match=r"4 bands \(blue, .*\) of uint16 in 16"):
+        run("a.tif b.npy -o o --fit-together")
+
+
+def test_a_model_is_kept_in_a_folder_that_is_made(scene, run):
+    """As for results and reports, the folder of --save-model need not be there."""
+    assert run("a.tif -o o --save-model new/folder/m.json")[0] == 0
+    assert Model.load("new/folder/m.json").bands == NAMES

@@ -170,6 +170,33 @@ def test_channels_make_one_image(viewer, panel, bundled_photos):
     np.testing.assert_array_equal(labels.data, segment_image(photo, quantile=0.2).labels)
 
 
+@pytest.mark.parametrize("count", [2, 4, 5])
+@pytest.mark.parametrize("method", ["quantile", "level"])
+def test_any_number_of_channels_makes_an_image(viewer, panel, bundled_photos, count, method):
+    """Each channel is a band, and none is alpha."""
+    photo = bundled_photos["chelsea"][:60, :80]
+    bands = np.dstack([photo, photo[::-1]])[..., :count] / 255
+    viewer.add_image(bands, channel_axis=2, contrast_limits=[(0, 1)] * count)
+    panel.together.value = True
+    values = {"quantile": 0.05} if method == "quantile" else {"level": 0.2}
+    choose(panel, method, **values)
+    press(panel)
+    (labels,) = segments(viewer)
+    expected = segment_image(bands, alpha=False, **values).labels
+    np.testing.assert_array_equal(labels.data, expected)
+    assert expected.max() > 1
+
+
+def test_a_colour_space_of_other_than_colours_is_told_in_the_panel(viewer, panel):
+    """Bands that are no colours are refused in Lab, as everywhere."""
+    bands = np.random.default_rng(0).random((9, 9, 4))
+    viewer.add_image(bands, channel_axis=2, contrast_limits=[(0, 1)] * 4)
+    panel.together.value = True
+    choose(panel, "quantile", color_space="lab")
+    press(panel)
+    assert "expected 'rgb' for 4 bands, got 'lab'" in panel.status.value
+
+
 def test_errors_are_told_in_the_panel(viewer, panel):
     """Without an image, in 3D, and where nothing can be segmented it says why."""
     panel.run.native.click()

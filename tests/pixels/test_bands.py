@@ -149,6 +149,27 @@ def test_the_largest_doubles_are_scaled():
         assert scaled(values, found).reshape(-1).tolist() == [0, 127.5, 255]
 
 
+def test_the_largest_doubles_are_shown():
+    """Values that the scale of a picture cannot hold are black and white in it."""
+    image = np.zeros((30, 30, 5)) + np.arange(5) / 10 + np.arange(30)[:, None] / 100
+    image[7, 7], image[9, 9] = 1.7e308, -1.7e308
+    found = segment_image(image, scale="range", bandwidth=9)
+    shown = found.colors[found.labels - 1]
+    assert shown[7, 7].tolist() == [255] * 3
+    assert shown[9, 9].tolist() == [0] * 3
+    assert np.abs(shown[0, 0] - 127.0).max() < 10
+
+
+@pytest.mark.parametrize("features", ["color", "joint"])
+@pytest.mark.parametrize("scale", ["0,1", "2%,98%", "0,1e-300"])
+def test_points_too_far_for_any_bandwidth_are_refused(scale, features):
+    """A missing value that nobody declared is named by its size, and what to do about it."""
+    image = np.zeros((30, 30, 5), np.float32) + np.arange(30, dtype=np.float32)[:, None] / 100
+    image[7, 7] = -3.4e38
+    with pytest.raises(InvalidInputError, match=r"up to 1e.30 in .* got -.*say which value is no"):
+        segment_image(image, scale=scale, features=features)
+
+
 def test_points_are_on_a_grid():
     """Points are multiples of 2^-12, bytes stay bytes, and 16 bits are divided as ever."""
     values = np.arange(4096, dtype=np.uint16).reshape(64, 64, 1)

@@ -101,6 +101,13 @@ def test_a_method_has_its_options(method, said):
     assert words[11:] == said.split()
 
 
+def test_bands_are_those_of_the_command():
+    """Chosen bands go to the command by their numbers, in their order."""
+    words = arguments("a", "b", "c", "level", VALUES, [3, 4, 1])
+    assert words[words.index("--bands") + 1] == "3,4,1"
+    assert "--bands" not in arguments("a", "b", "c", "level", VALUES)
+
+
 def test_what_is_not_given_is_left_to_the_command():
     """None is no option, and position has no weight where it does not count."""
     values = VALUES | {"features": "color", "min-size": None}

@@ -141,6 +141,27 @@ def test_a_raster_on_the_map(processing, tmp_path):
     assert corners(found["features"]).max(axis=0).tolist() == [500_600, 5_500_000]
 
 
+def test_a_virtual_raster(processing, tmp_path):
+    """A VRT, which the command does not read, is copied; a fourth band of bytes may be chosen."""
+    photo = io.imread(COFFEE)[:40, :60]
+    near_infrared = photo[::-1, :, :1]
+    tifffile.imwrite(tmp_path / "scene.tif", np.dstack([photo, near_infrared]), photometric="rgb")
+    (tmp_path / "scene.vrt").write_text(
+        '<VRTDataset rasterXSize="60" rasterYSize="40">'
+        + "".join(
+            f'<VRTRasterBand dataType="Byte" band="{band}"><SimpleSource><SourceFilename '
+            f'relativeToVRT="1">scene.tif</SourceFilename><SourceBand>{band}</SourceBand>'
+            "</SimpleSource></VRTRasterBand>"
+            for band in range(1, 5)
+        )
+        + "</VRTDataset>"
+    )
+    options = {"METHOD": 2, "BANDWIDTH": 40, "BANDS": "1;2;3;4"}
+    run(processing, tmp_path, INPUT=tmp_path / "scene.vrt", **options)
+    expected = segment_image(np.dstack([photo, near_infrared]), bandwidth=40, alpha=False)
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "labels.tif"), expected.labels)
+
+
 def test_errors_of_the_command_are_those_of_the_algorithm(processing, tmp_path):
     """What cannot be segmented fails with the command's words."""
     tifffile.imwrite(tmp_path / "empty.tif", np.full((4, 4), np.nan, np.float32))

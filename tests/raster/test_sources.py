@@ -14,7 +14,7 @@ pytest.importorskip("zarr", reason="needs the extra 'zarr'")
 
 from segment.errors import ImageFileError
 from segment.raster.opening import open_source
-from tests.raster.drawn_files import FILES, NAMES, VALUES, write_all
+from tests.raster.drawn_files import FILES, MAP, NAMES, VALUES, write_all
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +137,24 @@ def test_a_page_of_what_has_none(folder):
     """A second page is asked of TIFFs alone."""
     with pytest.raises(ImageFileError, match="has no page 2"):
         open_source(folder / "plain.npy", page=2)
+
+
+def test_bands_of_one_name_get_their_numbers(tmp_path):
+    """Sources name bands as files that are read at once do: no two are alike in any letters."""
+    import rasterio
+    import zarr
+
+    size = {"height": 9, "width": 9, "count": 3, "dtype": "uint16"}
+    size["transform"] = rasterio.Affine(*MAP)
+    for driver, name in (("GTiff", "a.tif"), ("HFA", "a.img")):
+        with rasterio.open(tmp_path / name, "w", driver=driver, **size) as file:
+            file.write(np.ones((3, 9, 9), np.uint16))
+            file.descriptions = ("red", "Red", "nir")
+    names = {
+        "dimension_names": ["y", "x", "band"],
+        "attributes": {"band_names": ["red", "Red", "nir"]},
+    }
+    zarr.create_array(tmp_path / "a.zarr", shape=(9, 9, 3), dtype="u2", **names)[:] = 1
+    for name in ("a.tif", "a.img", "a.zarr"):
+        found = [band.name for band in open_source(tmp_path / name).bands]
+        assert found == ["red_1", "Red_2", "nir"]

@@ -14,6 +14,7 @@ from scipy import ndimage
 
 from segment import errors, segment_image
 from segment.command.checks import check_packages
+from segment.command.cli import command
 from segment.reading.files import read_pages
 from segment.regions.table import region_table
 from segment.regions.tracing import traced
@@ -333,12 +334,12 @@ def test_a_full_disk_is_one_error(tmp_path, monkeypatch, picture, found, kept, p
 
     def write_some(name, *arguments, **options):
         (tmp_path / name).write_text("the beginning")
-        raise pyogrio.errors.FeatureError("database or disk is full")
+        raise pyogrio.errors.FeatureError(f"database or disk is full: {name}")
 
     monkeypatch.setattr(pyogrio.raw, "write", write_some)
     chosen = PolygonOptions(polygon_format)
     result = Result(picture, found, "mean", kept=kept["utm"], polygons=chosen)
-    with pytest.raises(errors.ImageFileError, match="out: database or disk is full"):
+    with pytest.raises(errors.ImageFileError, match="out: database or disk is full: out; make"):
         write("polygons", result, tmp_path / "out")
     assert not [*tmp_path.iterdir()]
 
@@ -430,6 +431,22 @@ def test_the_command_refuses_a_map_that_is_none(tmp_path, picture):
     assert done.returncode == 1
     assert "has a reference system but no transform, which --polygon-crs native" in done.stderr
     assert not [*(tmp_path / "out").glob("a*")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "--polygon-format gpkg",
+        "--polygon-crs native --write labels",
+        "--simplify 1 --labels b.tif",
+        "--simplify 1 --sweep 0.1",
+    ],
+)
+def test_options_of_polygons_that_nobody_writes(line):
+    """Who names a format of polygons means to get some, and is told how."""
+    option = line.split()[0]
+    with pytest.raises(click.UsageError, match=f"'{option}' is of polygons, .* add them"):
+        command.main(["a.tif", *line.split()], standalone_mode=False)
 
 
 @pytest.mark.parametrize("value", [float("nan"), -1, float("inf")])
