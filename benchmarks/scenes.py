@@ -82,7 +82,7 @@ def floor(path: Path, side: int, memory: str, settings: Settings, folder: Path) 
     height = max(bottom - top for top, bottom in plan.strips)
     labels = np.tile(runs.astype(np.int32), (-(-height // len(runs)), 1))
     found = SceneSegmentation(
-        lambda top, bottom: labels[: bottom - top],
+        lambda rows, top, bottom: labels[: bottom - top],
         *(colors.astype(float), colors, colors, colors),
         np.full(8, rows.height * rows.width // 8),
         *(1.0, 1),
@@ -94,10 +94,8 @@ def whole(path: Path, side: int, memory: str, settings: Settings, folder: Path) 
     """Segment it and write the same results."""
     rows = opened(path, side)
     plan = cut(rows, memory, settings)
-    with (
-        Scratch(folder / "scratch", "key") as scratch,
-        segment_scene(rows, settings, plan.strips, scratch, memory=plan.memory) as found,
-    ):
+    with Scratch(folder / "scratch", "key") as scratch:
+        found = segment_scene(rows, settings, plan.strips, scratch, memory=plan.memory)
         write_rasters(rows, plan, found, folder)
 
 

@@ -48,7 +48,7 @@ _HOMES = {
     "hierarchy": "method.hierarchy",
     "mean_shift": "meanshift.estimator",
     "mean_shift_labels": "method.label_array",
-    "segment_image": "method.pipeline",
+    "segment_image": "clusters.any_image",
 }
 _BEFORE = ("estimator", "model", "segmentation")  # modules that pickles of 0.1 name
 

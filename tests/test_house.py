@@ -26,10 +26,12 @@ GROUND |= {"unfinished", "validation", "writing"}
 # as long as that leads in no circle.
 WINGS = {
     "command": {"reading", "results", "running"},
-    "running": {"drawing", "method", "pixels", "raster", "reading", "results", "scenes"},
+    "running": {"clusters", "drawing", "method", "pixels", "raster", "reading", "results"}
+    | {"scenes"},
     "napari_plugin": {"method", "pixels"},
     "qgis_plugin": set(),
     "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes", "tiff"},
+    "clusters": {"method", "pixels", "scenes", "tiff"},
     "scenes": {"meanshift", "method", "pixels", "raster", "regions"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},

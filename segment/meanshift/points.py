@@ -95,11 +95,16 @@ class ColorTable:
     """
 
     def __init__(self, colors: NDArray[np.uint8], values: NDArray[np.int32]) -> None:
+        self._given = colors, values
         kind = np.min_scalar_type(int(values.max()))
         self._table = np.zeros(
             KEYS, dtype=np.int32 if values.min() < 0 or kind.itemsize > 2 else kind
         )
         self._table[keys_of(colors)] = values
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Be sent as what the table is made of, a fraction of it."""
+        return ColorTable, self._given
 
     def __call__(self, pixels: NDArray[np.uint8]) -> NDArray[np.int32]:
         """Return the values of pixels, (n, 3), a part of them on each thread."""

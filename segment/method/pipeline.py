@@ -63,7 +63,8 @@ def segment_image(
     image : (H, W) or (H, W, C) array
         Grey, grey and alpha, RGB, RGB and alpha, or any number of bands; uint8, uint16, bool,
         whole numbers in 0..255 or floats in 0..1, with another `scale` any finite numbers. Pixels
-        with alpha 0 get label 0 and take no part.
+        with alpha 0 get label 0 and take no part. A Dask array is read block of rows by block, on
+        the scheduler that Dask is set to; then `labels` is one, too.
     quantile : float in (0, 1], default 0.1
         The bandwidth is the mean distance from a sampled pixel to the quantile nearest of
         the sample. Larger: fewer segments.

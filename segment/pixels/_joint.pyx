@@ -33,12 +33,13 @@ cdef class Buckets:
     """Modes by the square cell of the image plane in which they lie."""
     cdef const double[:, ::1] modes
     cdef int32_t[::1] order, start
-    cdef int rows, cols
+    cdef int height, width, rows, cols
     cdef double side
 
     def __init__(self, const double[:, ::1] modes, int height, int width):
         places = np.asarray(modes)
         self.modes = modes
+        self.height, self.width = height, width
         self.side = max(LANES, sqrt(<double> height * width / modes.shape[0]))
         self.rows, self.cols = <int> (height // self.side) + 1, <int> (width // self.side) + 1
         cells = ((places[:, 1] // self.side).astype(np.intp) * self.cols
@@ -46,6 +47,9 @@ cdef class Buckets:
         self.order = np.argsort(cells, kind="stable").astype(np.int32)
         counts = np.bincount(cells, minlength=self.rows * self.cols)
         self.start = np.append(0, counts.cumsum()).astype(np.int32)
+
+    def __reduce__(self):
+        return Buckets, (np.asarray(self.modes), self.height, self.width)
 
 
 cdef struct box_t:

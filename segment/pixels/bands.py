@@ -109,6 +109,18 @@ class BandStatistics:
             if self.scaling.kind == "std" and self._pass == self._measured:
                 self._measure(column, band)
 
+    def join(self, other: BandStatistics) -> None:
+        """Take what another took of other strips in this pass, which began as this one did."""
+        if self._pass == 0 and other.pixels:
+            self.low = np.minimum(self.low, other.low) if self.pixels else other.low
+            self.high = np.maximum(self.high, other.high) if self.pixels else other.high
+            self.pixels += other.pixels
+        for own, theirs in zip(self._ranks, other._ranks, strict=True):
+            for rank, counted in zip(own, theirs, strict=True):
+                rank.counts = rank.counts + counted.counts
+        for sums, found in zip(self._sums, other._sums, strict=True):
+            sums[:] = sums[0] + found[0], sums[1] + found[1]
+
     def end_pass(self) -> None:
         """End a pass over the image."""
         for rank in (rank for ranks in self._ranks for rank in ranks):

@@ -20,7 +20,7 @@ from segment.pixels.bands import (
     scaled,
     statistics_of,
 )
-from segment.pixels.colors import to_color_space, to_rgb
+from segment.pixels.colors import in_8_bit_range, of_no_depth, to_color_space, to_rgb, unit_of
 from segment.settings import ColorSpace, Settings, is_choice
 from segment.validation import as_array, check_pixels, checked_mask
 
@@ -110,7 +110,7 @@ def pixels_of(
         return _scaled(bands, visible_of(bands, mask), scale)
     colors, seen = pixel_rows(bands)
     height, width, count = *bands.shape[:2], colors.shape[1]
-    own = BandScale(np.zeros(count), np.full(count, _unit_of(bands.dtype)))
+    own = BandScale(np.zeros(count), np.full(count, unit_of(bands.dtype)))
     return Pixels(colors, _visible(seen, mask, (height, width)), (height, width), own)
 
 
@@ -143,7 +143,7 @@ def pixels_again(image: NDArray[Any] | BandImage, low: Floats, unit: Floats) -> 
     channels = array.shape[2]
     if channels != count and (channels != count + 1 or channels == 3):
         return pixels_of(array)
-    as_photo = {1.0, _unit_of(array.dtype)}  # in files of 0.1 it is 1 whatever the type
+    as_photo = {1.0, unit_of(array.dtype)}  # in files of 0.1 it is 1 whatever the type
     is_photo = count in (1, 3) and not low.any() and set(unit.tolist()) <= as_photo
     return pixels_of(array, alpha=channels > count, scale="depth" if is_photo else scale)
 
@@ -241,21 +241,7 @@ def _check_depth(values: NDArray[Any], dtype: np.dtype[Any]) -> None:
         if low >= 0 and high <= (1 if dtype.kind == "f" else 255):
             return
         got += f" with values from {low} to {high}"
-    raise _of_no_depth(got)
-
-
-def _of_no_depth(got: str) -> InvalidInputError:
-    return InvalidInputError(
-        "image: expected uint8, uint16, bool, whole numbers in 0..255 or floats in 0..1, "
-        f"got {got}; rescale it, or set scale='range'"
-    )
-
-
-def _unit_of(dtype: np.dtype[Any]) -> float:
-    """Return what 1 in 0..255 is in a photo's own values."""
-    if dtype.kind in "bf":
-        return 1 / 255
-    return 257.0 if dtype == np.uint16 else 1.0
+    raise of_no_depth(got)
 
 
 def _visible(
@@ -345,35 +331,8 @@ def pixel_rows(
             f"got shape {np.shape(image)}"
         )
     check_pixels("image", *array.shape[:2])
-    rows = _in_8_bit_range(array).reshape(-1, array.shape[2])
+    rows = in_8_bit_range(array).reshape(-1, array.shape[2])
     if array.shape[2] in (1, 3):
         return rows, None
     visible = rows[:, -1] > 0
     return rows[:, :-1], None if visible.all() else visible
-
-
-def _in_8_bit_range(array: NDArray[Any]) -> NDArray[Any]:
-    if array.dtype == np.uint8:
-        return array
-    if array.dtype == bool:
-        return array.astype(np.uint8) * np.uint8(255)
-    got = f"{array.dtype}"
-    if array.dtype.kind in "fiu":
-        low, high = array.min(), array.max()
-        if array.dtype.kind == "f" and low >= 0 and high <= 1:  # false for NaN, too
-            return _whole_if_possible(array.astype(np.float64) * 255, array.dtype)
-        if array.dtype.kind == "u" and array.dtype.itemsize == 2:
-            return _whole_if_possible(array / 257.0, array.dtype)
-        if array.dtype.kind in "iu" and low >= 0 and high <= 255:
-            return array.astype(np.uint8)
-        got += f" with values from {low} to {high}"
-    raise _of_no_depth(got)
-
-
-def _whole_if_possible(values: NDArray[np.float64], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return 8-bit values that were scaled to `dtype` and back as uint8: quicker, exact again."""
-    rounding = 2 * np.finfo(np.float32 if dtype == np.float32 else np.float64).eps
-    whole = np.rint(values)
-    if (np.abs(values - whole) <= rounding * whole).all():
-        return whole.astype(np.uint8)
-    return values

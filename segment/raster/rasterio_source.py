@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segment.bands import Band, unique_names, usual_names
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
-from segment.raster.steady_file import SteadyFile
+from segment.raster.steady_file import SteadyFile, reopened
 from segment.tiff.no_data import no_data_of, visible_among
 from segment.tiff.places import GeoTag, Resolution, geo_tags
 
@@ -37,6 +37,7 @@ class RasterioSource:
 
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)
+        self._arguments = path.absolute(), allow_damaged
         with _opened(path) as dataset:
             self.height, self.width = int(dataset.height), int(dataset.width)
             self._dtype = _type_of(dataset)
@@ -76,6 +77,9 @@ class RasterioSource:
         used = [at for at, band in enumerate(bands) if not self.bands[band].is_alpha]
         value = tuple(self.bands[bands[at]].no_data for at in used)
         return values, visible_among(values, used, value, hidden)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reopened, (RasterioSource, self._arguments, self._file.size)
 
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""

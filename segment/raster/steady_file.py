@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import platform
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from segment.errors import ImageFileError
 
@@ -67,6 +68,9 @@ class SteadyFile:
                 raise
             raise ImageFileError(f"cannot be read: {error.strerror}; check it") from error
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reopened, (SteadyFile, (self.path.absolute(),), self.size)
+
     def check(self) -> None:
         """Raise ImageFileError if it has changed: for those that open it by themselves."""
         try:
@@ -77,6 +81,36 @@ class SteadyFile:
     def _check(self, status: os.stat_result) -> None:
         if _identity(status) != self._seen:
             raise ImageFileError(CHANGED)
+
+
+def reopened(kind: Any, arguments: tuple[Any, ...], size: int | None = None) -> Any:
+    """Return a source, or a file, as another process or machine has it under the same path.
+
+    Parameters
+    ----------
+    kind : type
+    arguments : tuple
+        Its own; the first is the path.
+    size : int, optional
+        Bytes that the file must have.
+
+    Raises
+    ------
+    ImageFileError
+        If it is not there, or another file.
+    """
+    path = arguments[0]
+    if not path.exists():
+        raise ImageFileError(
+            f"is not there for a worker ({platform.node()}: no file {path}); workers need the same "
+            "folders under the same paths: a shared file system"
+        )
+    if size is not None and path.stat().st_size != size:
+        raise ImageFileError(
+            f"is another file for a worker ({platform.node()}: {path} has {path.stat().st_size:,} "
+            f"bytes, expected {size:,}); workers need the same folders under the same paths"
+        )
+    return kind(*arguments)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int]:

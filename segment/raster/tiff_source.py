@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segment.bands import COLORS, Band
 from segment.errors import ImageFileError
-from segment.raster.steady_file import SteadyFile
+from segment.raster.steady_file import SteadyFile, reopened
 from segment.tiff.band_tags import PREMULTIPLIED, bands_of
 from segment.tiff.frames import Frames, check_segments
 from segment.tiff.no_data import no_data, visible_among
@@ -49,6 +49,7 @@ class TiffSource:
     def __init__(self, path: Path, page: int | None = None, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)
         self._allowed = allow_damaged
+        self._arguments = path.absolute(), page, allow_damaged
         self._lock = threading.Lock()
         self._damaged: dict[str, None] = {}
         with self._file.opened() as file:
@@ -117,6 +118,9 @@ class TiffSource:
             for at in used:
                 np.subtract(top_value, values[:, :, at], out=values[:, :, at])
         return values, visible
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reopened, (TiffSource, self._arguments, self._file.size)
 
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from segment.bands import Band, unique_names, usual_names
 from segment.errors import ImageFileError
 from segment.raster.blocks import Blocks
-from segment.raster.steady_file import SteadyFile
+from segment.raster.steady_file import SteadyFile, reopened
 from segment.tiff.no_data import no_data_of, visible_among
 from segment.tiff.places import GeoTag, Resolution
 
@@ -38,6 +38,7 @@ class ZarrSource:
     """
 
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
+        self._arguments = path.absolute(), allow_damaged
         node = _opened(path)
         self._array, axes, names = _image_in(node)
         self._header = _header_of(path, self._array)
@@ -92,6 +93,9 @@ class ZarrSource:
         self._header.check()
         value = self.bands[0].no_data
         return values, visible_among(values, range(len(bands)), value, hidden)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return reopened, (ZarrSource, self._arguments)
 
     def close(self) -> None:
         """Do nothing: files of chunks are open only while they are read."""

@@ -1,86 +1,123 @@
-"""Small regions absorbed by their neighbours: on a graph of regions that is made by strips."""
+"""Small regions absorbed by their neighbours, from a graph of regions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.regions._regions import absorb_small, meet_neighbors, number_roots
 
-# Rows of a region map, and which of them is the first that was not there before: 0 where the
-# map begins, else 1, below the last row of the strip before.
-Strips = Callable[[], Iterable[tuple[NDArray[np.int32], int]]]
+Numbers = NDArray[np.int32]
+Small = NDArray[np.uint8]
+
+
+class Neighbors(NamedTuple):
+    """The neighbours of each small region, some of them more than once.
+
+    Attributes
+    ----------
+    first, end : (K + 1,) int64 arrays
+        Where those of each region begin and end in the list.
+    listed : int32 array
+    """
+
+    first: NDArray[np.int64]
+    end: NDArray[np.int64]
+    listed: Numbers
 
 
 def absorbed(
-    strips: Strips,
-    sums: NDArray[np.float64],
-    min_size: int,
-    *,
-    diagonal: bool,
-    most: int | None = None,
-) -> NDArray[np.int32]:
+    neighbors_of: Callable[[Small], Neighbors], sums: NDArray[np.float64], min_size: int
+) -> Numbers:
     """Return the number that each region has when none is below a size that has a neighbour.
 
     Parameters
     ----------
-    strips : callable
-        Gives the rows of the region map from the first on, whenever it is called: once to count
-        the neighbours of small regions, and once to list them.
+    neighbors_of : callable
+        Gives the neighbours of those regions where its argument, (K + 1,) uint8, is 1.
     sums : (K + 1, C + 1) float64 array
         Of the coordinates of each region's pixels, last their number; row 0 is for none. Those of
         regions that are absorbed are added to those that they become one with.
     min_size : int
-    diagonal : bool
-        Whether regions are adjacent across a corner, too.
-    most : int, optional
-        Neighbours that there is room for.
 
     Returns
     -------
     numbers : (K + 1,) int32 array
         1..k in the order of the first pixels of what is left; 0 for 0.
-
-    Raises
-    ------
-    MemoryError
-        If there is room for fewer neighbours than there are.
     """
     small = (sums[:, -1] < min_size).view(np.uint8)
     small[0] = 0
     if small.any():
-        first, end, neighbors = _neighbors(strips, small, diagonal, most)
-        numbers = absorb_small(neighbors, first, end, sums, min_size)
+        first, end, listed = neighbors_of(small)
+        numbers = absorb_small(listed, first, end, sums, min_size)
     else:
         numbers = np.arange(len(sums), dtype=np.int32)
     number_roots(numbers, 1, len(numbers), 0)
     return numbers
 
 
-def _neighbors(
-    strips: Strips, small: NDArray[np.uint8], diagonal: bool, most: int | None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int32]]:
-    """Return where in a list those of each small region begin and end, and the list."""
+def neighbors_in(region_map: Numbers, small: Small, *, diagonal: bool) -> Neighbors:
+    """Return the neighbours of small regions in a map.
+
+    Parameters
+    ----------
+    region_map : (H, W) int32 array
+        0 for none.
+    small : (K + 1,) uint8 array
+    diagonal : bool
+        Whether regions are adjacent across a corner, too.
+    """
     last = np.zeros(len(small), np.int32)
     end = np.zeros(len(small), np.int64)
-    neighbors = np.empty(0, np.int32)
-    for rows, top in strips():
-        meet_neighbors(rows, top, diagonal, small, last, end, neighbors)
-    count = int(end.sum())
-    if most is not None and count > most:
-        raise MemoryError(f"{count} neighbours of small regions")
+    listed = np.empty(0, np.int32)
+    meet_neighbors(region_map, 0, diagonal, small, last, end, listed)
     first = np.cumsum(end) - end
+    count = int(end.sum())
     end[:], last[:] = first, 0
     if count:
-        neighbors = np.empty(count, np.int32)
-        for rows, top in strips():
-            meet_neighbors(rows, top, diagonal, small, last, end, neighbors)
-    return first, end, neighbors
+        listed = np.empty(count, np.int32)
+        meet_neighbors(region_map, 0, diagonal, small, last, end, listed)
+    return Neighbors(first, end, listed)
 
 
-def largest_parts(numbers: NDArray[np.int32], sizes: NDArray[np.float64]) -> NDArray[np.intp]:
+def neighbor_pairs(region_map: Numbers, small: Small, *, diagonal: bool) -> Numbers:
+    """Return small regions of a map, each with each of its neighbours, (m, 2), each pair once.
+
+    Examples
+    --------
+    >>> small = np.array([0, 0, 1, 1], np.uint8)
+    >>> neighbor_pairs(np.array([[1, 2, 1, 3]], np.int32), small, diagonal=False).tolist()
+    [[2, 1], [3, 1]]
+    """
+    first, end, listed = neighbors_in(region_map, small, diagonal=diagonal)
+    of = np.repeat(np.arange(len(small), dtype=np.int32), end - first)
+    return unique_pairs(np.stack([of, listed], axis=1))
+
+
+def unique_pairs(pairs: Numbers) -> Numbers:
+    """Return each pair of numbers once, (m, 2), in their order."""
+    keys = np.unique((pairs[:, 0].astype(np.int64) << 32) | pairs[:, 1])
+    return np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32)
+
+
+def neighbors_of_pairs(pairs: Numbers, count: int) -> Neighbors:
+    """Return the neighbours that pairs name, (m, 2) in the order of `unique_pairs`.
+
+    Parameters
+    ----------
+    pairs : (m, 2) int32 array
+        A small region and a neighbour.
+    count : int
+        Regions, and one for none.
+    """
+    ends = np.searchsorted(pairs[:, 0], np.arange(count + 1), side="left").astype(np.int64)
+    return Neighbors(ends[:-1].copy(), ends[1:].copy(), np.ascontiguousarray(pairs[:, 1]))
+
+
+def largest_parts(numbers: Numbers, sizes: NDArray[np.float64]) -> NDArray[np.intp]:
     """Return for each number the largest of the regions that have it now, the first at a tie.
 
     Parameters

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from segment.regions._regions import (
     replace,
     unite_pairs,
 )
-from segment.regions.absorbing import absorbed, largest_parts
+from segment.regions.absorbing import absorbed, largest_parts, neighbors_in, unique_pairs
 from segment.settings import Range
 from segment.threads import equal_slices, on_threads
 from segment.validation import LARGEST_LABEL, checked_channels, checked_label_map
@@ -113,7 +114,9 @@ def connected_regions(
         largest = min(min_size, regions.size + 1)
         sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
         sizes = sums[:, -1].copy()
-        numbers = absorbed(lambda: [(regions, 0)], sums, largest, diagonal=diagonal)
+        numbers = absorbed(
+            functools.partial(neighbors_in, regions, diagonal=diagonal), sums, largest
+        )
         replace_all(regions, numbers)
         clusters = clusters[largest_parts(numbers, sizes)]
     return Regions(regions, clusters[1:])
@@ -197,14 +200,43 @@ def seam_pairs(above: Row, below: Row, *, diagonal: bool) -> Numbers:
     >>> seam_pairs(above, below, diagonal=False).tolist()
     [[1, 1]]
     """
-    width = len(above[0])
     pairs = []
-    for shift in (0, -1, 1) if diagonal else (0,):
-        up = slice(max(shift, 0), width + min(shift, 0))
-        down = slice(max(-shift, 0), width - max(shift, 0))
+    for up, down in _across(len(above[0]), diagonal):
         same = (above[0][up] == below[0][down]) & (above[0][up] != 0)
         pairs.append(np.stack([above[1][up][same], below[1][down][same]], axis=1))
-    return np.unique(np.concatenate(pairs), axis=0)
+    return unique_pairs(np.concatenate(pairs))
+
+
+def touching_pairs(above: Numbers, below: Numbers, *, diagonal: bool) -> Numbers:
+    """Return which regions above a seam touch which below it, (m, 2), each pair once.
+
+    Parameters
+    ----------
+    above, below : (W,) int32 arrays
+        Regions of the pixels of two rows; 0 for none.
+    diagonal : bool
+        Whether they touch at a corner, too.
+
+    Examples
+    --------
+    >>> above, below = np.array([[1, 1, 2], [1, 0, 1]], np.int32)
+    >>> touching_pairs(above, below, diagonal=False).tolist()
+    [[1, 1], [2, 1]]
+    """
+    pairs = [
+        np.stack([above[up], below[down]], axis=1) for up, down in _across(len(above), diagonal)
+    ]
+    every = np.concatenate(pairs)
+    return unique_pairs(every[(every != 0).all(axis=1)])
+
+
+def _across(width: int, diagonal: bool) -> Iterator[tuple[slice, slice]]:
+    """Yield pixels above a seam, and the neighbour below it of each."""
+    for shift in (0, -1, 1) if diagonal else (0,):
+        yield (
+            slice(max(shift, 0), width + min(shift, 0)),
+            slice(max(-shift, 0), width - max(shift, 0)),
+        )
 
 
 def joined_numbers(counts: Sequence[int], seams: Sequence[Numbers]) -> Numbers:

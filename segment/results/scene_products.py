@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from segment.results.polygons import write_region_polygons
 from segment.scenes.labelling import Labels
 from segment.scenes.rows import SceneRows
 from segment.scenes.scene import SceneSegmentation
-from segment.scenes.strips import Strips
+from segment.scenes.strips import Strips, Work
 from segment.tiff.places import Place, place_of
 from segment.validation import checked_channels
 from segment.writing import write_whole
@@ -106,7 +107,7 @@ def write_scene(result: SceneResult, paths: Mapping[Product, Path]) -> None:
         located = on_map(table, result.place)
         write_whole(paths["regions"], lambda file: _write_csv(located, file))
     if "polygons" in paths:
-        traced = result.strips.in_order("tracing", result.found.labels)
+        traced = result.strips.in_order("tracing", result.rows, result.found.labels)
         strips, width = (labels for _, _, labels in traced), result.rows.width
         write_region_polygons(
             paths["polygons"], strips, width, table, result.place, result.polygons
@@ -120,18 +121,34 @@ def _table(result: SceneResult) -> RegionTable:
     places = np.zeros(len(sizes) + 1, np.int32)
     places[labels] = np.arange(1, len(labels) + 1, dtype=np.int32)
 
-    def read(top: int, bottom: int) -> tuple[Labels, NDArray[Any]]:
-        values, _ = rows.stored(top, bottom)
-        flat = checked_channels("image", values, values.shape[:2])
-        return places[result.found.labels(top, bottom)], flat
-
     measures = Measures(labels, rows.names)
-    for top, _, (numbers, values) in result.strips.in_order("measuring", read):
-        measures.add(numbers, values, top)
+    read = functools.partial(_measured, labels=result.found.labels, places=places)
+    measures = result.strips.folded("measuring", rows, read, _summed, measures)
     measures.end_sums()
-    for _, _, (numbers, values) in result.strips.in_order("measuring", read):
-        measures.add_spread(numbers, values)
-    return measures.table()
+    return result.strips.folded("measuring", rows, read, _spread, measures).table()
+
+
+Measured = tuple[int, Labels, NDArray[Any]]
+
+
+def _measured(
+    rows: SceneRows, top: int, bottom: int, labels: Work[Labels], places: Labels
+) -> Measured:
+    """Return the first row of a strip, the places of its labels in the table, and its values."""
+    values, _ = rows.stored(top, bottom)
+    flat = checked_channels("image", values, values.shape[:2])
+    return top, places[labels(rows, top, bottom)], flat
+
+
+def _summed(measures: Measures, strip: Measured) -> Measures:
+    top, numbers, values = strip
+    measures.add(numbers, values, top)
+    return measures
+
+
+def _spread(measures: Measures, strip: Measured) -> Measures:
+    measures.add_spread(*strip[1:])
+    return measures
 
 
 def _write_csv(table: Table, file: IO[bytes]) -> None:
@@ -144,12 +161,9 @@ def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:
     with contextlib.ExitStack() as stack:
         sinks = {name: stack.enter_context(_sink(result, name, paths[name])) for name in paths}
         start = min(sink.next_row for sink in sinks.values())
-
-        def made(top: int, bottom: int) -> dict[Product, NDArray[Any]]:
-            labels = result.found.labels(top, bottom)
-            return {name: _rows_of(result, name, labels, top, bottom) for name in sinks}
-
-        for top, _, rows in result.strips.in_order("writing", made, start):
+        looks = {name: _look(result, name) for name in sinks}
+        made = functools.partial(_written, labels=result.found.labels, looks=looks)
+        for top, _, rows in result.strips.in_order("writing", result.rows, made, start):
             for name, sink in sinks.items():
                 sink.write(top, rows[name])
         for sink in sinks.values():
@@ -186,16 +200,46 @@ def _is_opaque(result: SceneResult) -> bool:
     return result.is_whole and not result.rows.has_alpha
 
 
-def _rows_of(
-    result: SceneResult, product: Product, labels: Labels, top: int, bottom: int
-) -> NDArray[Any]:
+@dataclass(frozen=True, eq=False)
+class _Look:
+    """How labels are written: as numbers of a type, or as the colours of a palette.
+
+    Attributes
+    ----------
+    kind : dtype
+    palette : (K + 1, 4) uint8 array or None
+        None for numbers.
+    opaque : bool
+        Whether colours are without alpha.
+    """
+
+    kind: np.dtype[Any]
+    palette: NDArray[np.uint8] | None
+    opaque: bool
+
+
+def _look(result: SceneResult, product: Product) -> _Look:
+    kind = np.dtype(label_type(len(result.found.sizes)))
     if product == "labels" or _in_palette(result):
-        return labels.astype(label_type(len(result.found.sizes)))
-    words = result.palette.view(np.uint32).reshape(-1)  # a colour at a time
+        return _Look(kind, None, False)
+    return _Look(kind, result.palette, _is_opaque(result))
+
+
+def _written(
+    rows: SceneRows, top: int, bottom: int, labels: Work[Labels], looks: Mapping[Product, _Look]
+) -> dict[Product, NDArray[Any]]:
+    """Return the rows of each raster of a strip."""
+    numbers = labels(rows, top, bottom)
+    return {name: _rows_of(look, rows, numbers, top, bottom) for name, look in looks.items()}
+
+
+def _rows_of(look: _Look, rows: SceneRows, labels: Labels, top: int, bottom: int) -> NDArray[Any]:
+    if look.palette is None:
+        return labels.astype(look.kind)
+    words = look.palette.view(np.uint32).reshape(-1)  # a colour at a time
     colors = words[labels].view(np.uint8).reshape(*labels.shape, 4)
-    if _is_opaque(result):
+    if look.opaque:
         return np.ascontiguousarray(colors[:, :, :3])
-    if result.rows.has_alpha:
-        alpha = result.rows.opacity(top, bottom)
-        colors[:, :, 3] = np.minimum(colors[:, :, 3], alpha)
+    if rows.has_alpha:
+        colors[:, :, 3] = np.minimum(colors[:, :, 3], rows.opacity(top, bottom))
     return colors

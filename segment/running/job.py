@@ -301,3 +301,12 @@ def _is_by_strips(path: Path) -> bool:
             return kind_of(file.read(HEAD)) in BY_STRIPS
     except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
         return path.is_dir()
+
+
+def is_shared(task: Task, work: Work) -> bool:
+    """Return whether an image is one whose strips are shared out over a cluster."""
+    if not _is_by_strips((work.base or Path()) / task.source):
+        return False
+    from segment.running.scene_job import is_large_scene
+
+    return is_large_scene(task, work)

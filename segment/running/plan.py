@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from segment.reading.reading_options import ReadingOptions
 from segment.results.naming import PAGE_STEM
@@ -77,6 +77,8 @@ class Work(NamedTuple):
         has it. Those that need more are done strip by strip.
     sharers : int
         Images that are under way at the same time.
+    cluster : distributed.Client or None
+        Of the cluster that the strips of the image are shared out over.
     """
 
     settings: Settings
@@ -89,6 +91,7 @@ class Work(NamedTuple):
     base: Path | None = None
     memory: str | None = None
     sharers: int = 1
+    cluster: Any = None
 
     @property
     def has_streams(self) -> bool:

@@ -53,6 +53,17 @@ class Here:
         """Leave what is under way to the end of the process."""
 
 
+class Coordinator(Here):
+    """Does a call here, which shares its work out over a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def shutdown(self) -> None:
+        """Leave the cluster; what has not begun is taken back."""
+        self._cluster.shutdown()
+
+
 class WorkerDied(Exception):
     """A worker ended in the middle of a call.
 
@@ -117,6 +128,11 @@ class Cluster:
                 f"no scheduler answers ({error}); start one: dask scheduler"
             ) from None
         self._executor = self._client.get_executor(pure=False)
+
+    @property
+    def client(self) -> Any:
+        """The `distributed.Client`."""
+        return self._client
 
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Have a function called with the arguments on the next idle worker."""

@@ -22,7 +22,7 @@ from segment.running.batch import Batch, prepare
 from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.running.outcomes import Console, Outcome
 from segment.running.plan import RunOptions, Work, plan
-from segment.running.pools import Cluster, ClusterError, Here, Pool
+from segment.running.pools import Cluster, ClusterError, Coordinator, Here, Pool
 from segment.streams import is_stream
 from segment.threads import available_cores
 from segment.writing import abandoning
@@ -90,7 +90,7 @@ def _run(
         return console.close(interrupted=True)
     enter = console.bar.enter if isinstance(console.bar, StagesBar) else _unheard
     with heard_by(enter):
-        pool = _pool(jobs, batch.work.cores or 1, options)
+        pool = _pool(jobs, options, batch)
         prepare(batch.tasks)
         _note(found, console)
 
@@ -206,17 +206,26 @@ def _jobs(options: RunOptions) -> int:
     return options.jobs or (1 if options.scheduler else available_cores())
 
 
-def _pool(jobs: int, cores: int, options: RunOptions) -> Pool:
+def _pool(jobs: int, options: RunOptions, batch: Batch) -> Pool:
+    """Return who does the images; one that is large is done here, its strips by the cluster."""
+    work = batch.work
     if options.scheduler is not None:
-        return _cluster(options)
+        cluster = _cluster(options)
+        if len(batch.tasks) == 1:
+            from segment.running.job import is_shared  # whose imports other parents do without
+
+            if is_shared(batch.tasks[0], work):
+                batch.work = work._replace(cores=available_cores(), cluster=cluster.client)
+                return Coordinator(cluster)
+        return cluster
     if jobs == 1:
         return Here()
     from segment.running.worker import Workers  # 2 ms, for which one image need not wait
 
-    return Workers(jobs, cores)
+    return Workers(jobs, work.cores or 1)
 
 
-def _cluster(options: RunOptions) -> Pool:
+def _cluster(options: RunOptions) -> Cluster:
     if options.jobs is not None:
         raise OptionError("--jobs does not go with --scheduler: the cluster has its workers.")
     try:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
-from segment.errors import ImageFileError
+from segment.errors import ImageFileError, SegmentError
 from segment.memory_limit import memory_limit, needed_in_memory
 from segment.pixels.bands import BandScale
 from segment.progress import advance
@@ -30,6 +30,7 @@ from segment.running.outcomes import Outcome
 from segment.scenes.rows import SceneRows, Values
 
 if TYPE_CHECKING:
+    from segment.clusters.crew import ClusterCrew
     from segment.running.plan import Task, Work
     from segment.scenes.memory_plan import Plan
     from segment.scenes.scene import SceneSegmentation
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
+SHARED_FROM = 1 << 25  # pixels from which an image is worth the talk with a cluster
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,10 @@ class SceneJob:
         with contextlib.closing(self.source), self._rows() as rows:
             joint, by_region = settings.features == "joint", settings.by_region
             plan = planned(rows, self.memory, by_region=by_region, joint=joint, told=advance)
+            crew = self._crew()
+            if crew is not None:
+                whole = min(self.source.preferred_rows, self.source.height)
+                plan = replace(plan, strips=crew.cut(plan.strips, whole))
             rows = self._scaled(rows, plan.strips)
             found = self._write(rows, plan, named)
         told = self._told(rows)
@@ -86,7 +92,7 @@ class SceneJob:
             bandwidth=found.bandwidth,
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
-            warnings=self.source.warnings + tuple(on_the_map),
+            warnings=(*self.source.warnings, *(crew.warnings if crew else ()), *on_the_map),
             more=told,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
@@ -102,23 +108,29 @@ class SceneJob:
         if work.reading.page is not None:
             place = Path(page_stem(self.task.place, int(work.reading.page)))
         folder = base / place.with_name(f".{place.name}.scene")
-        with (
-            Scratch(folder, self.key) as scratch,
-            segment_scene(
+        with Scratch(folder, self.key) as scratch:
+            found = segment_scene(
                 rows,
                 work.settings,
                 plan.strips,
                 scratch,
                 memory=plan.memory,
                 model=work.model,
-            ) as found,
-        ):
+            )
             output = work.output
             result = SceneResult(
                 rows, found, plan.strips, output.recolor, key=self.key, polygons=output.polygons
             )
             write_scene(result, {name: base / path for name, path in named.items()})
         return found
+
+    def _crew(self) -> ClusterCrew | None:
+        """Return the workers of the cluster, if there is one."""
+        if self.work.cluster is None:
+            return None
+        from segment.clusters.crew import ClusterCrew
+
+        return ClusterCrew(self.work.cluster)
 
     def _told(self, rows: SceneRows) -> dict[str, Any]:
         """Return what ``--json`` tells of bands."""
@@ -222,11 +234,28 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     limit = _limit(work)
     fits = _needed(work, pixels, count, item) <= limit and pixels <= work.reading.max_pixels
     job = SceneJob(task, work, source, limit, key)
-    if fits or not job.can_be_cut:
+    if (fits and work.cluster is None) or not job.can_be_cut:
         source.close()
         return None
     _check_size(path, source, pixels * count * item, work)
     return job
+
+
+def is_large_scene(task: Task, work: Work) -> bool:
+    """Return whether an image is large enough for a cluster, and can be done by strips."""
+    from segment.results.scene_products import check_products
+    from segment.scenes.scene import check_scene
+
+    try:
+        check_scene(work.settings)
+        check_products(work.output.scene_paths(task.place, None))
+        job = scene_job(task, work._replace(cluster=True), "")
+    except SegmentError:  # told by the worker that gets it
+        return False
+    if job is None:
+        return False
+    with contextlib.closing(job.source) as source:
+        return source.height * source.width >= SHARED_FROM
 
 
 def check_fits(picture: Picture, work: Work) -> None:

@@ -8,7 +8,7 @@ from segment.errors import InvalidInputError
 from segment.memory_limit import FIXED
 from segment.scenes.joint_scene import bytes_of_row
 from segment.scenes.rows import SceneRows
-from segment.scenes.strips import Strips, Told, nobody
+from segment.scenes.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
 
 COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
@@ -62,7 +62,7 @@ def planned(
     height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
     if height >= whole:
         height -= height % whole
-    return Plan(Strips(rows.height, height, at_once, told), memory - FIXED)
+    return Plan(Strips(rows.height, height, Threads(at_once), told), memory - FIXED)
 
 
 def _per_pixel(rows: SceneRows) -> int:

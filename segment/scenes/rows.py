@@ -106,18 +106,25 @@ class SceneRows:
         top, bottom : int
             First row, and the one behind the last.
         """
+        values, visible = self.unmasked(top, bottom)
+        return values, self.masked(visible, top, bottom)
+
+    def unmasked(self, top: int, bottom: int) -> tuple[Values, Visible]:
+        """Return values as the file has them, and where it has any, whatever a mask says."""
         alpha = self._alpha
         values, visible = self.source.read(top, bottom, [*self.bands, *alpha])
         if alpha:
             opaque = (values[:, :, self.channels :] > 0).all(axis=2)
             visible = np.asarray(opaque if visible is None else visible & opaque)
             values = np.ascontiguousarray(values[:, :, : self.channels])
+        return values, visible
+
+    def masked(self, visible: Visible, top: int, bottom: int) -> Visible:
+        """Return which of the pixels that have values take part; None for all."""
         if self.mask is not None:
             chosen = _chosen(self.mask, top, bottom)
             visible = chosen if visible is None else visible & chosen
-        if visible is not None and visible.all():
-            visible = None
-        return values, visible
+        return None if visible is None or visible.all() else visible
 
     def as_shown(self, top: int, bottom: int) -> Values:
         """Return the bands of a strip that pictures show, as they are stored, (h, W, 1 or 3)."""

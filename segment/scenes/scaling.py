@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
 from segment.pixels.bands import STRETCH, BandScale, BandStatistics, View, band_scale, scaled
-from segment.scenes.rows import SceneRows, Values, Visible
+from segment.scenes.rows import SceneRows
 from segment.scenes.strips import Strips
 
 NO_PICTURE = np.empty((0, 3), np.uint8)  # of a view that is no image in memory
@@ -63,20 +64,36 @@ def _measure(
     rows: SceneRows, strips: Strips, own: BandStatistics | None, look: BandStatistics | None
 ) -> None:
     """Take the passes over a scene that statistics need."""
-
-    def read(top: int, bottom: int) -> tuple[Values, Visible, Values | None]:
-        values, visible = rows.stored(top, bottom)
-        return values, visible, None if look is None else rows.as_shown(top, bottom)
-
     while (own is not None and own.open) or (look is not None and look.open):
-        for _, _, (values, visible, picture) in strips.in_order("scaling", read):
-            if own is not None and own.open:
-                own.add(values, visible)
-            if look is not None and look.open and picture is not None:
-                look.add(picture, visible)
-        for statistics in (own, look):
-            if statistics is not None and statistics.open:
+        take = functools.partial(_taken, own=own, look=look)
+        of_strips = strips.merged("scaling", rows, take, _together)
+        for statistics, found in zip((own, look), of_strips, strict=True):
+            if statistics is not None and found is not None and statistics.open:
+                statistics.join(found)
                 statistics.end_pass()
+
+
+Taken = tuple[BandStatistics | None, BandStatistics | None]
+
+
+def _taken(
+    rows: SceneRows, top: int, bottom: int, own: BandStatistics | None, look: BandStatistics | None
+) -> Taken:
+    """Return statistics with those of a strip."""
+    values, seen = rows.unmasked(top, bottom)
+    own, look = copy.deepcopy((own, look))
+    if own is not None and own.open:
+        own.add(values, rows.masked(seen, top, bottom))
+    if look is not None and look.open:
+        look.add(rows.as_shown(top, bottom), seen)
+    return own, look
+
+
+def _together(one: Taken, other: Taken) -> Taken:
+    for own, found in zip(one, other, strict=True):
+        if own is not None and found is not None and own.open:
+            own.join(found)
+    return one
 
 
 def pictured(rows: SceneRows, top: int, bottom: int) -> NDArray[np.uint8]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +21,6 @@ from segment.method.color_clusters import (
 from segment.method.model import Model
 from segment.method.segments import channels_of
 from segment.pixels.colors import as_colors, mean_channels, means_of_sums, to_rgb
-from segment.regions._regions import add_up
 from segment.scenes.census import (
     Census,
     Draw,
@@ -32,13 +29,13 @@ from segment.scenes.census import (
     sampled_points,
     take_census,
 )
-from segment.scenes.joint_scene import Sample, bytes_of_row, check_joint, joint_scene
-from segment.scenes.labelling import Labels, StripLabels, labeller, strip_labels
+from segment.scenes.joint_scene import JointScene, Sample, bytes_of_row, check_joint, joint_scene
+from segment.scenes.labelling import Labels, labeller, strip_labels, sums_by_number, sums_of
 from segment.scenes.rows import SceneRows
 from segment.scenes.scaling import pictured
-from segment.scenes.scene_regions import scene_regions, sums_of
-from segment.scenes.scratch import Scratch
-from segment.scenes.strips import Strips
+from segment.scenes.scene_regions import scene_regions
+from segment.scenes.scratch import Forgetful, Scratch
+from segment.scenes.strips import Strips, Work
 from segment.settings import Settings
 from segment.threads import Started
 
@@ -50,13 +47,12 @@ class SceneSegmentation:
     Attributes
     ----------
     labels : callable
-        Returns the labels of the rows from `top` to above `bottom`, (h, W) int32; any thread may
-        call it.
+        Work on strips, `labels(rows, top, bottom)`, that returns their labels, (h, W) int32.
     modes, means, colors, mode_colors, sizes, bandwidth, n_iter
         As `Segmentation` has them.
     """
 
-    labels: Callable[[int, int], Labels]
+    labels: Work[Labels]
     modes: NDArray[np.float64]
     means: NDArray[np.float64]
     colors: NDArray[np.uint8]
@@ -66,17 +62,16 @@ class SceneSegmentation:
     n_iter: int
 
 
-@contextlib.contextmanager
 def segment_scene(
     rows: SceneRows,
     settings: Settings,
     strips: Strips,
-    scratch: Scratch,
+    scratch: Scratch | Forgetful,
     *,
     memory: int,
     model: Model | None = None,
-) -> Iterator[SceneSegmentation]:
-    """Yield the segmentation of a scene, as `segment_pixels` would make it in memory.
+) -> SceneSegmentation:
+    """Return the segmentation of a scene, as `segment_pixels` would make it in memory.
 
     Parameters
     ----------
@@ -85,7 +80,7 @@ def segment_scene(
         With no target and no level; in the joint domain with kernel "flat" and assign "nearest".
     strips : Strips
         How it is cut; the answer does not depend on it.
-    scratch : Scratch
+    scratch : Scratch or Forgetful
         Where stages that are done are kept, and taken up again.
     memory : int
         Bytes for what is known of colours or regions, beside the strips.
@@ -104,26 +99,18 @@ def segment_scene(
     else:
         clusters = _by_color(rows, settings, strips, scratch, memory, model)
     if not settings.by_region:
+        count = len(clusters.places) + 1
         means, sizes = clusters.means or means_of_sums(
-            sums_of(rows, clusters.labels, len(clusters.places) + 1, strips, None)[1:]
+            sums_of(rows, clusters.labels, count, strips)[1:]
         )
         known = clusters.places, means, sizes, clusters, settings
-        yield _segmentation(rows, strips, clusters.labels, *known)
-        return
-    with scratch.rows(rows.width) as file:
-        found = scene_regions(
-            rows,
-            clusters.labels,
-            settings,
-            strips,
-            scratch,
-            file,
-            pixels=clusters.pixels,
-            memory=memory,
-        )
-        places = clusters.places[found.clusters - 1]
-        known = places, found.means, found.sizes, clusters, settings
-        yield _segmentation(rows, strips, found.labels, *known)
+        return _segmentation(rows, strips, clusters.labels, *known)
+    found = scene_regions(
+        rows, clusters.labels, settings, strips, scratch, pixels=clusters.pixels, memory=memory
+    )
+    places = clusters.places[found.clusters - 1]
+    known = places, found.means, found.sizes, clusters, settings
+    return _segmentation(rows, strips, found.labels, *known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +121,7 @@ class _Clusters:
     those that take part.
     """
 
-    labels: StripLabels
+    labels: Work[Labels]
     places: NDArray[np.float64]
     bandwidth: float
     n_iter: int
@@ -146,7 +133,7 @@ def _by_color(
     rows: SceneRows,
     settings: Settings,
     strips: Strips,
-    scratch: Scratch,
+    scratch: Scratch | Forgetful,
     memory: int,
     model: Model | None,
 ) -> _Clusters:
@@ -155,7 +142,7 @@ def _by_color(
     modes = _modes(rows, census, settings, strips, scratch, model, draw)
     label = labeller(rows, census, modes, settings)
     return _Clusters(
-        lambda top, bottom: strip_labels(rows, label, top, bottom),
+        functools.partial(strip_labels, label=label),
         modes.places,
         modes.bandwidth,
         modes.n_iter,
@@ -165,7 +152,6 @@ def _by_color(
 
 
 def _joint(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> _Clusters:
-    check_joint(settings)
     shown = count_shown(rows, strips)
     sample = None
     if settings.bandwidth is None and settings.spatial_radius is None:
@@ -175,7 +161,12 @@ def _joint(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> 
     window = memory // bytes_of_row(rows.width, rows.channels, item)
     strips.told("climbing", 0, 1)
     found = joint_scene(rows, settings, min(window, rows.height), sample)
-    return _Clusters(found.labels, found.modes, found.bandwidth, found.n_iter, int(shown.sum()))
+    labels = functools.partial(_joint_labels, found=found)
+    return _Clusters(labels, found.modes, found.bandwidth, found.n_iter, int(shown.sum()))
+
+
+def _joint_labels(rows: SceneRows, top: int, bottom: int, found: JointScene) -> Labels:
+    return found.labels_of(*rows.points(top, bottom), top)
 
 
 def check_scene(settings: Settings) -> None:
@@ -188,6 +179,8 @@ def check_scene(settings: Settings) -> None:
             f"target_segments: the search needs the whole image in memory; {way_out}, or set a "
             "bandwidth"
         )
+    if settings.features == "joint":
+        check_joint(settings)
 
 
 def per_color(channels: int) -> int:
@@ -200,7 +193,7 @@ def per_color(channels: int) -> int:
 
 
 def _census(
-    rows: SceneRows, strips: Strips, scratch: Scratch, most: int, draw: Draw | None
+    rows: SceneRows, strips: Strips, scratch: Scratch | Forgetful, most: int, draw: Draw | None
 ) -> Census:
     known = scratch.load("census")
     if known is None:
@@ -215,7 +208,7 @@ def _modes(
     census: Census,
     settings: Settings,
     strips: Strips,
-    scratch: Scratch,
+    scratch: Scratch | Forgetful,
     model: Model | None,
     draw: Draw | None,
 ) -> ColorModes:
@@ -262,7 +255,7 @@ def _bandwidth(
 def _segmentation(
     rows: SceneRows,
     strips: Strips,
-    labels: Callable[[int, int], Labels],
+    labels: Work[Labels],
     places: NDArray[np.float64],
     means: NDArray[np.float64],
     sizes: NDArray[np.int64],
@@ -286,12 +279,18 @@ def _segmentation(
 
 
 def _picture_means(
-    rows: SceneRows, strips: Strips, labels: Callable[[int, int], Labels], count: int
+    rows: SceneRows, strips: Strips, labels: Work[Labels], count: int
 ) -> NDArray[np.uint8]:
     """Return the mean colour of each segment in the picture of a scene, (K, 3)."""
     sums = np.zeros((count + 1, 4))
-    for _, _, (numbers, colors) in strips.in_order(
-        "averaging", lambda top, bottom: (labels(top, bottom), pictured(rows, top, bottom))
-    ):
-        add_up(numbers.reshape(-1), colors.reshape(-1, 3), sums)
+    add = functools.partial(_picture_sums, labels=labels)
+    for _, _, (numbers, own) in strips.in_order("averaging", rows, add):
+        sums[numbers] += own
     return as_colors(means_of_sums(sums[1:])[0])
+
+
+def _picture_sums(
+    rows: SceneRows, top: int, bottom: int, labels: Work[Labels]
+) -> tuple[Labels, NDArray[np.float64]]:
+    """Return the segments of a strip, and sums of their colours in the picture there."""
+    return sums_by_number(labels(rows, top, bottom), pictured(rows, top, bottom))

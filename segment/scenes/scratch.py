@@ -24,6 +24,7 @@ from segment.writing import write_whole
 Arrays = dict[str, NDArray[Any]]
 KEY = "key"
 ROWS = "rows.raw"
+BINARY = getattr(os, "O_BINARY", 0)  # Windows
 
 
 class Scratch:
@@ -73,35 +74,49 @@ class Scratch:
         """Remove the result of a stage that later ones have taken up."""
         (self.folder / f"{stage}.npz").unlink(missing_ok=True)
 
-    @contextlib.contextmanager
-    def rows(self, width: int) -> Iterator[NumberRows]:
-        """Yield the file of numbers, one for each pixel."""
+    def rows(self, width: int) -> NumberRows:
+        """Return the file of numbers, one for each pixel."""
         with _told(self.folder):
-            number = os.open(
-                self.folder / ROWS, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-            )
-        try:
-            yield NumberRows(number, width, self.folder)
-        finally:
-            os.close(number)
+            os.close(os.open(self.folder / ROWS, os.O_RDWR | os.O_CREAT | BINARY))
+        return NumberRows(self.folder / ROWS, width)
+
+    def __getstate__(self) -> dict[str, Path]:
+        """Be sent to a worker, which keeps what it makes there; the lock is held here."""
+        return {"folder": self.folder}
+
+
+class Forgetful:
+    """In place of a scratch, where nothing is kept: what is needed twice is made twice."""
+
+    def save(self, stage: str, **arrays: NDArray[Any]) -> None:
+        """Do nothing."""
+
+    def load(self, stage: str) -> Arrays | None:
+        """Return None."""
+        return None
+
+    def rows(self, width: int) -> None:
+        """Return None: there is no file."""
 
 
 class NumberRows:
     """Numbers of the pixels of a scene, 4 bytes each, row by row in a file; for any threads.
 
-    No memory map: its pages would count as the memory of the process.
+    No memory map: its pages would count as the memory of the process. The file is opened each time:
+    what another machine of a shared file system has written is sure to be seen by whoever opens it
+    after that.
     """
 
-    def __init__(self, number: int, width: int, folder: Path) -> None:
-        self._number, self._width, self._folder = number, width, folder
+    def __init__(self, path: Path, width: int) -> None:
+        self._path, self._width = path, width
 
     def write(self, top: int, rows: NDArray[np.int32]) -> int:
         """Write rows from `top` on; return a checksum of them."""
         content = np.ascontiguousarray(rows).data.cast("B")
-        with _told(self._folder):
+        with self._opened(os.O_WRONLY) as number:
             done = 0
             while done < len(content):
-                done += os.pwrite(self._number, content[done:], top * self._width * 4 + done)
+                done += os.pwrite(number, content[done:], top * self._width * 4 + done)
         return zlib.crc32(content)
 
     def read(self, top: int, bottom: int) -> NDArray[np.int32]:
@@ -114,14 +129,27 @@ class NumberRows:
         """
         rows = np.empty((bottom - top, self._width), np.int32)
         content = rows.data.cast("B")
-        with _told(self._folder):
+        with self._opened(os.O_RDONLY) as number:
             done = 0
             while done < len(content):
-                got = os.preadv(self._number, [content[done:]], top * self._width * 4 + done)
+                got = os.preadv(number, [content[done:]], top * self._width * 4 + done)
                 if not got:
                     raise OSError(0, "it is cut off")
                 done += got
         return rows
+
+    def strip(self, scene: object, top: int, bottom: int) -> NDArray[np.int32]:
+        """Return rows, as work on the strips of a scene."""
+        return self.read(top, bottom)
+
+    @contextlib.contextmanager
+    def _opened(self, flags: int) -> Iterator[int]:
+        with _told(self._path.parent):
+            number = os.open(self._path, flags | BINARY)
+            try:
+                yield number
+            finally:
+                os.close(number)
 
     def holds(self, top: int, bottom: int, checksum: int) -> bool:
         """Return whether rows are there as they were written."""

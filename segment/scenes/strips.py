@@ -1,26 +1,176 @@
-"""Strips of rows: worked on by all cores at once, and given back in their order."""
+"""Strips of rows: worked on by all cores or by a cluster, and given back in their order."""
 
 from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Container, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 
+from segment.scenes.rows import SceneRows
 from segment.threads import Started, at_most
 
 Made = TypeVar("Made")
+Total = TypeVar("Total")
 Told = Callable[[str, int, int], None]
+Strip = tuple[int, int]  # first row, and the one behind the last
+Work = Callable[[SceneRows, int, int], Made]
 
 
 def nobody(stage: str, done: int, total: int) -> None:
     """Hear of a stage, rows that are done, and all of them, and tell nobody."""
 
 
+class Crew(Protocol):
+    """Whoever works on strips: threads of this process, or the workers of a cluster.
+
+    `work(rows, top, bottom)` is a function of a module, or a `functools.partial` of one, with
+    arguments that can be pickled. It reads no rows but those of its strip, and changes nothing but
+    files: it may be done again, and anywhere.
+    """
+
+    def in_order(
+        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
+    ) -> Iterator[tuple[Strip, Made]]:
+        """Yield what is made of each strip; what is under way is bounded."""
+        ...
+
+    def folded(
+        self,
+        rows: SceneRows,
+        work: Work[Made],
+        strips: Sequence[Strip],
+        add: Callable[[Total, Made], Total],
+        start: Total,
+        heard: Callable[[Strip], None],
+    ) -> Total:
+        """Return `start` with what is made of each strip added in their order.
+
+        `add` may change the total and return it.
+        """
+        ...
+
+    def merged(
+        self,
+        rows: SceneRows,
+        work: Work[Made],
+        strips: Sequence[Strip],
+        merge: Callable[[Made, Made], Made],
+        heard: Callable[[Strip], None],
+    ) -> Made:
+        """Return what is made of all strips, one at least, neighbours merged again and again."""
+        ...
+
+
+class InOrder:
+    """What is the same for all crews whose process takes back what is made of each strip."""
+
+    def in_order(
+        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
+    ) -> Iterator[tuple[Strip, Made]]:
+        raise NotImplementedError
+
+    def folded(
+        self,
+        rows: SceneRows,
+        work: Work[Made],
+        strips: Sequence[Strip],
+        add: Callable[[Total, Made], Total],
+        start: Total,
+        heard: Callable[[Strip], None],
+    ) -> Total:
+        """Return the total of all strips; see `Crew`."""
+        for strip, made in self.in_order(rows, work, strips):
+            start = add(start, made)
+            heard(strip)
+        return start
+
+    def merged(
+        self,
+        rows: SceneRows,
+        work: Work[Made],
+        strips: Sequence[Strip],
+        merge: Callable[[Made, Made], Made],
+        heard: Callable[[Strip], None],
+    ) -> Made:
+        """Return all strips as one; see `Crew`."""
+        levels: Levels[Made] = Levels(merge)
+        for strip, made in self.in_order(rows, work, strips):
+            levels.add(made)
+            heard(strip)
+        return levels.total()
+
+
+@dataclass(frozen=True)
+class Threads(InOrder):
+    """Works on strips here, each on a core of its own.
+
+    Attributes
+    ----------
+    at_once : int
+        Strips under way; one more is in the hands of the caller.
+    """
+
+    at_once: int = 1
+
+    def in_order(
+        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
+    ) -> Iterator[tuple[Strip, Made]]:
+        """Yield what is made of each strip; see `Crew`."""
+        waiting: deque[tuple[Strip, Started[Made]]] = deque()
+        try:
+            for strip in strips:
+                if len(waiting) == self.at_once:
+                    first, call = waiting.popleft()
+                    yield first, call.result()
+                call = Started(functools.partial(_alone, rows, work, strip, self.at_once))
+                waiting.append((strip, call))
+            while waiting:
+                first, call = waiting.popleft()
+                yield first, call.result()
+        finally:  # also when the caller has had enough
+            for _, call in waiting:
+                call.wait()
+
+
+class Levels(Generic[Made]):
+    """Things that are merged two by two as they come, as a number carries its digits.
+
+    So each is merged log2(n) times, and as many are kept.
+    """
+
+    def __init__(self, merge: Callable[[Made, Made], Made]) -> None:
+        self._merge = merge
+        self._kept: list[tuple[int, Made]] = []
+
+    def add(self, thing: Made) -> None:
+        """Take the next one, the neighbour of the one before."""
+        level = 0
+        while self._kept and self._kept[-1][0] == level:
+            thing = self._merge(self._kept.pop()[1], thing)
+            level += 1
+        self._kept.append((level, thing))
+
+    def total(self) -> Made:
+        """Return all of them, one at least, as one."""
+        (_, total), *before = reversed(self._kept)
+        for _, thing in before:
+            total = self._merge(thing, total)
+        return total
+
+
+def _alone(rows: SceneRows, work: Work[Made], strip: Strip, at_once: int) -> Made:
+    """Work on a strip; where several are worked on, each keeps to one core."""
+    if at_once == 1:
+        return work(rows, *strip)
+    with at_most(1):
+        return work(rows, *strip)
+
+
 @dataclass(frozen=True)
 class Strips:
-    """How a scene is cut.
+    """How a scene is cut, and who works on it.
 
     Attributes
     ----------
@@ -28,59 +178,63 @@ class Strips:
         Rows of the scene.
     rows : int
         Of a strip; the last may have fewer.
-    at_once : int
-        Strips that are worked on at the same time, each by one core.
+    crew : Crew
     told : callable
         Is told of each strip that is done: the stage, rows done, rows of all.
     """
 
     height: int
     rows: int
-    at_once: int = 1
+    crew: Crew = field(default_factory=Threads)
     told: Told = nobody
 
-    def __iter__(self) -> Iterator[tuple[int, int]]:
+    def __iter__(self) -> Iterator[Strip]:
         for top in range(0, self.height, self.rows):
             yield top, min(top + self.rows, self.height)
 
     def __len__(self) -> int:
         return -(-self.height // self.rows)
 
-    def in_order(
-        self, stage: str, work: Callable[[int, int], Made], start: int = 0
-    ) -> Iterator[tuple[int, int, Made]]:
-        """Yield top, bottom and what `work(top, bottom)` makes of each strip from row `start` on.
+    @property
+    def are_here(self) -> bool:
+        """Whether this process works on them, so that what they make of pixels moves nowhere."""
+        return isinstance(self.crew, Threads)
 
-        No more than `at_once` strips are under way, and one more is in the hands of the caller.
+    def in_order(
+        self,
+        stage: str,
+        rows: SceneRows,
+        work: Work[Made],
+        start: int = 0,
+        passed: Container[int] = (),
+    ) -> Iterator[tuple[int, int, Made]]:
+        """Yield top, bottom and what `work` makes of each strip from row `start` on.
+
+        Strips whose first row is one of those `passed` are left out.
         """
-        left = [strip for strip in self if strip[1] > start]
+        left = [strip for strip in self if strip[1] > start and strip[0] not in passed]
         self.told(stage, left[0][0] if left else self.height, self.height)
-        for (top, bottom), made in _in_order(work, left, self.at_once):
+        for (top, bottom), made in self.crew.in_order(rows, work, left):
             yield top, bottom, made
             self.told(stage, bottom, self.height)
 
+    def folded(
+        self,
+        stage: str,
+        rows: SceneRows,
+        work: Work[Made],
+        add: Callable[[Total, Made], Total],
+        start: Total,
+    ) -> Total:
+        """Return `start` with what `work` makes of each strip added, in their order."""
+        return self.crew.folded(rows, work, list(self), add, start, self._heard(stage))
 
-def _in_order(
-    work: Callable[[int, int], Made], strips: Sequence[tuple[int, int]], at_once: int
-) -> Iterator[tuple[tuple[int, int], Made]]:
-    waiting: deque[tuple[tuple[int, int], Started[Made]]] = deque()
-    try:
-        for strip in strips:
-            if len(waiting) == at_once:
-                first, call = waiting.popleft()
-                yield first, call.result()
-            waiting.append((strip, Started(functools.partial(_alone, work, strip, at_once))))
-        while waiting:
-            first, call = waiting.popleft()
-            yield first, call.result()
-    finally:  # also when the caller has had enough
-        for _, call in waiting:
-            call.wait()
+    def merged(
+        self, stage: str, rows: SceneRows, work: Work[Made], merge: Callable[[Made, Made], Made]
+    ) -> Made:
+        """Return what `work` makes of all strips, merged with its neighbours in any grouping."""
+        return self.crew.merged(rows, work, list(self), merge, self._heard(stage))
 
-
-def _alone(work: Callable[[int, int], Made], strip: tuple[int, int], at_once: int) -> Made:
-    """Work on a strip; where several are worked on, each keeps to one core."""
-    if at_once == 1:
-        return work(*strip)
-    with at_most(1):
-        return work(*strip)
+    def _heard(self, stage: str) -> Callable[[Strip], None]:
+        self.told(stage, 0, self.height)
+        return lambda strip: self.told(stage, strip[1], self.height)

@@ -22,7 +22,7 @@ from segment.qgis_plugin.command_line import (
     progress_in,
     run,
 )
-from segment.running import progress
+from segment import progress
 from segment.settings import COLOR_SPACES as KNOWN_SPACES
 from segment.settings import FEATURES as KNOWN_FEATURES
 from segment.settings import Settings
@@ -137,7 +137,7 @@ def test_the_bar_is_told_from_messages(line, percent):
 def test_the_real_bar_is_understood(tmp_path):
     """Each stage of the real bar, drawn by tqdm as the command draws it, is a percentage."""
     script = (
-        "import time\nfrom segment.running import progress\n"
+        "import time\nfrom segment import progress\n"
         "progress.SLOW = -1\nbar = progress.StagesBar()\n"
         "for stage in progress.STAGES:\n"
         "    bar.enter(stage); bar.look(); time.sleep(0.15)\n"

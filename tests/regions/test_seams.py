@@ -1,5 +1,7 @@
 """Regions of strips put together: the numbers that the whole map has."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,8 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from segment import InvalidInputError
-from segment.regions.absorbing import absorbed
-from segment.regions.connected import components, connected_regions, joined_numbers, seam_pairs
+from segment.regions.absorbing import absorbed, neighbor_pairs, neighbors_of_pairs, unique_pairs
+from segment.regions.connected import (
+    components,
+    connected_regions,
+    joined_numbers,
+    seam_pairs,
+    touching_pairs,
+)
 
 MAPS = arrays.arrays(
     np.int32, st.tuples(st.integers(1, 12), st.integers(1, 9)), elements=st.integers(0, 3)
@@ -54,12 +62,15 @@ def test_regions_absorbed_by_strips_are_those_of_the_map(labels, height, min_siz
     sums = np.zeros((int(regions.max()) + 1, 2))
     np.add.at(sums, regions.ravel(), np.stack([colors.ravel(), np.ones(labels.size)], axis=1))
 
-    def strips():
-        for top in range(0, len(regions), height):
-            halo = max(top - 1, 0)
-            yield np.ascontiguousarray(regions[halo : top + height]), top - halo
+    def neighbors_of(small):
+        parts = [regions[top : top + height] for top in range(0, len(regions), height)]
+        pairs = [neighbor_pairs(part, small, diagonal=diagonal) for part in parts]
+        for above, below in itertools.pairwise(parts):
+            across = touching_pairs(above[-1], below[0], diagonal=diagonal)
+            pairs += [across[small[across[:, 0]] > 0], across[:, ::-1][small[across[:, 1]] > 0]]
+        return neighbors_of_pairs(unique_pairs(np.concatenate(pairs)), len(small))
 
-    numbers = absorbed(strips, sums, min_size, diagonal=diagonal)
+    numbers = absorbed(neighbors_of, sums, min_size)
     whole = connected_regions(labels, colors, connectivity=connectivity, min_size=min_size)
     assert np.array_equal(numbers[regions], whole.map)
 
@@ -68,11 +79,3 @@ def test_more_regions_than_32_bits_number_are_refused():
     """Regions beyond 2^31 - 1 are an error that says so."""
     with pytest.raises(InvalidInputError, match="expected at most 2147483647 regions"):
         joined_numbers([2**30, 2**30], [])
-
-
-def test_more_neighbours_than_there_is_room_for_are_refused():
-    """A graph of regions that is too large for the memory there may be ends before it is made."""
-    regions = np.arange(1, 17, dtype=np.int32).reshape(4, 4)
-    sums = np.ones((17, 2))
-    with pytest.raises(MemoryError):
-        absorbed(lambda: [(regions, 0)], sums, 2, diagonal=False, most=10)

@@ -2,14 +2,25 @@
 
 import contextlib
 import os
+import pickle
 import re
 import signal
 import socket
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import tifffile
 
+from segment.errors import ImageFileError
+from segment.raster.opening import open_source
+from segment.results.outputs import Output
+from segment.running import scene_job
+from segment.running.plan import RunOptions, Work
+from segment.running.run import run as run_here
+from segment.scenes import memory_plan
+from segment.settings import Settings
 from tests.commands import WAIT, is_running, kill, photos, results, run, start, wait_until
 
 pytest.importorskip("distributed", reason="needs the extra dask")
@@ -121,3 +132,89 @@ def test_a_lost_worker_loses_no_image(cluster, tmp_path):
     assert "40 done" in said
     run(tmp_path / "in", "-o", tmp_path / "expected", "-b", "9", env=dict(os.environ))
     assert results(tmp_path / "out") == results(tmp_path / "expected")
+
+
+def scene(path):
+    """Write a tiled image of squares with some noise."""
+    generator = np.random.default_rng(2)
+    blocks = generator.integers(0, 90, (24, 12, 3)).repeat(10, axis=0).repeat(10, axis=1)
+    image = (blocks * 2 + generator.integers(0, 9, blocks.shape)).astype(np.uint8)
+    tifffile.imwrite(path, image, photometric="rgb", tile=(16, 32))
+    return path
+
+
+def shared(monkeypatch, source, folder, address, **settings):
+    """Do one image, however small, by strips on a cluster, or here; return the exit code."""
+    monkeypatch.setattr(scene_job, "SHARED_FROM", 1)
+    monkeypatch.setattr(memory_plan, "FIXED", 0)
+    monkeypatch.setattr(memory_plan, "COLOR_COUNTERS", 0)
+    products = ("labels", "segmented", "regions", "polygons")
+    output = Output(folder, products, label_format="tiff")
+    memory = "4M" if address else "600K"
+    work = Work(Settings(**settings), output, memory=memory)
+    return run_here([str(source)], work, RunOptions(scheduler=address), as_json=False, verbosity=-1)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"min_size": 30, "bandwidth": 9.0, "color_space": "lab"},
+        {"features": "joint", "spatial_radius": 2.0, "range_radius": 12.0},
+    ],
+)
+def test_a_large_image_is_shared_out(cluster, tmp_path, monkeypatch, settings):
+    """The strips of one image are done by the workers: same names, same bytes as here."""
+    address, _, _ = cluster
+    source = scene(tmp_path / "a.tif")
+    assert shared(monkeypatch, source, tmp_path / "there", address, **settings) == 0
+    assert shared(monkeypatch, source, tmp_path / "here", None, **settings) == 0
+    assert results(tmp_path / "there") == results(tmp_path / "here")
+    assert len(results(tmp_path / "here")) == 4
+
+
+@pytest.mark.parametrize("stage", ["counting", "writing"])
+def test_a_lost_worker_loses_no_strip(cluster, tmp_path, monkeypatch, stage):
+    """A worker that is killed in a stage has its strips done again; the bytes are the same."""
+    address, workers, _ = cluster
+    living = [worker for worker in workers if worker.poll() is None]
+    extra = launch(
+        "worker",
+        address,
+        "--nthreads",
+        "1",
+        "--no-nanny",
+        "--no-dashboard",
+        folder=tmp_path,
+        log=tmp_path / "extra.log",
+    )
+    try:
+        wait_until(lambda: "Registered to" in (tmp_path / "extra.log").read_text())
+        assert living
+
+        def advance(name, done, total):
+            if name == stage and done and extra.poll() is None:
+                kill(extra.pid)
+                extra.wait()
+
+        source = scene(tmp_path / "a.tif")
+        settings = {"min_size": 30, "bandwidth": 9.0}
+        with monkeypatch.context() as patch:
+            patch.setattr(scene_job, "advance", advance)
+            assert shared(patch, source, tmp_path / "there", address, **settings) == 0
+        assert extra.poll() is not None
+        assert shared(monkeypatch, source, tmp_path / "here", None, **settings) == 0
+        assert results(tmp_path / "there") == results(tmp_path / "here")
+    finally:
+        end(extra)
+
+
+def test_workers_that_do_not_see_the_file_say_so(cluster, tmp_path):
+    """A file that a worker has not, or another of that name, is one clear error."""
+    path = scene(tmp_path / "a.tif")
+    packed = pickle.dumps(open_source(path))
+    tifffile.imwrite(path, np.zeros((9, 9), np.uint8))
+    with pytest.raises(ImageFileError, match=r"is another file for a worker .* same paths"):
+        pickle.loads(packed)
+    path.unlink()
+    with pytest.raises(ImageFileError, match=r"is not there for a worker .* a shared file system"):
+        pickle.loads(packed)

@@ -22,7 +22,7 @@ def test_strips_are_whole_rows_of_tiles_where_that_fits(preferred):
     with at_most(2):
         strips = planned(rows_of(5000, 1000, preferred), 300 << 20).strips
     assert strips.rows % preferred == 0
-    assert strips.at_once >= 1
+    assert strips.crew.at_once >= 1
 
 
 def test_more_memory_gives_higher_strips_up_to_a_bound():
@@ -39,7 +39,7 @@ def test_cores_are_given_up_for_whole_rows_of_tiles():
     memory = memory_plan.FIXED + memory_plan.COLOR_COUNTERS + 4000 * 19 * 512 * 2
     with at_most(8):
         strips = planned(rows, memory + (1 << 20)).strips
-    assert (strips.rows, strips.at_once) == (512, 1)
+    assert (strips.rows, strips.crew.at_once) == (512, 1)
 
 
 def test_a_limit_below_two_rows_is_an_error_that_names_what_is_needed():

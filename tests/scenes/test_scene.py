@@ -12,36 +12,30 @@ from segment import InvalidInputError, fit_modes
 from segment.meanshift.modes import Ends
 from segment.method import color_clusters
 from segment.method.pipeline import segment_pixels
+from segment.scenes import scene_regions
 from segment.scenes.rows import SceneRows
 from segment.scenes.scene import segment_scene
 from segment.scenes.scratch import Scratch
-from segment.scenes.strips import Strips
+from segment.scenes.strips import Strips, Threads
 from segment.settings import Settings
 from tests.scenes.sources import ArraySource
 
 FACTS = ("modes", "means", "colors", "mode_colors", "sizes")
+TWO = Threads(2)
 KINDS = ("rgb", "gray", "rgba", "sixteen", "gray_sixteen")
 
 
-def by_strips(image, asked, height, folder, *, mask=None, alpha=False, model=None, at_once=2):
+def by_strips(image, asked, height, folder, *, mask=None, alpha=False, model=None, crew=TWO):
     """Segment an array strip by strip: the segmentation, and its label map read in other strips."""
     source = ArraySource(image, alpha)
     places = [band.number - 1 for band in source.bands if not band.is_alpha]
     chosen = None if mask is None else ArraySource(mask.astype(np.uint8))
     rows = SceneRows(source, places, _points, chosen)
-    with (
-        Scratch(folder / "scene", "key") as scratch,
-        segment_scene(
-            rows,
-            asked,
-            Strips(len(image), height, at_once),
-            scratch,
-            memory=1 << 30,
-            model=model,
-        ) as found,
-    ):
+    strips = Strips(len(image), height, crew)
+    with Scratch(folder / "scene", "key") as scratch:
+        found = segment_scene(rows, asked, strips, scratch, memory=1 << 30, model=model)
         other = Strips(len(image), max(1, height // 2 + 1))
-        labels = np.concatenate([found.labels(top, bottom) for top, bottom in other])
+        labels = np.concatenate([found.labels(rows, top, bottom) for top, bottom in other])
     assert not (folder / "scene").exists()
     return found, labels
 
@@ -195,20 +189,29 @@ def test_colours_beyond_memory_are_refused(tmp_path):
     with (
         Scratch(tmp_path / "scene", "key") as scratch,
         pytest.raises(InvalidInputError, match=r"at most 48 distinct colours .* raise --memory"),
-        segment_scene(rows, Settings(), Strips(40, 3), scratch, memory=10_000),
     ):
-        pass
+        segment_scene(rows, Settings(), Strips(40, 3), scratch, memory=10_000)
+
+
+def test_neighbours_beyond_memory_are_refused(tmp_path, monkeypatch):
+    """More neighbours of small regions than the memory holds are an error that says what to do."""
+    monkeypatch.setattr(scene_regions, "PER_REGION", 0)
+    image = np.random.default_rng(0).integers(0, 2, (60, 60), np.uint8) * np.uint8(200)
+    rows, asked = SceneRows(ArraySource(image), [0]), Settings(bandwidth=9, min_size=5)
+    with (
+        Scratch(tmp_path / "scene", "key") as scratch,
+        pytest.raises(InvalidInputError, match=r"at most 625 neighbours .* raise --memory"),
+    ):
+        segment_scene(rows, asked, Strips(60, 30), scratch, memory=10_000)
 
 
 def test_regions_beyond_memory_are_refused(tmp_path):
     """More regions than the memory holds are an error that says what to do."""
     image = np.random.default_rng(0).integers(0, 2, (60, 60), np.uint8) * np.uint8(200)
     rows = SceneRows(ArraySource(image), [0])
+    asked = Settings(bandwidth=9, connected=True)
     with (
         Scratch(tmp_path / "scene", "key") as scratch,
         pytest.raises(InvalidInputError, match=r"at most \d+ regions .* raise --memory"),
-        segment_scene(
-            rows, Settings(bandwidth=9, connected=True), Strips(60, 7), scratch, memory=10_000
-        ),
     ):
-        pass
+        segment_scene(rows, asked, Strips(60, 7), scratch, memory=10_000)

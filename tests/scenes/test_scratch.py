@@ -61,7 +61,8 @@ def test_two_runs_do_not_share_a_folder(tmp_path):
 def test_rows_come_back_and_are_checked(tmp_path):
     """Numbers of pixels are read in other strips than they were written; damage is noticed."""
     numbers = np.arange(60, dtype=np.int32).reshape(10, 6)
-    with Scratch(tmp_path / "scene", "key") as scratch, scratch.rows(6) as rows:
+    with Scratch(tmp_path / "scene", "key") as scratch:
+        rows = scratch.rows(6)
         first, second = rows.write(0, numbers[:7]), rows.write(7, numbers[7:])
         assert np.array_equal(rows.read(3, 9), numbers[3:9])
         assert rows.holds(0, 7, first)

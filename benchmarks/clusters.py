@@ -1,0 +1,97 @@
+"""One large image on one, two and four workers of a Dask cluster on this machine, and alone.
+
+    python -m benchmarks.clusters [--megapixels 100] [--workers 1,2,4] [--memory 1G]
+                                  [--options "--features joint ..."] [--folder FOLDER]
+
+A photo with noise, repeated, is written as a tiled, deflated TIFF and segmented by the command.
+Given are seconds, the peak memory of the process that coordinates and of the largest worker, and
+the bytes that workers sent: to each other, and to the coordinator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import math
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.rasters import write_tiled
+
+PORT = 8797
+
+
+def segmented(source: Path, folder: Path, options: list[str]) -> tuple[float, float]:
+    """Run the command; return seconds and its peak memory in MiB."""
+    command = [sys.executable, "-m", "segment", str(source), "-o", str(folder), "--quiet", *options]
+    start = time.perf_counter()
+    process = subprocess.Popen(command)
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        raise SystemExit(f"failed: {shlex.join(command)}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+@contextlib.contextmanager
+def cluster(workers: int) -> Iterator[Any]:
+    """Yield a client of a scheduler and so many workers, of one thread each."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            scheduler_port=PORT,
+            dashboard_address=None,
+            memory_limit=0,
+        ) as local,
+        Client(local) as client,
+    ):
+        yield client
+
+
+def _sent(dask_worker: Any) -> tuple[int, float]:
+    """Return bytes that a worker has sent, and its peak memory in MiB."""
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return int(dask_worker.transfer_outgoing_bytes_total), peak
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--megapixels", type=float, default=100)
+    parser.add_argument("--workers", default="1,2,4")
+    parser.add_argument("--memory", default="1G")
+    parser.add_argument("--options", default="")
+    parser.add_argument("--folder", type=Path)
+    arguments = parser.parse_args()
+    options = [*shlex.split(arguments.options), "--memory", arguments.memory]
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
+        folder = Path(temporary)
+        source = folder / "scene.tif"
+        write_tiled(source, round(math.sqrt(arguments.megapixels * 1e6)))
+        print("workers  seconds  coordinator  worker  sent")
+        seconds, peak = segmented(source, folder / "alone", options)
+        print(f"  alone  {seconds:7.1f}  {peak:7.0f} MiB", flush=True)
+        for count in map(int, arguments.workers.split(",")):
+            with cluster(count) as client:
+                shared = [*options, "--scheduler", f"tcp://127.0.0.1:{PORT}"]
+                seconds, peak = segmented(source, folder / f"{count}", shared)
+                sent, peaks = zip(*client.run(_sent).values(), strict=True)
+            facts = f"{max(peaks):5.0f} MiB  {sum(sent) / 1e6:.0f} MB"
+            print(f"{count:7}  {seconds:7.1f}  {peak:7.0f} MiB  {facts}", flush=True)
+            for name in (folder / "alone").iterdir():
+                if name.read_bytes() != (folder / f"{count}" / name.name).read_bytes():
+                    raise SystemExit(f"{name.name} differs on {count} workers")
+
+
+if __name__ == "__main__":
+    main()
