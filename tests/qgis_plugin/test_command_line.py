@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from segment import progress
 from segment.command.cli import command as real
 from segment.qgis_plugin.command_line import (
     COLOR_SPACES,
@@ -22,7 +23,6 @@ from segment.qgis_plugin.command_line import (
     progress_in,
     run,
 )
-from segment import progress
 from segment.settings import COLOR_SPACES as KNOWN_SPACES
 from segment.settings import FEATURES as KNOWN_FEATURES
 from segment.settings import Settings
