@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -11,18 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
-from segment.meanshift.points import (
-    ColorCounts,
-    ColorTable,
-    DistinctPoints,
-    distinct_points,
-    merged_points,
-)
+from segment.meanshift.points import ColorCounts, DistinctPoints, RowTable, distinct_points
 from segment.scenes.rows import SceneRows, Values, Visible
 from segment.scenes.strips import Strips
 from segment.threads import Started
 
-MERGE_FROM = 1_000_000  # distinct points of strips that are put together at once
 GRAYS = 256
 
 
@@ -38,11 +31,18 @@ class Census:
         How many pixels have each.
     shown : (H,) int64 array
         Pixels of each row that take part.
+    stored : (s, C) array
+        Distinct values as stored, of which several may be one point; none where points are looked
+        up in a table.
+    places : (s,) int32 array
+        Which point each of those is.
     """
 
     points: NDArray[Any]
     weights: NDArray[np.float64]
     shown: NDArray[np.int64]
+    stored: NDArray[Any]
+    places: NDArray[np.int32]
 
     @property
     def distinct(self) -> DistinctPoints:
@@ -54,7 +54,7 @@ def _nothing_to_spread(values: NDArray[np.int32]) -> NDArray[np.int32]:
 
 
 def shown_rows(values: Values, visible: Visible) -> Values:
-    """Return the points of a strip that take part, (n, C), in scan order."""
+    """Return the values of a strip that take part, (n, C), in scan order."""
     return values.reshape(-1, values.shape[-1]) if visible is None else values[visible]
 
 
@@ -68,8 +68,8 @@ class Draw:
     Attributes
     ----------
     places : Started
-    taken : dict of int to (places in the sample, points)
-        By the first row of a strip.
+    taken : dict of int to (places in the sample, values)
+        By the first row of a strip, as `SceneRows.told_apart` has them.
     """
 
     places: Started[NDArray[Any]]
@@ -105,7 +105,7 @@ def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = 
     shown = np.empty(rows.height, np.int64)
 
     def count(top: int, bottom: int) -> Any:
-        values, visible = rows.points(top, bottom)
+        values, visible = rows.told_apart(top, bottom)
         shown[top:bottom] = rows.width if visible is None else visible.sum(axis=1)
         if draw is not None and visible is None:
             draw.pass_by(values, top)
@@ -115,7 +115,7 @@ def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = 
         counter.add(part)
     _check_shown(shown)
     points, weights = counter.distinct()
-    return Census(points, weights, shown)
+    return Census(points, weights, shown, *counter.stored())
 
 
 def count_shown(rows: SceneRows, strips: Strips) -> NDArray[np.int64]:
@@ -141,17 +141,19 @@ def _check_shown(shown: NDArray[np.int64]) -> None:
 
 
 def _counter(rows: SceneRows, most: int) -> Any:
-    if not is_tabled(rows):
-        return _OfPoints(most)
+    if not rows.is_tabled:
+        return _OfRows(rows, most)
     return _OfColors() if rows.channels == 3 else _OfGrays()
 
 
-def is_tabled(rows: SceneRows) -> bool:
-    """Whether there are so few possible points that a table holds all: one byte, or three."""
-    return rows.in_bytes and rows.channels in (1, 3)
+class _OfTable:
+    """What has a counter for each possible point, and need not keep what was stored."""
+
+    def stored(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        return np.empty((0, 1), np.uint8), np.empty(0, np.int32)
 
 
-class _OfColors:
+class _OfColors(_OfTable):
     """Three bytes: a table of all colours, which one thread at a time adds to."""
 
     def __init__(self) -> None:
@@ -167,7 +169,7 @@ class _OfColors:
         return self._counts.distinct()
 
 
-class _OfGrays:
+class _OfGrays(_OfTable):
     """One byte."""
 
     def __init__(self) -> None:
@@ -184,40 +186,39 @@ class _OfGrays:
         return grays.astype(np.uint8)[:, None], self._counts[grays].astype(np.float64)
 
 
-class _OfPoints:
-    """Any other points: those of a few strips are put together with all before."""
+class _OfRows:
+    """Any other points: by what is stored, which is scaled and put in order once it is counted."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._parts: list[tuple[NDArray[Any], NDArray[np.float64]]] = []
+    def __init__(self, rows: SceneRows, most: int) -> None:
+        self._rows, self._most = rows, most
+        self._table = self._empty()
+        self._places = np.empty(0, np.int32)
 
-    def part(self, pixels: Values) -> tuple[NDArray[Any], NDArray[np.float64]] | None:
-        if not len(pixels):
-            return None
-        distinct = distinct_points(pixels)
-        return distinct.points, distinct.weights
+    def _empty(self) -> RowTable:
+        return RowTable(self._rows.channels, self._rows.dtype)
 
-    def add(self, part: tuple[NDArray[Any], NDArray[np.float64]] | None) -> None:
-        if part is not None:
-            self._parts.append(part)
-        if sum(len(points) for points, _ in self._parts[1:]) > MERGE_FROM:
-            self._merge()
+    def part(self, pixels: Values) -> RowTable:
+        table = self._empty()
+        table.add(pixels)
+        return table
 
-    def distinct(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        self._merge()
-        return self._parts[0]
-
-    def _merge(self) -> None:
-        if not self._parts:
-            return
-        merged = merged_points([p for p, _ in self._parts], [w for _, w in self._parts])
-        self._parts = [merged]
-        if len(merged[0]) > self._most:
+    def add(self, part: RowTable) -> None:
+        self._table.add(part.rows, part.counts)
+        if len(self._table) > self._most:
             raise InvalidInputError(
                 f"image: expected at most {self._most:,} distinct colours for the memory there may "
-                f"be, got {len(merged[0]):,} and more; raise --memory, take fewer --bands, or "
-                "scale it to 8 bits"
+                f"be, got {len(self._table):,} and more; raise --memory, take --features joint, "
+                "which counts none, fewer --bands, or bands of 8 bits"
             )
+
+    def distinct(self) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        points = distinct_points(self._rows.points_of(self._table.rows[None])[0])
+        self._places = points.spread(np.arange(len(points.points), dtype=np.int32))
+        weights = np.bincount(self._places, self._table.counts)
+        return points.points, weights.astype(np.float64)
+
+    def stored(self) -> tuple[NDArray[Any], NDArray[np.int32]]:
+        return self._table.rows, self._places
 
 
 def sampled_points(
@@ -237,8 +238,8 @@ def sampled_points(
         Pixels of each row that take part.
     wanted : (n,) int64 array
         Places among those, in scan order.
-    taken : mapping of int to (places in `wanted`, points)
-        Of strips that need not be read again.
+    taken : mapping of int to (places in `wanted`, values)
+        Of strips that need not be read again, as `SceneRows.told_apart` has them.
     """
     ends = np.cumsum(shown)
     of_row = np.searchsorted(ends, wanted, side="right")
@@ -246,7 +247,8 @@ def sampled_points(
 
     def read(top: int, bottom: int) -> tuple[NDArray[np.intp], Values] | None:
         if top in taken:
-            return taken[top]
+            places, values = taken[top]
+            return places, values if rows.is_tabled else rows.points_of(values)
         here = np.flatnonzero((of_row >= top) & (of_row < bottom))
         if not len(here):
             return None
@@ -265,56 +267,3 @@ def sampled_points(
         if found is not None:
             sample[found[0]] = found[1]
     return sample, in_row, of_row.astype(np.int64)
-
-
-def first_seen(
-    rows: SceneRows, strips: Strips, census: Census
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Return distinct points in the order in which pixels first have them, and their weights."""
-    number = lookup(rows, census.points, np.arange(1, len(census.points) + 1, dtype=np.int32))
-
-    def read(top: int, bottom: int) -> NDArray[np.int32]:
-        numbers = number(shown_rows(*rows.points(top, bottom))) - np.int32(1)
-        first = np.sort(np.unique(numbers, return_index=True)[1])
-        return np.asarray(numbers[first])
-
-    seen = np.zeros(len(census.points), np.bool_)
-    order = []
-    for _, _, numbers in strips.in_order("ordering", read):
-        order.append(numbers[~seen[numbers]])
-        seen[numbers] = True
-    places = np.concatenate(order)
-    return census.points[places], census.weights[places]
-
-
-def lookup(
-    rows: SceneRows, every: Values, numbers: NDArray[np.int32]
-) -> Callable[[Values], NDArray[np.int32]]:
-    """Return what gives points, (n, C), the number that each of the distinct points has."""
-    if not is_tabled(rows):
-        return _searched(every, numbers)
-    if rows.channels == 3:
-        return ColorTable(every, numbers)
-    table = np.zeros(GRAYS, np.int32)
-    table[every[:, 0]] = numbers
-    return lambda points: table[points[:, 0]]
-
-
-def _searched(every: Values, numbers: NDArray[np.int32]) -> Callable[[Values], NDArray[np.int32]]:
-    keys = _keys_of(every)
-    order = np.argsort(keys)
-    keys, numbers = keys[order], numbers[order]
-
-    def look_up(points: Values) -> NDArray[np.int32]:
-        if not len(points):
-            return np.empty(0, np.int32)
-        distinct = distinct_points(points)
-        return distinct.spread(numbers[np.searchsorted(keys, _keys_of(distinct.points))])
-
-    return look_up
-
-
-def _keys_of(points: Values) -> NDArray[Any]:
-    """Return what orders rows as their bytes; -0.0 is 0.0."""
-    rows = np.ascontiguousarray(points + 0.0, np.float64)
-    return rows.view(f"V{rows.shape[1] * 8}").reshape(-1)

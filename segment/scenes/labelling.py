@@ -1,19 +1,18 @@
-"""Labels of the pixels of a scene, strip by strip, once its modes are known."""
+"""From the pixels of a scene to their distinct points: their labels, and the order they come in."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.meanshift.points import distinct_points
-from segment.meanshift.tree import build_tree
-from segment.method.color_clusters import ColorModes, nearest_labels
-from segment.pixels.colors import to_color_space
-from segment.scenes.census import Census, is_tabled, lookup, shown_rows
+from segment.errors import ImageFileError
+from segment.meanshift.points import ColorTable, RowTable
+from segment.scenes.census import GRAYS, Census, shown_rows
 from segment.scenes.rows import SceneRows, Values
-from segment.settings import Settings
+from segment.scenes.strips import Strips
 
 Labels = NDArray[np.int32]
 Labeller = Callable[[Values], Labels]
@@ -21,8 +20,17 @@ StripLabels = Callable[[int, int], Labels]  # of the rows from one to above anot
 
 
 def strip_labels(rows: SceneRows, label: Labeller, top: int, bottom: int) -> Labels:
-    """Return the labels of a strip, (h, W), 0 where no pixel takes part."""
-    values, visible = rows.points(top, bottom)
+    """Return the labels of a strip, (h, W), 0 where no pixel takes part.
+
+    Parameters
+    ----------
+    rows : SceneRows
+    label : callable
+        Gives values, (n, C) as `SceneRows.told_apart` has them, their labels.
+    top, bottom : int
+        First row, and the one behind the last.
+    """
+    values, visible = rows.told_apart(top, bottom)
     found = label(shown_rows(values, visible))
     if visible is None:
         return found.reshape(values.shape[:2])
@@ -31,26 +39,53 @@ def strip_labels(rows: SceneRows, label: Labeller, top: int, bottom: int) -> Lab
     return labels
 
 
-def labeller(rows: SceneRows, census: Census, modes: ColorModes, settings: Settings) -> Labeller:
-    """Return what gives points, (n, C), the labels that the colours of the scene have.
+def first_seen(
+    rows: SceneRows, strips: Strips, census: Census
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return distinct points in the order in which pixels first have them, and their weights."""
+    number = lookup(rows, census, np.arange(1, len(census.points) + 1, dtype=np.int32))
 
-    8-bit colours are looked up. Others are labelled as in memory: by the nearest mode, which is a
-    function of a point alone, or where climbs decided by looking for it among all points.
+    def read(top: int, bottom: int) -> NDArray[np.int32]:
+        numbers = number(shown_rows(*rows.told_apart(top, bottom))) - np.int32(1)
+        first = np.sort(np.unique(numbers, return_index=True)[1])
+        return np.asarray(numbers[first])
+
+    seen = np.zeros(len(census.points), np.bool_)
+    order = []
+    for _, _, numbers in strips.in_order("ordering", read):
+        order.append(numbers[~seen[numbers]])
+        seen[numbers] = True
+    places = np.concatenate(order)
+    return census.points[places], census.weights[places]
+
+
+def lookup(
+    rows: SceneRows, census: Census, numbers: NDArray[np.int32]
+) -> Callable[[Values], NDArray[np.int32]]:
+    """Return what gives values, (n, C), the number that each of the distinct points has.
+
+    Values are as `SceneRows.told_apart` has them.
     """
-    if settings.assign == "nearest" and not is_tabled(rows):
-        return _nearest(modes, settings)
-    return lookup(rows, census.points, modes.labels)
+    if not rows.is_tabled:
+        return _hashed(rows, census, numbers)
+    if rows.channels == 3:
+        return ColorTable(census.points, numbers)
+    table = np.zeros(GRAYS, np.int32)
+    table[census.points[:, 0]] = numbers
+    return lambda points: table[points[:, 0]]
 
 
-def _nearest(modes: ColorModes, settings: Settings) -> Labeller:
-    def label(points: Values) -> Labels:
-        if not len(points):
-            return np.empty(0, np.int32)
-        distinct = distinct_points(points)
-        colors = to_color_space(distinct.points, settings.color_space)
-        wide = np.repeat(colors, modes.places.shape[1] // colors.shape[1], axis=1)
-        tree = build_tree(wide, distinct.weights)
-        labels = nearest_labels(tree, modes.places, settings, modes.bandwidth)
-        return distinct.spread(labels)
+def _hashed(
+    rows: SceneRows, census: Census, numbers: NDArray[np.int32]
+) -> Callable[[Values], NDArray[np.int32]]:
+    table = RowTable(rows.channels, rows.dtype)
+    table.add(census.stored)
+    of_stored = numbers[census.places]
 
-    return label
+    def look_up(values: Values) -> NDArray[np.int32]:
+        places = table.find(values)
+        if (places < 0).any():
+            raise ImageFileError("changed while it was read; start again when it is complete")
+        return of_stored[places]
+
+    return look_up

@@ -91,7 +91,12 @@ class SceneRows:
     @property
     def in_bytes(self) -> bool:
         """Whether points are 8-bit values."""
-        return self._points_of(np.zeros((1, 1, self.channels), self.dtype)).dtype == np.uint8
+        return self.points_of(np.zeros((1, 1, self.channels), self.dtype)).dtype == np.uint8
+
+    @property
+    def is_tabled(self) -> bool:
+        """Whether there are so few possible points that a table holds all: one byte, or three."""
+        return self.in_bytes and self.channels in (1, 3)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -144,10 +149,18 @@ class SceneRows:
         values, visible = self.stored(top, bottom)
         if visible is not None and values.dtype.kind == "f":
             values = np.where(visible[:, :, None], values, values.dtype.type(0))
-        return self._points_of(values), visible
+        return self.points_of(values), visible
 
-    def _points_of(self, values: Values) -> Values:
+    def points_of(self, values: Values) -> Values:
+        """Return the points of stored values, (..., C), that are finite."""
         return np.ascontiguousarray(self.scaled(values))
+
+    def told_apart(self, top: int, bottom: int) -> tuple[Values, Visible]:
+        """Return values that are equal only where points are, and where they take part.
+
+        They are points where these are 8-bit colours; else as stored, which are fewer bytes.
+        """
+        return self.points(top, bottom) if self.is_tabled else self.stored(top, bottom)
 
 
 def _chosen(mask: RasterSource, top: int, bottom: int) -> NDArray[np.bool_]:

@@ -109,7 +109,7 @@ def test_results_beyond_memory_are_those_in_memory(tmp_path, options):
         (1, np.uint8),
         (4, np.uint8),
         (3, np.uint16),
-        (5, np.uint16),
+        (13, np.uint16),
         (3, np.float32),
         (4, np.float32),
     ],
@@ -119,14 +119,15 @@ def test_bands_beyond_memory_are_those_in_memory(tmp_path, bands, kind):
     photo = bands in (1, 3) and kind != np.float32
     reading = None if photo else ReadingOptions(bands=("all",))
     scene(tmp_path / "a.tif", bands=bands, kind=kind)
-    check_same(tmp_path / "a.tif", tmp_path, reading=reading)
+    limit = "300K" if bands == 13 else LITTLE
+    check_same(tmp_path / "a.tif", tmp_path, limit=limit, reading=reading)
 
 
-@pytest.mark.parametrize("scale", ["std", "2%,98%"])
-def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale):
-    """Statistics by strips give the scale, hence the segments, that the whole image gives."""
+@pytest.mark.parametrize(("scale", "bandwidth"), [("std", 30), ("2%,98%", 30), ("0,6e7", 0.004)])
+def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale, bandwidth):
+    """Strips give the scale of the whole image; values that it makes one point are one."""
     scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
-    check_same(tmp_path / "a.tif", tmp_path, scale=scale, bandwidth=30.0)
+    check_same(tmp_path / "a.tif", tmp_path, scale=scale, bandwidth=bandwidth)
 
 
 def test_a_mask_is_read_by_strips(tmp_path):

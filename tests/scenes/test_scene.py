@@ -194,7 +194,7 @@ def test_colours_beyond_memory_are_refused(tmp_path):
     rows = SceneRows(ArraySource(image), [0, 1, 2], _points)
     with (
         Scratch(tmp_path / "scene", "key") as scratch,
-        pytest.raises(InvalidInputError, match=r"at most 48 distinct colours .* raise --memory"),
+        pytest.raises(InvalidInputError, match=r"at most 35 distinct colours .* raise --memory"),
         segment_scene(rows, Settings(), Strips(40, 3), scratch, memory=10_000),
     ):
         pass
