@@ -37,6 +37,8 @@ class ZarrSource:
         Go on where a chunk is damaged.
     """
 
+    several = False
+
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
         node = _opened(path)
         self._array, axes, names = _image_in(node)

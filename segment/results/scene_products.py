@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
-from segment.raster.opening import open_sink
-from segment.raster.sink import RasterSink, label_type
+from segment.raster.sink import RasterSink
+from segment.reading.picture import Kept
 from segment.regions.table import Measures, RegionTable, Table, to_csv
 from segment.results.mapping import on_map
 from segment.results.naming import Product
 from segment.results.outputs import PolygonOptions
 from segment.results.polygons import write_region_polygons
+from segment.results.rasters import TiledRasters
 from segment.scenes.labelling import Labels
 from segment.scenes.rows import SceneRows
 from segment.scenes.scene import SceneSegmentation
@@ -28,7 +29,6 @@ from segment.tiff.places import Place, place_of
 from segment.validation import checked_channels
 from segment.writing import write_whole
 
-IN_PALETTE = 256
 RASTERS: tuple[Product, ...] = ("labels", "segmented")
 BY_STRIPS: tuple[Product, ...] = (*RASTERS, "regions", "polygons")
 
@@ -43,7 +43,6 @@ class SceneResult:
     found : SceneSegmentation
     strips : Strips
     recolor : {"mean", "mode"}
-    label_kind : {"tiff", "zarr"}
     overviews : bool
         Of the TIFFs.
     key : str or None
@@ -55,7 +54,6 @@ class SceneResult:
     found: SceneSegmentation
     strips: Strips
     recolor: Literal["mean", "mode"] = "mean"
-    label_kind: Literal["tiff", "zarr"] = "tiff"
     overviews: bool = False
     key: str | None = None
     polygons: PolygonOptions = PolygonOptions()
@@ -66,16 +64,18 @@ class SceneResult:
         return place_of(self.rows.source.geo)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether every pixel has a label."""
-        return int(self.found.sizes.sum()) == self.rows.height * self.rows.width
-
-    @property
-    def palette(self) -> NDArray[np.uint8]:
-        """The colour and the alpha of every label, (K + 1, 4): black and nothing for 0."""
-        colors = self.found.colors if self.recolor == "mean" else self.found.mode_colors
-        opaque = np.full((len(colors), 1), 255, np.uint8)
-        return np.concatenate([np.zeros((1, 4), np.uint8), np.append(colors, opaque, axis=1)])
+    def tiled(self) -> TiledRasters:
+        """How its rasters are written."""
+        rows, found, source = self.rows, self.found, self.rows.source
+        return TiledRasters(
+            rows.height,
+            rows.width,
+            found.colors if self.recolor == "mean" else found.mode_colors,
+            Kept(source.resolution, source.profile, source.geo),
+            is_whole=int(found.sizes.sum()) == rows.height * rows.width,
+            has_alpha=rows.has_alpha,
+            overviews=self.overviews,
+        )
 
 
 def check_products(products: Mapping[Product, Path]) -> None:
@@ -141,61 +141,21 @@ def _write_csv(table: Table, file: IO[bytes]) -> None:
 
 
 def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:
+    tiled, rows = result.tiled, result.rows
+
+    def made(top: int, bottom: int) -> dict[Product, NDArray[Any]]:
+        labels = result.found.labels(top, bottom)
+        alpha = rows.opacity(top, bottom) if rows.has_alpha and "segmented" in paths else None
+        return {name: tiled.rows(name, labels, alpha) for name in paths}
+
     with contextlib.ExitStack() as stack:
-        sinks = {name: stack.enter_context(_sink(result, name, paths[name])) for name in paths}
+        sinks: dict[Product, RasterSink] = {}
+        for name, path in paths.items():
+            key = None if result.key is None else f"{result.key}-{name}"
+            sinks[name] = stack.enter_context(tiled.sink(name, path, key))
         start = min(sink.next_row for sink in sinks.values())
-
-        def made(top: int, bottom: int) -> dict[Product, NDArray[Any]]:
-            labels = result.found.labels(top, bottom)
-            return {name: _rows_of(result, name, labels, top, bottom) for name in sinks}
-
-        for top, _, rows in result.strips.in_order("writing", made, start):
+        for top, _, strip in result.strips.in_order("writing", made, start):
             for name, sink in sinks.items():
-                sink.write(top, rows[name])
+                sink.write(top, strip[name])
         for sink in sinks.values():
             sink.finish()
-
-
-def _sink(result: SceneResult, product: Product, path: Path) -> RasterSink:
-    rows, count = result.rows, len(result.found.sizes)
-    size = path, rows.height, rows.width
-    key = None if result.key is None else f"{result.key}-{product}"
-    if product == "labels":
-        kind, overviews = result.label_kind, result.overviews and result.label_kind == "tiff"
-        return open_sink(
-            *size, label_type(count), rows.source, kind=kind, overviews=overviews, key=key
-        )
-    palette = np.ascontiguousarray(result.palette[:, :3]) if _in_palette(result) else None
-    channels = 1 if palette is not None else 3 if _is_opaque(result) else 4
-    return open_sink(
-        *size,
-        np.uint8,
-        rows.source,
-        channels=channels,
-        palette=palette,
-        overviews=result.overviews,
-        key=key,
-    )
-
-
-def _in_palette(result: SceneResult) -> bool:
-    return len(result.found.sizes) < IN_PALETTE and not result.rows.has_alpha
-
-
-def _is_opaque(result: SceneResult) -> bool:
-    return result.is_whole and not result.rows.has_alpha
-
-
-def _rows_of(
-    result: SceneResult, product: Product, labels: Labels, top: int, bottom: int
-) -> NDArray[Any]:
-    if product == "labels" or _in_palette(result):
-        return labels.astype(label_type(len(result.found.sizes)))
-    words = result.palette.view(np.uint32).reshape(-1)  # a colour at a time
-    colors = words[labels].view(np.uint8).reshape(*labels.shape, 4)
-    if _is_opaque(result):
-        return np.ascontiguousarray(colors[:, :, :3])
-    if result.rows.has_alpha:
-        alpha = result.rows.opacity(top, bottom)
-        colors[:, :, 3] = np.minimum(colors[:, :, 3], alpha)
-    return colors

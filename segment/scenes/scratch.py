@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ from segment.writing import write_whole
 Arrays = dict[str, NDArray[Any]]
 KEY = "key"
 ROWS = "rows.raw"
+AT_A_PLACE = hasattr(os, "preadv") and hasattr(os, "pwrite")  # Windows has neither
 
 
 class Scratch:
@@ -94,6 +96,7 @@ class NumberRows:
 
     def __init__(self, number: int, width: int, folder: Path) -> None:
         self._number, self._width, self._folder = number, width, folder
+        self._lock = threading.Lock()  # of the place in the file, where it is needed
 
     def write(self, top: int, rows: NDArray[np.int32]) -> int:
         """Write rows from `top` on; return a checksum of them."""
@@ -101,7 +104,7 @@ class NumberRows:
         with _told(self._folder):
             done = 0
             while done < len(content):
-                done += os.pwrite(self._number, content[done:], top * self._width * 4 + done)
+                done += self._put(content[done:], top * self._width * 4 + done)
         return zlib.crc32(content)
 
     def read(self, top: int, bottom: int) -> NDArray[np.int32]:
@@ -117,11 +120,29 @@ class NumberRows:
         with _told(self._folder):
             done = 0
             while done < len(content):
-                got = os.preadv(self._number, [content[done:]], top * self._width * 4 + done)
+                got = self._take(content[done:], top * self._width * 4 + done)
                 if not got:
                     raise OSError(0, "it is cut off")
                 done += got
         return rows
+
+    def _put(self, content: memoryview, place: int) -> int:
+        """Write some of the bytes; return how many."""
+        if AT_A_PLACE:
+            return os.pwrite(self._number, content, place)
+        with self._lock:
+            os.lseek(self._number, place, os.SEEK_SET)
+            return os.write(self._number, content)
+
+    def _take(self, content: memoryview, place: int) -> int:
+        """Read some of the bytes; return how many."""
+        if AT_A_PLACE:
+            return os.preadv(self._number, [content], place)
+        with self._lock:
+            os.lseek(self._number, place, os.SEEK_SET)
+            got = os.read(self._number, len(content))
+        content[: len(got)] = got
+        return len(got)
 
     def holds(self, top: int, bottom: int, checksum: int) -> bool:
         """Return whether rows are there as they were written."""
