@@ -111,18 +111,27 @@ class SceneRows:
         top, bottom : int
             First row, and the one behind the last.
         """
+        values, there = self.unmasked(top, bottom)
+        return values, self.chosen(there, top, bottom)
+
+    def unmasked(self, top: int, bottom: int) -> tuple[Values, Visible]:
+        """Return the same whatever the mask: where there is a value that can be seen."""
         alpha = self._alpha
         values, visible = self.source.read(top, bottom, [*self.bands, *alpha])
         if alpha:
             opaque = (values[:, :, self.channels :] > 0).all(axis=2)
             visible = np.asarray(opaque if visible is None else visible & opaque)
             values = np.ascontiguousarray(values[:, :, : self.channels])
-        if self.mask is not None:
-            chosen = _chosen(self.mask, top, bottom)
-            visible = chosen if visible is None else visible & chosen
-        if visible is not None and visible.all():
-            visible = None
-        return values, visible
+        return values, None if visible is None or visible.all() else visible
+
+    def chosen(self, there: Visible, top: int, bottom: int) -> Visible:
+        """Return which pixels of `unmasked` the mask lets take part."""
+        if self.mask is None:
+            return there
+        chosen = _chosen(self.mask, top, bottom)
+        if there is not None:
+            chosen &= there
+        return None if chosen.all() else chosen
 
     def as_shown(self, top: int, bottom: int) -> Values:
         """Return the bands of a strip that pictures show, as they are stored, (h, W, 1 or 3)."""

@@ -62,18 +62,19 @@ def scaled_scene(
 def _measure(
     rows: SceneRows, strips: Strips, own: BandStatistics | None, look: BandStatistics | None
 ) -> None:
-    """Take the passes over a scene that statistics need."""
+    """Take the passes over a scene that statistics need; what it looks like heeds no mask."""
 
-    def read(top: int, bottom: int) -> tuple[Values, Visible, Values | None]:
-        values, visible = rows.stored(top, bottom)
-        return values, visible, None if look is None else rows.as_shown(top, bottom)
+    def read(top: int, bottom: int) -> tuple[Values, Visible, Visible, Values | None]:
+        values, there = rows.unmasked(top, bottom)
+        picture = None if look is None else rows.as_shown(top, bottom)
+        return values, rows.chosen(there, top, bottom), there, picture
 
     while (own is not None and own.open) or (look is not None and look.open):
-        for _, _, (values, visible, picture) in strips.in_order("scaling", read):
+        for _, _, (values, visible, there, picture) in strips.in_order("scaling", read):
             if own is not None and own.open:
                 own.add(values, visible)
             if look is not None and look.open and picture is not None:
-                look.add(picture, visible)
+                look.add(picture, there)
         for statistics in (own, look):
             if statistics is not None and statistics.open:
                 statistics.end_pass()
@@ -88,3 +89,16 @@ def pictured(rows: SceneRows, top: int, bottom: int) -> NDArray[np.uint8]:
             shown = np.nan_to_num(shown, posinf=0, neginf=0)
         shown = np.rint(scaled(shown, rows.look.scale).clip(0, 255)).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3)))
+
+
+def as_picture(rows: SceneRows, top: int, bottom: int) -> NDArray[np.uint8]:
+    """Return a strip in 8-bit RGB, (h, W, 3), white where there is nothing, whatever the mask."""
+    points, visible = replace(rows, mask=None).points(top, bottom)
+    if rows.look is not None:
+        picture = pictured(rows, top, bottom)
+    else:
+        values = points if points.dtype == np.uint8 else np.rint(points).astype(np.uint8)
+        picture = np.broadcast_to(values, (*values.shape[:2], 3))
+    if visible is not None:
+        picture = np.where(visible[:, :, None], picture, np.uint8(255))
+    return np.ascontiguousarray(picture)

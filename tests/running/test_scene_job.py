@@ -181,6 +181,29 @@ def test_label_maps_have_the_same_tags_in_memory(tmp_path, holes):
         assert of_gdal(tmp_path / name / "x_labels.tif")[1] == (0 if holes else None)
 
 
+@pytest.mark.parametrize(
+    ("bands", "kind", "across"),
+    [(3, np.uint8, 1), (1, np.uint16, 1), (4, np.uint16, 1), (3, np.uint8, 16)],
+)
+def test_outlines_by_strips_are_the_picture_of_memory(tmp_path, bands, kind, across):
+    """Lines of any width over a photo or bands, white where nothing is, are drawn as in memory."""
+    image = scene(tmp_path / "a.tif", bands=bands, kind=kind)
+    if across > 1:
+        tifffile.imwrite(tmp_path / "a.tif", np.tile(image, (1, across, 1)), photometric="rgb")
+    mask = np.ones((90, 120 * across), np.uint8)
+    mask[40:60, 30:50] = 0
+    tifffile.imwrite(tmp_path / "mask.tif", mask)
+    options = {"products": ("boundaries",), "mask": tmp_path / "mask.tif", "bandwidth": 30.0}
+    if bands == 4:
+        options["reading"] = ReadingOptions(bands=("all",))
+    limit = LITTLE if across == 1 else "1.5M"
+    assert do(tmp_path / "a.tif", tmp_path / "whole", "1G", **options).status == "ok"
+    assert do(tmp_path / "a.tif", tmp_path / "strips", limit, **options).status == "ok"
+    with Image.open(tmp_path / "whole" / "x_boundaries.png") as picture:
+        expected = np.asarray(picture)
+    assert np.array_equal(tifffile.imread(tmp_path / "strips" / "x_boundaries.tif"), expected)
+
+
 @pytest.mark.parametrize(("scale", "bandwidth"), [("std", 30), ("2%,98%", 30), ("0,6e7", 0.004)])
 def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale, bandwidth):
     """Strips give the scale of the whole image; values that it makes one point are one."""
@@ -188,13 +211,15 @@ def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale, bandwidth):
     check_same(tmp_path / "a.tif", tmp_path, scale=scale, bandwidth=bandwidth)
 
 
-def test_a_mask_is_read_by_strips(tmp_path):
-    """A mask file leaves out the pixels that it leaves out in memory."""
-    scene(tmp_path / "a.tif")
+@pytest.mark.parametrize("bands", [3, 4])
+def test_a_mask_is_read_by_strips(tmp_path, bands):
+    """A mask file leaves out the pixels that it leaves out in memory; colours stay as they look."""
+    scene(tmp_path / "a.tif", bands=bands, kind=np.uint8 if bands == 3 else np.uint16)
+    reading = None if bands == 3 else ReadingOptions(bands=("all",))
     mask = np.zeros((90, 120), np.uint8)
     mask[7:70, 20:] = 255
     tifffile.imwrite(tmp_path / "mask.tif", mask, rowsperstrip=4)
-    check_same(tmp_path / "a.tif", tmp_path, mask=tmp_path / "mask.tif")
+    check_same(tmp_path / "a.tif", tmp_path, mask=tmp_path / "mask.tif", reading=reading)
 
 
 def test_a_large_mask_is_not_read_at_the_start(tmp_path, monkeypatch):
@@ -248,7 +273,7 @@ def test_a_memory_limit_too_small_to_work_in_is_told(tmp_path):
         ({"level": 1.0}, "level: the hierarchy needs the whole image in memory"),
         ({"target_segments": 4}, "target_segments: the search needs the whole image"),
         ({"products": ("figure",)}, "figure: is not made of an image beyond memory"),
-        ({"products": ("boundaries",)}, "boundaries: is not made of an image beyond memory"),
+        ({"products": ("rois",)}, "rois: is not made of an image beyond memory"),
         ({"features": "joint", "kernel": "gaussian"}, "kernel: expected 'flat'"),
         ({"features": "joint", "assign": "basin"}, "assign: expected 'nearest'"),
     ],
