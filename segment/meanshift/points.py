@@ -68,7 +68,7 @@ def distinct_points(rows: NDArray[Any]) -> DistinctPoints:
     if rows.dtype == np.uint8 and rows.shape[1] == 3:
         return _distinct_colors(np.ascontiguousarray(rows))
     short = rows.dtype.kind in "biu" and rows.dtype.itemsize <= 4
-    values = rows if short else rows.astype(np.float64) + 0.0  # -0.0 is 0.0
+    values = rows if short else np.add(rows, 0.0, dtype=np.float64)  # -0.0 is 0.0
     table = RowTable(rows.shape[1], values.dtype)
     came = table.add(values)
     order = _z_order(table.rows.astype(np.float64))

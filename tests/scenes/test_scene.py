@@ -108,7 +108,7 @@ ASKED = st.fixed_dictionaries(
     st.booleans(),
     ASKED,
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_strips_of_any_height_give_the_answer_of_memory(
     tmp_path_factory, kind, seed, size, height, masked, options
 ):
