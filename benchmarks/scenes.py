@@ -42,7 +42,7 @@ MANY = 1 << 40  # distinct colours: never too many
 class Generated:
     """A raster of any height that is made while it is read: one strip again and again."""
 
-    geo, resolution, profile, warnings = (), None, None, ()
+    geo, resolution, profile, warnings, several = (), None, None, (), False
     preferred_rows = STRIP
 
     def __init__(self, side: int) -> None:

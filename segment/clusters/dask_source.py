@@ -19,6 +19,7 @@ class ArrayFacts:
     resolution: Resolution | None = None
     profile: bytes | None = None
     warnings: tuple[str, ...] = ()
+    several = False
 
     def __init__(self, height: int, width: int, bands: tuple[Band, ...], rows: int) -> None:
         self.height, self.width, self.bands, self.preferred_rows = height, width, bands, rows

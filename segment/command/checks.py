@@ -49,7 +49,7 @@ def check_together(write: tuple[str, ...]) -> None:
     """Refuse options of the command at hand that exclude each other, as usage errors."""
     decides = ("bandwidth", "target_segments", "spatial_radius", "range_radius")
     elsewhere = ("model", "save_model", "fit_together")
-    written = ("write", "html_report", "labels", "segmented", "label_format")
+    written = ("write", "html_report", "labels", "segmented", "label_format", "overviews")
     unfit = (*NOT_OF_TREES, *elsewhere, "sweep", "sweep_bandwidth")
     _exclude("level", ("segments", *unfit))
     _exclude("segments", unfit)
@@ -70,12 +70,16 @@ def check_polygons(chosen: Collection[str]) -> None:
             )
 
 
-def check_packages(write: tuple[str, ...], polygons: PolygonOptions) -> None:
+def check_packages(
+    write: tuple[str, ...], polygons: PolygonOptions, label_format: str = "png"
+) -> None:
     """Refuse what needs a package that is not installed, as a usage error."""
     if "figure" in write:
         _need("'--write figure'", "plot", "matplotlib")
     if "rois" in write:
         _need("'--write rois'", "imagej", "roifile")
+    if label_format == "zarr":
+        _need("'--label-format zarr'", "zarr", "zarr")
     if "polygons" in write and polygons.polygon_format != "geojson":
         _need(f"'--polygon-format {polygons.polygon_format}'", "geo", "pyogrio", "shapely")
     if "polygons" in write and polygons.simplify:
@@ -109,7 +113,8 @@ def _spelt(name: str) -> str:
     return f"'{next(max(p.opts, key=len) for p in params if p.name == name)}'"
 
 
-FORMATS = {".png": "png", ".tif": "tiff", ".tiff": "tiff", ".npy": "npy"}
+OF_COLORS = (".png", ".tif", ".tiff")
+OF_LABELS = (*OF_COLORS, ".npy", ".zarr")
 OUTPUT_OPTIONS = ("output_dir", "write", "explore", "labels", "segmented", "as_json") + (
     "html_report",
     "sweep",
@@ -208,7 +213,7 @@ def _check_names(files: dict[str, str]) -> None:
 
     for product, name in files.items():
         suffix = Path(name).suffix.lower()
-        known = FORMATS if product == "labels" else (".png",)
+        known = OF_LABELS if product == "labels" else OF_COLORS
         if suffix and suffix not in known:
             raise click.BadParameter(
                 f"expected a name that ends in {', '.join(known)}, got {name!r}.",

@@ -79,6 +79,7 @@ def command(
     recolor: Any,
     as_json: bool,
     label_format: Any,
+    overviews: bool,
     labels: str | None,
     segmented: str | None,
     sweep: tuple[float, ...] | None,
@@ -110,7 +111,7 @@ def command(
     with _as_click_has_it():
         polygons = PolygonOptions(**_taken(PolygonOptions.__dataclass_fields__, options))
     check_together(write)
-    check_packages(write, polygons)
+    check_packages(write, polygons, label_format)
     check_stdin(images, [mask, *lists])
     files: Any = destinations(
         images,
@@ -127,12 +128,13 @@ def command(
     settings, panels = _settings(options, sweep, sweep_bandwidth)
     chosen = ("sweep",) if panels else wanted
     check_polygons(chosen)
-    reported = crowd.html_report is not None
-    to = Output(Path(output_dir), chosen, recolor, label_format, files, panels, reported, polygons)
+    form = "tiff" if overviews and not given("label_format") else label_format
+    formats: Any = form, files, panels, crowd.html_report is not None, polygons, overviews
     known = _known_model(crowd.model, settings)
-    work = Work(settings, to, reading, _readable_mask(mask), known, memory=memory)
     verbosity = -1 if quiet else int(verbose)
     with _as_click_has_it():
+        to = Output(Path(output_dir), chosen, recolor, *formats)
+        work = Work(settings, to, reading, _readable_mask(mask), known, memory=memory)
         return run(images, work, crowd, as_json=as_json, verbosity=verbosity)
 
 
@@ -182,10 +184,10 @@ def _readable_mask(mask: str | None) -> Any:
         return None
     from pathlib import Path
 
-    from segment.reading.files import mask_from
+    from segment.running.job import check_mask
 
     try:
-        mask_from(Path(mask))
+        check_mask(Path(mask))
     except ImageFileError as error:
         raise click.BadParameter(f"{mask}: {error}", param_hint="'--mask'") from None
     return Path(mask)

@@ -109,8 +109,15 @@ file_options = together(
         type=click.Choice(LABEL_FORMATS),
         default="png",
         show_default=True,
-        help="Format of the label map; imagej is a TIFF that ImageJ shows in colours. More than "
-        "65,535 segments go to TIFF instead of PNG.",
+        help="Format of the label map; imagej is a TIFF that ImageJ shows in colours, zarr a "
+        "folder as OME-Zarr has it (extra zarr). More than 65,535 segments go to TIFF instead of "
+        "PNG.",
+    ),
+    _output(
+        "--overviews",
+        is_flag=True,
+        help="Write label map and recoloured image as cloud-optimised GeoTIFFs, smaller versions "
+        "of the image in the same file.",
     ),
     _output(
         "--polygon-format",
@@ -144,7 +151,10 @@ file_options = together(
         "Nothing else is written unless --write says so.",
     ),
     _output(
-        "--segmented", type=Name(), metavar="FILE", help="Likewise for the recoloured image, a PNG."
+        "--segmented",
+        type=Name(),
+        metavar="FILE",
+        help="Likewise for the recoloured image, PNG or TIFF.",
     ),
     _output(
         "--report",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -40,18 +41,52 @@ def draw_boundaries(image: NDArray[Any], labels: NDArray[Any]) -> NDArray[np.uin
     >>> draw_boundaries(image, labels)[0, 97:103].tolist()[1:3]
     [[89, 89, 89], [255, 222, 0]]
     """
-    from skimage.morphology import dilation, footprint_rectangle
-
     label_map = checked_label_map("labels", labels)
     if image.shape[:2] != label_map.shape:
         raise InvalidInputError(
             f"image: expected shape {label_map.shape} like the labels, got {image.shape[:2]}; "
             "give the image that was segmented"
         )
-    scale = max(1, SMALL // max(label_map.shape))
-    shown = enlarged(image, scale)
-    lines = _borders(enlarged(label_map, scale))
-    wide = max(1, round(max(shown.shape) / FINE))
+    scale, wide = scale_and_width(*label_map.shape)
+    return _outlined(enlarged(image, scale), enlarged(label_map, scale), wide)
+
+
+def scale_and_width(height: int, width: int) -> tuple[int, int]:
+    """Return how many times larger an image is drawn, and how wide its lines are."""
+    longer = max(height, width)
+    scale = max(1, SMALL // longer)
+    return scale, max(1, round(longer * scale / FINE))
+
+
+def boundary_rows(
+    read: Callable[[int, int], tuple[NDArray[np.uint8], NDArray[np.int32]]],
+    top: int,
+    bottom: int,
+    size: tuple[int, int],
+) -> NDArray[np.uint8]:
+    """Return some rows of what `draw_boundaries` draws: those of a strip, enlarged as all is.
+
+    Parameters
+    ----------
+    read : callable
+        Returns image and labels of the rows from one to above another, (h, W, 3) and (h, W).
+    top, bottom : int
+        First row of the strip, and the one behind its last.
+    size : (int, int)
+        Height and width of the image.
+    """
+    scale, wide = scale_and_width(*size)
+    beside = 2 * wide + 1  # a line, its dark side, and the row by which there is a border
+    first, last = max(0, top - beside), min(size[0], bottom + beside)
+    image, labels = read(first, last)
+    picture = _outlined(enlarged(image, scale), enlarged(labels, scale), wide)
+    return picture[(top - first) * scale : (bottom - first) * scale]
+
+
+def _outlined(shown: NDArray[np.uint8], labels: NDArray[np.int32], wide: int) -> NDArray[np.uint8]:
+    from skimage.morphology import dilation, footprint_rectangle
+
+    lines = _borders(labels)
     if wide > 1:
         lines = dilation(lines, footprint_rectangle((wide, wide)))
     around = 2 * wide + 1

@@ -22,3 +22,20 @@ def add_by_label(
 def z_keys(
     points: NDArray[np.float64], low: NDArray[np.float64], scale: NDArray[np.float64], bits: int
 ) -> NDArray[np.uint64]: ...
+def insert_rows(
+    rows: NDArray[np.uint64],
+    start: int,
+    slots: NDArray[np.uint64],
+    kept: NDArray[np.uint64],
+    found: int,
+    adds: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    places: NDArray[np.int32],
+) -> tuple[int, int]: ...
+def fill_slots(kept: NDArray[np.uint64], found: int, slots: NDArray[np.uint64]) -> None: ...
+def find_rows(
+    rows: NDArray[np.uint64],
+    slots: NDArray[np.uint64],
+    kept: NDArray[np.uint64],
+    places: NDArray[np.int32],
+) -> None: ...

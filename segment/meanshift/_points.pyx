@@ -1,11 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: embedsignature=True
-"""Counting and looking up 24-bit colours by their place on the Z-order curve.
+"""Counting and looking up 24-bit colours by their place on the Z-order curve, other rows by hashing.
 
 A colour's key interleaves the bits of red, green and blue: in the order of their
 keys, neighbours are near each other in colour space.
+
+Other rows are words of 64 bits. A slot has the upper half of a row's hash above the row's place
+plus 1; 0 is an empty slot. Slots are tried one after the other (linear probing); their number is
+a power of two.
 """
-from libc.stdint cimport int32_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t
+from libc.string cimport memcmp, memcpy
 
 import numpy as np
 
@@ -15,6 +20,9 @@ cdef enum:
     KEYS = 1 << 24
     BLOCK_BITS = 10  # 2^10 counters are one page of memory
     BLOCK = 1 << BLOCK_BITS
+    UPPER = 32  # bits above which a slot has those of a hash
+
+cdef uint64_t ODD = <uint64_t> 0x9E3779B97F4A7C15  # 2^64 / golden ratio: Fibonacci hashing
 
 ctypedef fused label_t:
     uint8_t
@@ -197,3 +205,86 @@ def z_keys(const double[:, ::1] points, const double[::1] low, const double[::1]
                 for bit in range(bits):
                     view[i] |= ((cell >> bit) & 1) << (bit * dims + dims - 1 - k)
     return keys
+
+
+cdef inline uint64_t hash_of(const uint64_t *row, Py_ssize_t width) noexcept nogil:
+    """Words are mixed in one by one; what is in the upper half only gets to the lower, too."""
+    cdef uint64_t mixed = 0
+    cdef Py_ssize_t k
+    for k in range(width):
+        mixed = (mixed ^ row[k]) * ODD
+        mixed ^= mixed >> UPPER
+    mixed *= ODD
+    return mixed ^ (mixed >> UPPER)
+
+
+cdef inline Py_ssize_t slot_of(const uint64_t *row, Py_ssize_t width, uint64_t mixed,
+                               const uint64_t *slots, uint64_t last,
+                               const uint64_t *kept) noexcept nogil:
+    """Slot of a row, or the empty one where it belongs."""
+    cdef uint64_t slot = mixed & last, found
+    while True:
+        found = slots[slot]
+        if found == 0:
+            return slot
+        if found >> UPPER == mixed >> UPPER and memcmp(
+                &kept[((found & <uint32_t> -1) - 1) * width], row, width * 8) == 0:
+            return slot
+        slot = (slot + 1) & last
+
+
+def insert_rows(const uint64_t[:, ::1] rows, Py_ssize_t start, uint64_t[::1] slots,
+                uint64_t[:, ::1] kept, Py_ssize_t found, const int64_t[::1] adds,
+                int64_t[::1] counts, int32_t[::1] places):
+    """Add rows from `start` on; return where it stopped and how many distinct ones there are.
+
+    It stops before a new row for which `kept` has no room. `adds` are what rows count, or empty: 1
+    each. `places` gets the place in `kept` of each row. Half of the slots must stay empty.
+    """
+    cdef Py_ssize_t size = rows.shape[0], width = rows.shape[1], i = start, slot, place = -1
+    cdef uint64_t last = slots.shape[0] - 1, mixed
+    cdef bint by_ones = adds.shape[0] == 0
+    with nogil:
+        while i < size:
+            # neighbours in an image are often equal
+            if place < 0 or memcmp(&rows[i, 0], &kept[place, 0], width * 8) != 0:
+                mixed = hash_of(&rows[i, 0], width)
+                slot = slot_of(&rows[i, 0], width, mixed, &slots[0], last, &kept[0, 0])
+                if slots[slot] == 0:
+                    if found == kept.shape[0]:
+                        break
+                    memcpy(&kept[found, 0], &rows[i, 0], width * 8)
+                    found += 1
+                    slots[slot] = mixed >> UPPER << UPPER | <uint64_t> found
+                place = (slots[slot] & <uint32_t> -1) - 1
+            counts[place] += 1 if by_ones else adds[i]
+            places[i] = <int32_t> place
+            i += 1
+    return i, found
+
+
+def fill_slots(const uint64_t[:, ::1] kept, Py_ssize_t found, uint64_t[::1] slots):
+    """Give each of the distinct rows a slot among empty ones."""
+    cdef Py_ssize_t width = kept.shape[1], i
+    cdef uint64_t last = slots.shape[0] - 1, mixed, slot
+    with nogil:
+        for i in range(found):
+            mixed = hash_of(&kept[i, 0], width)
+            slot = mixed & last
+            while slots[slot] != 0:
+                slot = (slot + 1) & last
+            slots[slot] = mixed >> UPPER << UPPER | <uint64_t> (i + 1)
+
+
+def find_rows(const uint64_t[:, ::1] rows, const uint64_t[::1] slots,
+              const uint64_t[:, ::1] kept, int32_t[::1] places):
+    """Write the place in `kept` of each row; -1 for those that are not there."""
+    cdef Py_ssize_t width = rows.shape[1], i, place = -1, slot
+    cdef uint64_t last = slots.shape[0] - 1
+    with nogil:
+        for i in range(rows.shape[0]):
+            if place < 0 or memcmp(&rows[i, 0], &kept[place, 0], width * 8) != 0:
+                slot = slot_of(&rows[i, 0], width, hash_of(&rows[i, 0], width), &slots[0], last,
+                               &kept[0, 0])
+                place = <Py_ssize_t> (slots[slot] & <uint32_t> -1) - 1
+            places[i] = <int32_t> place

@@ -31,6 +31,8 @@ class NpySource:
     path : Path
     """
 
+    several = False
+
     def __init__(self, path: Path) -> None:
         self._file = SteadyFile(path)
         with self._file.opened() as file:

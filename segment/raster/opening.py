@@ -107,7 +107,8 @@ def open_sink(
         `label_type` has that of a label map.
     kept : Keepsakes
         Of the image: `Kept`, or its source. The place on the map and the resolution go along, and
-        to a TIFF of colours the profile. One channel of whole numbers gets GDAL's no-data value 0.
+        to a TIFF of colours the profile. Where the place has GDAL's no-data value, one channel of
+        whole numbers gets it, which is 0.
     kind : {"tiff", "zarr"}
         Tiled and deflated TIFF, or BigTIFF where it may reach 4 GB; or Zarr 3 (extra `zarr`).
     channels : int

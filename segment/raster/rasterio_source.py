@@ -35,6 +35,8 @@ class RasterioSource:
         Go on where a block is damaged.
     """
 
+    several = False
+
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)
         self._arguments = path.absolute(), allow_damaged

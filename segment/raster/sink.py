@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
+from segment.tiff.no_data import NO_DATA
 from segment.tiff.places import GeoTag, Resolution
 
 
@@ -61,9 +62,10 @@ class Contents:
             raise InvalidInputError("expected a palette for one channel of 8 or 16 bits")
 
     @property
-    def is_labels(self) -> bool:
-        """Whether 0 is no value: of labels, and of colours by their number."""
-        return self.channels == 1 and self.dtype.kind != "f"
+    def zero_is_no_data(self) -> bool:
+        """Whether 0 is no value: of labels, or colours by their number, where the tags say so."""
+        told = any(code == NO_DATA for code, *_ in self.kept.geo)
+        return told and self.channels == 1 and self.dtype.kind != "f"
 
 
 class RasterSink(Protocol):

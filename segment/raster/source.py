@@ -28,6 +28,8 @@ class RasterSource(Protocol):
     preferred_rows : int
         Rows of a strip or a row of tiles in the file: strips that begin and end at multiples
         decompress nothing twice.
+    several : bool
+        Whether the file has more pages than one.
     warnings : tuple of str
         What everybody should know, so far: more pages than the one that is read, tiles that are
         damaged and were passed over. It may grow with each `read`.
@@ -47,6 +49,8 @@ class RasterSource(Protocol):
     def profile(self) -> bytes | None: ...
     @property
     def preferred_rows(self) -> int: ...
+    @property
+    def several(self) -> bool: ...
     @property
     def warnings(self) -> tuple[str, ...]: ...
 

@@ -193,7 +193,7 @@ def _tags_of_pixels(
         table = np.zeros((1 << 8 * dtype.itemsize, 3), np.uint16)
         table[: len(contents.palette)] = contents.palette[:, :3]
         tags[320] = (SHORT, (table * 257).T.ravel().tolist())
-    if contents.is_labels:
+    if contents.zero_is_no_data:
         tags[NO_DATA] = (ASCII, b"0\0")
     return tags
 

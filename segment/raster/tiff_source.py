@@ -66,7 +66,8 @@ class TiffSource:
             mask = frames.mask_of(frame)
             self._mask = None if mask is None else self._rows_of_mask(mask)
             self._describe(path)
-            if page is None and frames.has(1):
+            self.several = _has_second(frames)
+            if page is None and self.several:
                 self._said += ("has more pages than the first, which was taken; see --page",)
         if self._rows.cut_off(self._file.size) and not allow_damaged:
             raise ImageFileError(
@@ -189,3 +190,11 @@ def _named(rows: PageRows, segment: int) -> str:
         return f"strip {row} ({where})"
     where += f", columns {across.start} to {across.stop - 1}"
     return f"tile in column {column}, row {row} ({where})"
+
+
+def _has_second(frames: Frames) -> bool:
+    """Return whether there is a second image; what is damaged behind the first matters not."""
+    try:
+        return frames.has(1)
+    except Exception:
+        return False

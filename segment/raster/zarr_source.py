@@ -37,6 +37,8 @@ class ZarrSource:
         Go on where a chunk is damaged.
     """
 
+    several = False
+
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
         self._arguments = path.absolute(), allow_damaged
         node = _opened(path)

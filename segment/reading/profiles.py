@@ -277,7 +277,7 @@ class SourceInSrgb:
         self._source, self._icc = source, source.profile
         self.height, self.width = source.height, source.width
         self.geo, self.resolution = source.geo, source.resolution
-        self.preferred_rows = source.preferred_rows
+        self.preferred_rows, self.several = source.preferred_rows, source.several
         self.profile: bytes | None = None
         places = [place for place, band in enumerate(source.bands) if not band.is_alpha]
         self._colors, self._notes = places, Notes()

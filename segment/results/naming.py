@@ -23,7 +23,7 @@ Product = Literal[
     "explorer",
     "sweep",
 ]
-LabelFormat = Literal["png", "tiff", "imagej", "npy"]
+LabelFormat = Literal["png", "tiff", "imagej", "npy", "zarr"]
 PolygonFormat = Literal["geojson", "gpkg", "fgb"]  # each is also what its files end in
 PolygonCrs = Literal["native", "wgs84", "pixels"]
 PRODUCTS: tuple[Product, ...] = get_args(Product)
@@ -35,6 +35,7 @@ SUFFIXES: dict[LabelFormat, str] = {
     "tiff": ".tif",
     "imagej": ".tif",
     "npy": ".npy",
+    "zarr": ".zarr",
 }
 MOST_IN_PNG = 65535  # labels that 16 bits hold
 MOST: dict[LabelFormat, int] = {"png": MOST_IN_PNG, "imagej": 2**24}  # that float32 tells apart

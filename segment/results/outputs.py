@@ -68,7 +68,7 @@ class Output:
     products : tuple of Product
         "sweep" alone, or any of the others.
     recolor : {"mean", "mode"}
-    label_format : {"png", "tiff", "imagej", "npy"}
+    label_format : {"png", "tiff", "imagej", "npy", "zarr"}
     files : mapping of product to Path
         Products with a file of their own; ``-`` is standard output.
     sweep : tuple of Settings
@@ -76,6 +76,13 @@ class Output:
     with_entries : bool
         Make the thumbnails that an HTML report shows.
     polygons : PolygonOptions
+    overviews : bool
+        Make label map and recoloured image cloud-optimised GeoTIFFs.
+
+    Raises
+    ------
+    OptionError
+        If overviews are asked for of what is no TIFF, or a tiled raster on standard output.
     """
 
     folder: Path
@@ -86,6 +93,20 @@ class Output:
     sweep: tuple[Settings, ...] = ()
     with_entries: bool = False
     polygons: PolygonOptions = PolygonOptions()
+    overviews: bool = False
+
+    def __post_init__(self) -> None:
+        wanted = self._labels_wanted_as() if "labels" in self.products else None
+        if self.overviews and wanted not in ("tiff", None):
+            raise OptionError(f"--overviews are those of TIFFs, got {wanted} for the label map")
+        own = self.files.get("segmented")
+        if self.overviews and own is not None and own.suffix.lower() not in RASTER_SUFFIXES:
+            raise OptionError(f"--overviews are those of TIFFs, got --segmented {own}; name a .tif")
+        tiled = self.overviews or wanted == "zarr"
+        if tiled and is_standard(self.files.get("labels", "")):
+            raise OptionError(
+                "--overviews and Zarr do not go to standard output; name a file for --labels"
+            )
 
     @property
     def home(self) -> Path:
@@ -120,6 +141,8 @@ class Output:
         for product in self.products:
             formats = self.label_format, self.polygons.polygon_format
             ending = suffix(product, segments, *formats)
+            if product == "segmented" and self.overviews:
+                ending = f"_{product}.tif"
             paths[product] = self.files.get(product, Path(stem + ending))
         own = self.files.get("labels", Path(STANDARD))
         if own.suffix and self.labels_as(segments) != self._labels_wanted_as():
@@ -127,17 +150,19 @@ class Output:
         return paths
 
     def scene_paths(self, place: str, page: int | None = None) -> dict[Product, Path]:
-        """Return the file of each product of an image beyond memory: rasters are TIFFs.
+        """Return the file of each product of an image beyond memory: rasters are TIFFs or Zarr.
 
         Raises
         ------
         InvalidInputError
             If a file was named that cannot be written strip by strip.
         """
-        paths = replace(self, label_format="tiff").paths(place, 1, page)
+        label_format: LabelFormat = "zarr" if self.label_format == "zarr" else "tiff"
+        paths = replace(self, label_format=label_format).paths(place, 1, page)
         for product, path in paths.items():
             own = product in self.files
-            if own and (is_standard(path) or path.suffix.lower() not in RASTER_SUFFIXES):
+            fit = (*RASTER_SUFFIXES, ".zarr") if product == "labels" else RASTER_SUFFIXES
+            if own and (is_standard(path) or path.suffix.lower() not in fit):
                 raise InvalidInputError(
                     f"--{product} {path}: an image beyond memory is written as a TIFF; name a file "
                     "that ends in .tif, or raise --memory"
@@ -168,7 +193,7 @@ class Output:
         if "labels" not in self.products:
             return ()
         chosen, said = self.labels_as(segments), []
-        if on_map and chosen not in ("tiff", "imagej"):
+        if on_map and chosen not in ("tiff", "imagej", "zarr"):
             said.append("its place on the map is lost; --label-format tiff keeps it")
         if chosen != self._labels_wanted_as():
             format_ = "PNG" if self._labels_wanted_as() == "png" else "ImageJ"

@@ -17,9 +17,10 @@ from segment.pixels.image import pixel_rows, pixels_of
 from segment.reading.picture import Kept
 from segment.results.mapping import on_map
 from segment.results.naming import LabelFormat, Product, suffix
-from segment.results.outputs import PolygonOptions
+from segment.results.outputs import RASTER_SUFFIXES, PolygonOptions
 from segment.results.rasters import (
     SIGNED,
+    TiledRasters,
     partial_alpha,
     png_options,
     write_heights,
@@ -43,7 +44,7 @@ class Result(NamedTuple):
         A photo; what pictures show of bands, with alpha last where not all of it is visible.
     segmentation : Segmentation
     recolor : {"mean", "mode"}
-    label_format : {"png", "tiff", "imagej", "npy"}
+    label_format : {"png", "tiff", "imagej", "npy", "zarr"}
         Of the label map; it must hold the segments, see `fitting_format`.
     kept : Kept
         What of the image's file goes into the results'.
@@ -60,6 +61,8 @@ class Result(NamedTuple):
     scene : BandImage or None
         What was segmented, where that is no photo.
     polygons : PolygonOptions
+    overviews : bool
+        Of label map and recoloured image.
     """
 
     image: NDArray[Any]
@@ -74,6 +77,7 @@ class Result(NamedTuple):
     bands: tuple[str, ...] = ()
     scene: BandImage | None = None
     polygons: PolygonOptions = PolygonOptions()
+    overviews: bool = False
 
     @property
     def transparent(self) -> bool:
@@ -90,7 +94,9 @@ class Result(NamedTuple):
 def write(product: Product, result: Result, path: Path) -> None:
     """Write one product of a segmentation, the whole file or nothing."""
     labels = result.segmentation.labels
-    if product == "labels":
+    if _is_tiled(product, result, path):
+        _write_tiled(product, result, path)
+    elif product == "labels":
         _write_labels(result, path)
     elif product == "segmented":
         palette = result.segmentation.palette(result.recolor)
@@ -122,6 +128,30 @@ def write(product: Product, result: Result, path: Path) -> None:
         write_whole(path, lambda file: write_rois(file, labels))
     else:
         _write_polygons(result, path)
+
+
+def _is_tiled(product: Product, result: Result, path: Path) -> bool:
+    """Return whether a raster is written as that of an image beyond memory is."""
+    if product == "labels":
+        return result.overviews or result.label_format == "zarr"
+    return product == "segmented" and path.suffix.lower() in RASTER_SUFFIXES
+
+
+def _write_tiled(product: Product, result: Result, path: Path) -> None:
+    segmentation, alpha = result.segmentation, partial_alpha(result.image)
+    labels = segmentation.labels
+    tiled = TiledRasters(
+        labels.shape[0],
+        labels.shape[1],
+        segmentation.palette(result.recolor)[1:],
+        result.kept,
+        is_whole=bool(labels.all()),
+        has_alpha=alpha is not None,
+        overviews=result.overviews,
+    )
+    with tiled.sink(product, path) as sink:
+        sink.write(0, tiled.rows(product, labels, alpha))
+        sink.finish()
 
 
 def _write_labels(result: Result, path: Path) -> None:

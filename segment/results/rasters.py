@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +12,17 @@ from PIL import Image, PngImagePlugin
 
 from segment.errors import ImageFileError
 from segment.reading.picture import Kept
-from segment.results.naming import MOST_IN_PNG, LabelFormat
-from segment.tiff.places import with_no_data
+from segment.results.naming import MOST_IN_PNG, LabelFormat, Product
+from segment.tiff.places import ZERO_IS_NO_DATA, with_no_data
 from segment.writing import MADE_HERE, write_whole
+
+if TYPE_CHECKING:
+    from segment.raster.sink import RasterSink
 
 # Runs of equal labels are what there is to compress: zlib's run-length strategy gives smaller
 # files than level 6 on label maps and takes half the time.
 RUN_LENGTHS = 3
+IN_PALETTE = 256
 TO_A_LEVEL = 10_000  # grey levels of an ultrametric contour map
 SOFTWARE = PngImagePlugin.PngInfo()  # by it results are known when their folder is scanned
 SOFTWARE.add_text("Software", MADE_HERE.decode())
@@ -185,3 +190,73 @@ def _write_tiff(file: IO[bytes], labels: NDArray[Any], kept: Kept) -> None:
         extratags=list(tags),
         **(kept.resolution.tiff_options() if kept.resolution else {}),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class TiledRasters:
+    """Label map and recoloured image as they are written by strips, whatever the memory.
+
+    Attributes
+    ----------
+    height, width : int
+    colors : (K, 3) uint8 array
+        Of the labels 1..K.
+    kept : Kept
+        What of the image's file goes into theirs.
+    is_whole : bool
+        Whether every pixel has a label. Otherwise 0 is no data in a label map that is on a map,
+        and in a palette.
+    has_alpha : bool
+        Whether pixels that have a label can be seen through.
+    overviews : bool
+        Make TIFFs cloud-optimised GeoTIFFs.
+    """
+
+    height: int
+    width: int
+    colors: NDArray[np.uint8]
+    kept: Kept
+    is_whole: bool
+    has_alpha: bool = False
+    overviews: bool = False
+
+    def sink(self, product: Product, path: Path, key: str | None = None) -> RasterSink:
+        """Return what a product is written with: Zarr for labels by their name, else TIFF."""
+        from segment.raster.opening import open_sink  # most runs write none
+        from segment.raster.sink import label_type
+
+        size, count, kept = (path, self.height, self.width), len(self.colors), self.kept
+        options: Any = {"overviews": self.overviews, "key": key}
+        if product == "labels":
+            kept = kept if self.is_whole else kept._replace(geo=with_no_data(kept.geo))
+            kind: Any = "zarr" if path.suffix.lower() == ".zarr" else "tiff"
+            return open_sink(*size, label_type(count), kept, kind=kind, **options)
+        if not self._in_palette:
+            return open_sink(*size, np.uint8, kept, channels=self._channels, **options)
+        if not self.is_whole:
+            kept = kept._replace(geo=(*kept.geo, ZERO_IS_NO_DATA))
+        palette = np.concatenate([np.zeros((1, 3), np.uint8), self.colors])
+        return open_sink(*size, np.uint8, kept, palette=palette, **options)
+
+    def rows(
+        self, product: Product, labels: NDArray[np.int32], alpha: NDArray[np.uint8] | None = None
+    ) -> NDArray[Any]:
+        """Return what the sink of a product takes for rows of labels, (h, W)."""
+        from segment.raster.sink import label_type
+
+        if product == "labels" or self._in_palette:
+            return labels.astype(label_type(len(self.colors)))
+        opaque = np.append(self.colors, np.full((len(self.colors), 1), 255, np.uint8), axis=1)
+        words = np.concatenate([np.zeros((1, 4), np.uint8), opaque]).view(np.uint32).reshape(-1)
+        colors = words[labels].view(np.uint8).reshape(*labels.shape, 4)  # a colour at a time
+        if alpha is not None:
+            colors[:, :, 3] = np.minimum(colors[:, :, 3], alpha)
+        return np.ascontiguousarray(colors[:, :, : self._channels])
+
+    @property
+    def _in_palette(self) -> bool:
+        return len(self.colors) < IN_PALETTE and not self.has_alpha
+
+    @property
+    def _channels(self) -> int:
+        return 3 if self.is_whole and not self.has_alpha else 4

@@ -6,32 +6,35 @@ import contextlib
 import functools
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.drawing.boundaries import boundary_rows, scale_and_width
 from segment.errors import InvalidInputError
 from segment.raster.opening import open_sink
-from segment.raster.sink import RasterSink, label_type
+from segment.raster.sink import RasterSink
+from segment.reading.picture import Kept
 from segment.regions.table import Measures, RegionTable, Table, to_csv
 from segment.results.mapping import on_map
 from segment.results.naming import Product
 from segment.results.outputs import PolygonOptions
 from segment.results.polygons import write_region_polygons
+from segment.results.rasters import TiledRasters
 from segment.scenes.labelling import Labels
 from segment.scenes.rows import SceneRows
+from segment.scenes.scaling import as_picture
 from segment.scenes.scene import SceneSegmentation
 from segment.scenes.strips import Strips, Work
 from segment.tiff.places import Place, place_of
 from segment.validation import checked_channels
 from segment.writing import write_whole
 
-IN_PALETTE = 256
 RASTERS: tuple[Product, ...] = ("labels", "segmented")
-BY_STRIPS: tuple[Product, ...] = (*RASTERS, "regions", "polygons")
+BY_STRIPS: tuple[Product, ...] = (*RASTERS, "boundaries", "regions", "polygons")
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,6 @@ class SceneResult:
     found : SceneSegmentation
     strips : Strips
     recolor : {"mean", "mode"}
-    label_kind : {"tiff", "zarr"}
     overviews : bool
         Of the TIFFs.
     key : str or None
@@ -56,7 +58,6 @@ class SceneResult:
     found: SceneSegmentation
     strips: Strips
     recolor: Literal["mean", "mode"] = "mean"
-    label_kind: Literal["tiff", "zarr"] = "tiff"
     overviews: bool = False
     key: str | None = None
     polygons: PolygonOptions = PolygonOptions()
@@ -67,16 +68,18 @@ class SceneResult:
         return place_of(self.rows.source.geo)
 
     @property
-    def is_whole(self) -> bool:
-        """Whether every pixel has a label."""
-        return int(self.found.sizes.sum()) == self.rows.height * self.rows.width
-
-    @property
-    def palette(self) -> NDArray[np.uint8]:
-        """The colour and the alpha of every label, (K + 1, 4): black and nothing for 0."""
-        colors = self.found.colors if self.recolor == "mean" else self.found.mode_colors
-        opaque = np.full((len(colors), 1), 255, np.uint8)
-        return np.concatenate([np.zeros((1, 4), np.uint8), np.append(colors, opaque, axis=1)])
+    def tiled(self) -> TiledRasters:
+        """How its rasters are written."""
+        rows, found, source = self.rows, self.found, self.rows.source
+        return TiledRasters(
+            rows.height,
+            rows.width,
+            found.colors if self.recolor == "mean" else found.mode_colors,
+            Kept(source.resolution, source.profile, source.geo),
+            is_whole=int(found.sizes.sum()) == rows.height * rows.width,
+            has_alpha=rows.has_alpha,
+            overviews=self.overviews,
+        )
 
 
 def check_products(products: Mapping[Product, Path]) -> None:
@@ -100,6 +103,8 @@ def write_scene(result: SceneResult, paths: Mapping[Product, Path]) -> None:
     rasters = [name for name in paths if name in RASTERS]
     if rasters:
         _write_rasters(result, {name: paths[name] for name in rasters})
+    if "boundaries" in paths:
+        _write_boundaries(result, paths["boundaries"])
     if "regions" not in paths and "polygons" not in paths:
         return
     table = _table(result)
@@ -158,88 +163,55 @@ def _write_csv(table: Table, file: IO[bytes]) -> None:
 
 
 def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:
+    tiled = result.tiled
     with contextlib.ExitStack() as stack:
-        sinks = {name: stack.enter_context(_sink(result, name, paths[name])) for name in paths}
+        sinks: dict[Product, RasterSink] = {}
+        for name, path in paths.items():
+            key = None if result.key is None else f"{result.key}-{name}"
+            sinks[name] = stack.enter_context(tiled.sink(name, path, key))
         start = min(sink.next_row for sink in sinks.values())
-        looks = {name: _look(result, name) for name in sinks}
-        made = functools.partial(_written, labels=result.found.labels, looks=looks)
-        for top, _, rows in result.strips.in_order("writing", result.rows, made, start):
+        made = functools.partial(_made, labels=result.found.labels, tiled=tiled, names=(*paths,))
+        for top, _, strip in result.strips.in_order("writing", result.rows, made, start):
             for name, sink in sinks.items():
-                sink.write(top, rows[name])
+                sink.write(top, strip[name])
         for sink in sinks.values():
             sink.finish()
 
 
-def _sink(result: SceneResult, product: Product, path: Path) -> RasterSink:
-    rows, count = result.rows, len(result.found.sizes)
-    size = path, rows.height, rows.width
-    key = None if result.key is None else f"{result.key}-{product}"
-    if product == "labels":
-        kind, overviews = result.label_kind, result.overviews and result.label_kind == "tiff"
-        return open_sink(
-            *size, label_type(count), rows.source, kind=kind, overviews=overviews, key=key
-        )
-    palette = np.ascontiguousarray(result.palette[:, :3]) if _in_palette(result) else None
-    channels = 1 if palette is not None else 3 if _is_opaque(result) else 4
-    return open_sink(
-        *size,
-        np.uint8,
-        rows.source,
-        channels=channels,
-        palette=palette,
-        overviews=result.overviews,
-        key=key,
-    )
-
-
-def _in_palette(result: SceneResult) -> bool:
-    return len(result.found.sizes) < IN_PALETTE and not result.rows.has_alpha
-
-
-def _is_opaque(result: SceneResult) -> bool:
-    return result.is_whole and not result.rows.has_alpha
-
-
-@dataclass(frozen=True, eq=False)
-class _Look:
-    """How labels are written: as numbers of a type, or as the colours of a palette.
-
-    Attributes
-    ----------
-    kind : dtype
-    palette : (K + 1, 4) uint8 array or None
-        None for numbers.
-    opaque : bool
-        Whether colours are without alpha.
-    """
-
-    kind: np.dtype[Any]
-    palette: NDArray[np.uint8] | None
-    opaque: bool
-
-
-def _look(result: SceneResult, product: Product) -> _Look:
-    kind = np.dtype(label_type(len(result.found.sizes)))
-    if product == "labels" or _in_palette(result):
-        return _Look(kind, None, False)
-    return _Look(kind, result.palette, _is_opaque(result))
-
-
-def _written(
-    rows: SceneRows, top: int, bottom: int, labels: Work[Labels], looks: Mapping[Product, _Look]
+def _made(
+    rows: SceneRows,
+    top: int,
+    bottom: int,
+    labels: Work[Labels],
+    tiled: TiledRasters,
+    names: tuple[Product, ...],
 ) -> dict[Product, NDArray[Any]]:
     """Return the rows of each raster of a strip."""
     numbers = labels(rows, top, bottom)
-    return {name: _rows_of(look, rows, numbers, top, bottom) for name, look in looks.items()}
+    alpha = rows.opacity(top, bottom) if rows.has_alpha and "segmented" in names else None
+    return {name: tiled.rows(name, numbers, alpha) for name in names}
 
 
-def _rows_of(look: _Look, rows: SceneRows, labels: Labels, top: int, bottom: int) -> NDArray[Any]:
-    if look.palette is None:
-        return labels.astype(look.kind)
-    words = look.palette.view(np.uint32).reshape(-1)  # a colour at a time
-    colors = words[labels].view(np.uint8).reshape(*labels.shape, 4)
-    if look.opaque:
-        return np.ascontiguousarray(colors[:, :, :3])
-    if rows.has_alpha:
-        colors[:, :, 3] = np.minimum(colors[:, :, 3], rows.opacity(top, bottom))
-    return colors
+def _write_boundaries(result: SceneResult, path: Path) -> None:
+    """Write outlines over the picture, half as many rows at a time: they take twice as much."""
+    rows, tiled = result.rows, result.tiled
+    height, width = rows.height, rows.width
+    scale, _ = scale_and_width(height, width)
+    kept = tiled.kept if scale == 1 else Kept(profile=tiled.kept.profile)
+    key = None if result.key is None else f"{result.key}-boundaries"
+    strips = replace(result.strips, rows=-(-result.strips.rows // 2))
+    drawn = functools.partial(_drawn, labels=result.found.labels)
+    options: Any = {"channels": 3, "key": key}
+    with open_sink(path, height * scale, width * scale, np.uint8, kept, **options) as sink:
+        for top, _, picture in strips.in_order("drawing", rows, drawn, sink.next_row // scale):
+            sink.write(top * scale, picture)
+        sink.finish()
+
+
+def _drawn(rows: SceneRows, top: int, bottom: int, labels: Work[Labels]) -> NDArray[np.uint8]:
+    """Return the picture of a strip with its outlines, for which its neighbours are read, too."""
+
+    def read(top: int, bottom: int) -> tuple[NDArray[np.uint8], Labels]:
+        return as_picture(rows, top, bottom), labels(rows, top, bottom)
+
+    return boundary_rows(read, top, bottom, (rows.height, rows.width))

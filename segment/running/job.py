@@ -215,6 +215,7 @@ class _Job(NamedTuple):
             tuple(band.name for band in picture.bands),
             scene,
             output.polygons,
+            output.overviews,
         )
 
     def _write(self, picture: Picture, result: Result) -> list[str]:
@@ -240,10 +241,8 @@ class _Job(NamedTuple):
     def _paths(self, picture: Picture, segments: int = 1) -> dict[Product, Path]:
         return self._free(self.work.output.paths(self.task.place, segments, picture.page))
 
-    def _scene_paths(self) -> dict[Product, Path]:
-        page = self.work.reading.page
-        number = page if isinstance(page, int) else None
-        return self._free(self.work.output.scene_paths(self.task.place, number))
+    def _scene_paths(self, page: int | None) -> dict[Product, Path]:
+        return self._free(self.work.output.scene_paths(self.task.place, page))
 
     def _free(self, paths: dict[Product, Path]) -> dict[Product, Path]:
         """Return the files of results if none of them is an input or another output."""
@@ -272,6 +271,19 @@ class _Job(NamedTuple):
             return mask_from(path)
         except ImageFileError as error:
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
+
+
+def check_mask(path: Path) -> None:
+    """Raise ImageFileError for a mask that cannot be read.
+
+    It is read, and kept for the images; a large one that is read by strips is looked at only.
+    """
+    if _is_by_strips(path):
+        from segment.running.scene_job import is_large
+
+        if is_large(path):
+            return
+    mask_from(path)
 
 
 def _entry(result: Result) -> Any:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from segment import __version__
@@ -40,12 +40,16 @@ def digest(*parts: Any) -> str:
 
 
 def stamp(path: str | Path) -> Stamp | None:
-    """Return size and time of the last change of a file; None where there is none, or a pipe."""
+    """Return size and time of the last change of a file, or of a folder, which Zarr is.
+
+    None where there is none, or a pipe.
+    """
     try:
         status = os.stat(path)
     except (OSError, ValueError):  # not there; in a damaged record, a name that no file has
         return None
-    return [status.st_size, status.st_mtime_ns] if S_ISREG(status.st_mode) else None
+    is_lasting = S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)
+    return [status.st_size, status.st_mtime_ns] if is_lasting else None
 
 
 def made_with(work: Work) -> str:

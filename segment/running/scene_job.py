@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
 SHARED_FROM = 1 << 25  # pixels from which an image is worth the talk with a cluster
+LARGE = 1 << 24  # pixels of a mask, a byte each
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +63,21 @@ class SceneJob:
     memory: int
     key: str
 
-    def run(self, paths: Callable[[], dict[Product, Path]]) -> Outcome:
-        """Segment the scene and write its results; `paths` gives their files."""
+    @property
+    def page(self) -> int | None:
+        """The page that was asked for, where there are several."""
+        page = self.work.reading.page
+        return int(page) if page is not None and self.source.several else None
+
+    def run(self, paths: Callable[[int | None], dict[Product, Path]]) -> Outcome:
+        """Segment the scene and write its results; `paths` gives their files by the page."""
         from segment.results.scene_products import check_products  # small images need none
         from segment.scenes.memory_plan import planned
         from segment.scenes.scene import check_scene
 
         settings = self.work.settings
         check_scene(settings)
-        named = paths()
+        named = paths(self.page)
         check_products(named)
         on_the_map = map_warnings(self.source.geo, tuple(named), self.work.output.polygons)
         with contextlib.closing(self.source), self._rows() as rows:
@@ -92,6 +99,7 @@ class SceneJob:
             bandwidth=found.bandwidth,
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
+            page=self.page,
             warnings=(*self.source.warnings, *(crew.warnings if crew else ()), *on_the_map),
             more=told,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
@@ -105,8 +113,8 @@ class SceneJob:
 
         work, base = self.work, self.work.base or Path()
         place = Path(self.task.place)
-        if work.reading.page is not None:
-            place = Path(page_stem(self.task.place, int(work.reading.page)))
+        if self.page is not None:
+            place = Path(page_stem(self.task.place, self.page))
         folder = base / place.with_name(f".{place.name}.scene")
         with Scratch(folder, self.key) as scratch:
             found = segment_scene(
@@ -119,7 +127,13 @@ class SceneJob:
             )
             output = work.output
             result = SceneResult(
-                rows, found, plan.strips, output.recolor, key=self.key, polygons=output.polygons
+                rows,
+                found,
+                plan.strips,
+                output.recolor,
+                output.overviews,
+                self.key,
+                output.polygons,
             )
             write_scene(result, {name: base / path for name, path in named.items()})
         return found
@@ -256,6 +270,15 @@ def is_large_scene(task: Task, work: Work) -> bool:
         return False
     with contextlib.closing(job.source) as source:
         return source.height * source.width >= SHARED_FROM
+
+
+def is_large(mask: Path) -> bool:
+    """Return whether a mask can be read by strips, and is so large that it should be."""
+    try:
+        with contextlib.closing(open_source(mask)) as source:
+            return source.height * source.width > LARGE
+    except ImageFileError:  # told by those who read it whole
+        return False
 
 
 def check_fits(picture: Picture, work: Work) -> None:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
-from segment.meanshift.points import (
-    ColorCounts,
-    ColorTable,
-    DistinctPoints,
-    distinct_points,
-    merged_points,
-)
+from segment.meanshift.points import ColorCounts, DistinctPoints, RowTable, distinct_points
+from segment.pixels.bands import check_reach
 from segment.scenes.rows import SceneRows, Values, Visible
 from segment.scenes.strips import Strips
 from segment.threads import Started
 
 GRAYS = 256
 Sampled = tuple[NDArray[np.intp], Values, NDArray[np.int64]]  # which, their points and columns
-Lookup = Callable[[Values], NDArray[np.int32]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,11 +34,18 @@ class Census:
         How many pixels have each.
     shown : (H,) int64 array
         Pixels of each row that take part.
+    stored : (s, C) array
+        Distinct values as stored, of which several may be one point; none where points are looked
+        up in a table.
+    places : (s,) int32 array
+        Which point each of those is.
     """
 
     points: NDArray[Any]
     weights: NDArray[np.float64]
     shown: NDArray[np.int64]
+    stored: NDArray[Any]
+    places: NDArray[np.int32]
 
     @property
     def distinct(self) -> DistinctPoints:
@@ -103,12 +104,12 @@ def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = 
     InvalidInputError
         If there are more of them, or no pixel takes part.
     """
-    if strips.are_here and is_tabled(rows) and rows.channels == 3:
+    if strips.are_here and rows.is_tabled and rows.channels == 3:
         found = _of_colors(rows, strips, draw)
     else:
-        most = GRAYS**rows.channels if is_tabled(rows) else most
+        most = GRAYS**rows.channels if rows.is_tabled else most
         count, merge = functools.partial(_counted, most=most), functools.partial(_both, most=most)
-        found = strips.merged("counting", rows, count, merge)
+        found = _in_order(rows, strips.merged("counting", rows, count, merge))
     _check_shown(found.shown)
     return found
 
@@ -139,11 +140,6 @@ def _check_shown(shown: NDArray[np.int64]) -> None:
         )
 
 
-def is_tabled(rows: SceneRows) -> bool:
-    """Whether there are so few possible points that a table holds all: one byte, or three."""
-    return rows.in_bytes and rows.channels in (1, 3)
-
-
 def _of_colors(rows: SceneRows, strips: Strips, draw: Draw | None) -> Census:
     """Count three bytes in a table of all colours, which one thread at a time adds to."""
     counts = ColorCounts()
@@ -153,43 +149,67 @@ def _of_colors(rows: SceneRows, strips: Strips, draw: Draw | None) -> Census:
         if draw is not None and len(pixels) == (bottom - top) * rows.width:
             draw.pass_by(pixels.reshape(bottom - top, rows.width, -1), top)
         shown.append(seen)
-    return Census(*counts.distinct(), np.concatenate(shown))
+    return Census(*counts.distinct(), np.concatenate(shown), *_not_stored())
+
+
+def _not_stored() -> tuple[NDArray[Any], NDArray[np.int32]]:
+    return np.empty((0, 1), np.uint8), np.empty(0, np.int32)
 
 
 def _pixels(rows: SceneRows, top: int, bottom: int) -> tuple[Values, NDArray[np.int64]]:
-    """Return the points of a strip that take part, and how many there are in each row."""
-    values, visible = rows.points(top, bottom)
+    """Return the values of a strip that take part, and how many there are in each row."""
+    values, visible = rows.told_apart(top, bottom)
     seen = _in_rows(rows, top, bottom, visible)
     return np.ascontiguousarray(shown_rows(values, visible)), seen
 
 
-def _counted(rows: SceneRows, top: int, bottom: int, most: int) -> Census:
+class _Counted(NamedTuple):
+    """Distinct values of some strips, as `SceneRows.told_apart` has them, and how often each is."""
+
+    values: NDArray[Any]
+    counts: NDArray[np.int64]
+    shown: NDArray[np.int64]
+
+
+def _counted(rows: SceneRows, top: int, bottom: int, most: int) -> _Counted:
     pixels, seen = _pixels(rows, top, bottom)
-    if not len(pixels):
-        return Census(pixels, np.empty(0), seen)
-    distinct = distinct_points(pixels)
-    return _checked(Census(distinct.points, distinct.weights, seen), most)
+    if rows.is_tabled and rows.channels == 1:
+        counts = np.bincount(pixels[:, 0], minlength=GRAYS)
+        grays = np.flatnonzero(counts)
+        return _Counted(grays.astype(np.uint8)[:, None], counts[grays], seen)
+    table = RowTable(rows.channels, pixels.dtype)
+    table.add(pixels)
+    return _checked(_Counted(table.rows, table.counts, seen), most)
 
 
-def _both(one: Census, other: Census, most: int) -> Census:
-    """Return the census of two neighbours together."""
+def _both(one: _Counted, other: _Counted, most: int) -> _Counted:
+    """Return what is counted of two neighbours together."""
+    table = RowTable(one.values.shape[1], one.values.dtype)
+    table.add(one.values, one.counts)
+    table.add(other.values, other.counts)
     shown = np.append(one.shown, other.shown)
-    parts = [part for part in (one, other) if len(part.points)]
-    if len(parts) < 2:
-        (some,) = parts or [one]
-        return Census(some.points, some.weights, shown)
-    merged = merged_points([part.points for part in parts], [part.weights for part in parts])
-    return _checked(Census(*merged, shown), most)
+    return _checked(_Counted(table.rows, table.counts, shown), most)
 
 
-def _checked(census: Census, most: int) -> Census:
-    if len(census.points) > most:
+def _checked(found: _Counted, most: int) -> _Counted:
+    if len(found.values) > most:
         raise InvalidInputError(
             f"image: expected at most {most:,} distinct colours for the memory there may be, got "
-            f"{len(census.points):,} and more; raise --memory, take fewer --bands, or scale it to "
-            "8 bits"
+            f"{len(found.values):,} and more; raise --memory, take --features joint, which counts "
+            "none, fewer --bands, or bands of 8 bits"
         )
-    return census
+    return found
+
+
+def _in_order(rows: SceneRows, found: _Counted) -> Census:
+    """Return distinct values as points in the order of `distinct_points`: several may be one."""
+    points = found.values if rows.is_tabled else rows.points_of(found.values[None])[0]
+    check_reach(points)
+    distinct = distinct_points(points)
+    places = distinct.spread(np.arange(len(distinct.points), dtype=np.int32))
+    weights = np.bincount(places, found.counts, minlength=len(distinct.points))
+    stored = _not_stored() if rows.is_tabled else (found.values, places)
+    return Census(distinct.points, weights.astype(np.float64), found.shown, *stored)
 
 
 def sampled_points(
@@ -241,65 +261,3 @@ def _sampled(
         pairs = zip(of_row[here] - first, columns, strict=True)
         columns = np.array([np.flatnonzero(visible[row])[column] for row, column in pairs])
     return here, values[of_row[here] - first, columns], columns
-
-
-def first_seen(
-    rows: SceneRows, strips: Strips, census: Census
-) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Return distinct points in the order in which pixels first have them, and their weights."""
-    number = lookup(rows, census.points, np.arange(1, len(census.points) + 1, dtype=np.int32))
-    seen = np.zeros(len(census.points), np.bool_)
-    order = []
-    read = functools.partial(_first_in, number=number)
-    for _, _, numbers in strips.in_order("ordering", rows, read):
-        order.append(numbers[~seen[numbers]])
-        seen[numbers] = True
-    places = np.concatenate(order)
-    return census.points[places], census.weights[places]
-
-
-def _first_in(rows: SceneRows, top: int, bottom: int, number: Lookup) -> NDArray[np.int32]:
-    """Return the numbers of the points of a strip, each once, in the order of the pixels."""
-    numbers = number(shown_rows(*rows.points(top, bottom))) - np.int32(1)
-    first = np.sort(np.unique(numbers, return_index=True)[1])
-    return np.asarray(numbers[first])
-
-
-def lookup(rows: SceneRows, every: Values, numbers: NDArray[np.int32]) -> Lookup:
-    """Return what gives points, (n, C), the number that each of the distinct points has."""
-    if not is_tabled(rows):
-        return _Sorted(every, numbers)
-    return ColorTable(every, numbers) if rows.channels == 3 else _GrayTable(every, numbers)
-
-
-class _GrayTable:
-    """A number for each grey."""
-
-    def __init__(self, every: Values, numbers: NDArray[np.int32]) -> None:
-        self._table = np.zeros(GRAYS, np.int32)
-        self._table[every[:, 0]] = numbers
-
-    def __call__(self, points: Values) -> NDArray[np.int32]:
-        return self._table[points[:, 0]]
-
-
-class _Sorted:
-    """A number for each of some points, which are looked for."""
-
-    def __init__(self, every: Values, numbers: NDArray[np.int32]) -> None:
-        keys = _keys_of(every)
-        order = np.argsort(keys)
-        self._keys, self._numbers = keys[order], numbers[order]
-
-    def __call__(self, points: Values) -> NDArray[np.int32]:
-        if not len(points):
-            return np.empty(0, np.int32)
-        distinct = distinct_points(points)
-        places = np.searchsorted(self._keys, _keys_of(distinct.points))
-        return distinct.spread(self._numbers[places])
-
-
-def _keys_of(points: Values) -> NDArray[Any]:
-    """Return what orders rows as their bytes; -0.0 is 0.0."""
-    rows = np.ascontiguousarray(points + 0.0, np.float64)
-    return rows.view(f"V{rows.shape[1] * 8}").reshape(-1)

@@ -1,23 +1,22 @@
-"""Labels of the pixels of a scene, strip by strip, and the sums of the points of each."""
+"""From the pixels of a scene to their distinct points: their labels, and the sums of each."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.meanshift.points import distinct_points
-from segment.meanshift.tree import build_tree
-from segment.method.color_clusters import ColorModes, nearest_labels
-from segment.pixels.colors import to_color_space
+from segment.errors import ImageFileError
+from segment.meanshift.points import ColorTable, RowTable
 from segment.pixels.image import points_in
 from segment.regions._regions import add_up
-from segment.scenes.census import Census, is_tabled, lookup, shown_rows
+from segment.scenes.census import GRAYS, Census, shown_rows
 from segment.scenes.rows import SceneRows, Values
 from segment.scenes.strips import Strips, Work
-from segment.settings import ColorSpace, Settings
+from segment.settings import ColorSpace
 
 Labels = NDArray[np.int32]
 Labeller = Callable[[Values], Labels]
@@ -25,8 +24,17 @@ Sums = NDArray[np.float64]
 
 
 def strip_labels(rows: SceneRows, top: int, bottom: int, label: Labeller) -> Labels:
-    """Return the labels of a strip, (h, W), 0 where no pixel takes part."""
-    values, visible = rows.points(top, bottom)
+    """Return the labels of a strip, (h, W), 0 where no pixel takes part.
+
+    Parameters
+    ----------
+    rows : SceneRows
+    top, bottom : int
+        First row, and the one behind the last.
+    label : callable
+        Gives values, (n, C) as `SceneRows.told_apart` has them, their labels.
+    """
+    values, visible = rows.told_apart(top, bottom)
     found = label(shown_rows(values, visible))
     if visible is None:
         return found.reshape(values.shape[:2])
@@ -35,27 +43,67 @@ def strip_labels(rows: SceneRows, top: int, bottom: int, label: Labeller) -> Lab
     return labels
 
 
-def labeller(rows: SceneRows, census: Census, modes: ColorModes, settings: Settings) -> Labeller:
-    """Return what gives points, (n, C), the labels that the colours of the scene have.
+def first_seen(
+    rows: SceneRows, strips: Strips, census: Census
+) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Return distinct points in the order in which pixels first have them, and their weights."""
+    number = lookup(rows, census, np.arange(1, len(census.points) + 1, dtype=np.int32))
+    seen = np.zeros(len(census.points), np.bool_)
+    order = []
+    read = functools.partial(_first_in, number=number)
+    for _, _, numbers in strips.in_order("ordering", rows, read):
+        order.append(numbers[~seen[numbers]])
+        seen[numbers] = True
+    places = np.concatenate(order)
+    return census.points[places], census.weights[places]
 
-    8-bit colours are looked up. Others are labelled as in memory: by the nearest mode, which is a
-    function of a point alone, or where climbs decided by looking for it among all points.
+
+def _first_in(rows: SceneRows, top: int, bottom: int, number: Labeller) -> Labels:
+    """Return the numbers of the points of a strip, each once, in the order of the pixels."""
+    numbers = number(shown_rows(*rows.told_apart(top, bottom))) - np.int32(1)
+    first = np.sort(np.unique(numbers, return_index=True)[1])
+    return np.asarray(numbers[first])
+
+
+def lookup(rows: SceneRows, census: Census, numbers: Labels) -> Labeller:
+    """Return what gives values, (n, C), the number that each of the distinct points has.
+
+    Values are as `SceneRows.told_apart` has them.
     """
-    if settings.assign == "nearest" and not is_tabled(rows):
-        return functools.partial(_nearest, modes.places, modes.bandwidth, settings)
-    return lookup(rows, census.points, modes.labels)
+    if not rows.is_tabled:
+        return _Hashed(census.stored, numbers[census.places])
+    if rows.channels == 3:
+        return ColorTable(census.points, numbers)
+    return _GrayTable(census.points, numbers)
 
 
-def _nearest(
-    places: NDArray[np.float64], bandwidth: float, settings: Settings, points: Values
-) -> Labels:
-    if not len(points):
-        return np.empty(0, np.int32)
-    distinct = distinct_points(points)
-    colors = to_color_space(distinct.points, settings.color_space)
-    wide = np.repeat(colors, places.shape[1] // colors.shape[1], axis=1)
-    tree = build_tree(wide, distinct.weights)
-    return distinct.spread(nearest_labels(tree, places, settings, bandwidth))
+class _GrayTable:
+    """A number for each grey."""
+
+    def __init__(self, every: Values, numbers: Labels) -> None:
+        self._table = np.zeros(GRAYS, np.int32)
+        self._table[every[:, 0]] = numbers
+
+    def __call__(self, points: Values) -> Labels:
+        return self._table[points[:, 0]]
+
+
+class _Hashed:
+    """A number for each of some values as they are stored; travels as these."""
+
+    def __init__(self, stored: Values, numbers: Labels) -> None:
+        self._stored, self._numbers = stored, numbers
+        self._table = RowTable(stored.shape[1], stored.dtype)
+        self._table.add(stored)
+
+    def __call__(self, values: Values) -> Labels:
+        places = self._table.find(values)
+        if (places < 0).any():
+            raise ImageFileError("changed while it was read; start again when it is complete")
+        return self._numbers[places]
+
+    def __reduce__(self) -> tuple[type[_Hashed], tuple[Values, Labels]]:
+        return _Hashed, (self._stored, self._numbers)
 
 
 def sums_of(

@@ -12,6 +12,7 @@ from segment.scenes.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
 
 COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
+HASHED = 96  # bytes of a pixel that no other is equal to, while strips are counted by hashing
 LARGEST_STRIP = 1 << 24  # pixels beyond which nothing gets faster
 OF_REGIONS = 2  # where there are regions, they get as much as the strips
 
@@ -68,5 +69,5 @@ def planned(
 def _per_pixel(rows: SceneRows) -> int:
     """Return bytes that a pixel of a strip takes on its way from the file to the results."""
     item = rows.dtype.itemsize
-    points = rows.channels if rows.in_bytes else 32 * rows.channels + 32
+    points = rows.channels if rows.is_tabled else max(HASHED, 32 * rows.channels + 32)
     return (rows.channels + 1) * item + points + 12

@@ -91,7 +91,12 @@ class SceneRows:
     @property
     def in_bytes(self) -> bool:
         """Whether points are 8-bit values."""
-        return self._points_of(np.zeros((1, 1, self.channels), self.dtype)).dtype == np.uint8
+        return self.points_of(np.zeros((1, 1, self.channels), self.dtype)).dtype == np.uint8
+
+    @property
+    def is_tabled(self) -> bool:
+        """Whether there are so few possible points that a table holds all: one byte, or three."""
+        return self.in_bytes and self.channels in (1, 3)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -106,25 +111,27 @@ class SceneRows:
         top, bottom : int
             First row, and the one behind the last.
         """
-        values, visible = self.unmasked(top, bottom)
-        return values, self.masked(visible, top, bottom)
+        values, there = self.unmasked(top, bottom)
+        return values, self.chosen(there, top, bottom)
 
     def unmasked(self, top: int, bottom: int) -> tuple[Values, Visible]:
-        """Return values as the file has them, and where it has any, whatever a mask says."""
+        """Return the same whatever the mask: where there is a value that can be seen."""
         alpha = self._alpha
         values, visible = self.source.read(top, bottom, [*self.bands, *alpha])
         if alpha:
             opaque = (values[:, :, self.channels :] > 0).all(axis=2)
             visible = np.asarray(opaque if visible is None else visible & opaque)
             values = np.ascontiguousarray(values[:, :, : self.channels])
-        return values, visible
+        return values, None if visible is None or visible.all() else visible
 
-    def masked(self, visible: Visible, top: int, bottom: int) -> Visible:
-        """Return which of the pixels that have values take part; None for all."""
-        if self.mask is not None:
-            chosen = _chosen(self.mask, top, bottom)
-            visible = chosen if visible is None else visible & chosen
-        return None if visible is None or visible.all() else visible
+    def chosen(self, there: Visible, top: int, bottom: int) -> Visible:
+        """Return which pixels of `unmasked` the mask lets take part."""
+        if self.mask is None:
+            return there
+        chosen = _chosen(self.mask, top, bottom)
+        if there is not None:
+            chosen &= there
+        return None if chosen.all() else chosen
 
     def as_shown(self, top: int, bottom: int) -> Values:
         """Return the bands of a strip that pictures show, as they are stored, (h, W, 1 or 3)."""
@@ -156,12 +163,20 @@ class SceneRows:
         values, visible = self.stored(top, bottom)
         if visible is not None and values.dtype.kind == "f":
             values = np.where(visible[:, :, None], values, values.dtype.type(0))
-        points = self._points_of(values)
+        points = self.points_of(values)
         check_reach(points)
         return points, visible
 
-    def _points_of(self, values: Values) -> Values:
+    def points_of(self, values: Values) -> Values:
+        """Return the points of stored values, (..., C), that are finite."""
         return np.ascontiguousarray(self.scaled(values))
+
+    def told_apart(self, top: int, bottom: int) -> tuple[Values, Visible]:
+        """Return values that are equal only where points are, and where they take part.
+
+        They are points where these are 8-bit colours; else as stored, which are fewer bytes.
+        """
+        return self.points(top, bottom) if self.is_tabled else self.stored(top, bottom)
 
 
 def _chosen(mask: RasterSource, top: int, bottom: int) -> NDArray[np.bool_]:

@@ -83,7 +83,7 @@ def _taken(
     values, seen = rows.unmasked(top, bottom)
     own, look = copy.deepcopy((own, look))
     if own is not None and own.open:
-        own.add(values, rows.masked(seen, top, bottom))
+        own.add(values, rows.chosen(seen, top, bottom))
     if look is not None and look.open:
         look.add(rows.as_shown(top, bottom), seen)
     return own, look
@@ -105,3 +105,16 @@ def pictured(rows: SceneRows, top: int, bottom: int) -> NDArray[np.uint8]:
             shown = np.nan_to_num(shown, posinf=0, neginf=0)
         shown = np.rint(scaled(shown, rows.look.scale).clip(0, 255)).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(shown, (*shown.shape[:2], 3)))
+
+
+def as_picture(rows: SceneRows, top: int, bottom: int) -> NDArray[np.uint8]:
+    """Return a strip in 8-bit RGB, (h, W, 3), white where there is nothing, whatever the mask."""
+    points, visible = replace(rows, mask=None).points(top, bottom)
+    if rows.look is not None:
+        picture = pictured(rows, top, bottom)
+    else:
+        values = points if points.dtype == np.uint8 else np.rint(points).astype(np.uint8)
+        picture = np.broadcast_to(values, (*values.shape[:2], 3))
+    if visible is not None:
+        picture = np.where(visible[:, :, None], picture, np.uint8(255))
+    return np.ascontiguousarray(picture)

@@ -25,12 +25,18 @@ from segment.scenes.census import (
     Census,
     Draw,
     count_shown,
-    first_seen,
     sampled_points,
     take_census,
 )
 from segment.scenes.joint_scene import JointScene, Sample, bytes_of_row, check_joint, joint_scene
-from segment.scenes.labelling import Labels, labeller, strip_labels, sums_by_number, sums_of
+from segment.scenes.labelling import (
+    Labels,
+    first_seen,
+    lookup,
+    strip_labels,
+    sums_by_number,
+    sums_of,
+)
 from segment.scenes.rows import SceneRows
 from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
@@ -140,7 +146,7 @@ def _by_color(
     draw = _draw(rows, settings) if model is None and scratch.load("modes") is None else None
     census = _census(rows, strips, scratch, memory // per_color(rows.channels), draw)
     modes = _modes(rows, census, settings, strips, scratch, model, draw)
-    label = labeller(rows, census, modes, settings)
+    label = lookup(rows, census, modes.labels)
     return _Clusters(
         functools.partial(strip_labels, label=label),
         modes.places,
@@ -184,12 +190,12 @@ def check_scene(settings: Settings) -> None:
 
 
 def per_color(channels: int) -> int:
-    """Return bytes that a distinct colour takes while modes are found: sorted, in a tree, labelled.
+    """Return bytes that a distinct colour takes while modes are found: hashed, in a tree, labelled.
 
     >>> per_color(3)
-    208
+    280
     """
-    return 64 + 48 * channels
+    return 112 + 56 * channels
 
 
 def _census(
@@ -198,9 +204,9 @@ def _census(
     known = scratch.load("census")
     if known is None:
         census = take_census(rows, strips, most, draw)
-        scratch.save("census", points=census.points, weights=census.weights, shown=census.shown)
+        scratch.save("census", **vars(census))
         return census
-    return Census(known["points"], known["weights"], known["shown"])
+    return Census(**known)
 
 
 def _modes(

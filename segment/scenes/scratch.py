@@ -25,6 +25,7 @@ Arrays = dict[str, NDArray[Any]]
 KEY = "key"
 ROWS = "rows.raw"
 BINARY = getattr(os, "O_BINARY", 0)  # Windows
+AT_A_PLACE = hasattr(os, "preadv") and hasattr(os, "pwrite")  # Windows has neither
 
 
 class Scratch:
@@ -116,7 +117,7 @@ class NumberRows:
         with self._opened(os.O_WRONLY) as number:
             done = 0
             while done < len(content):
-                done += os.pwrite(number, content[done:], top * self._width * 4 + done)
+                done += _put(number, content[done:], top * self._width * 4 + done)
         return zlib.crc32(content)
 
     def read(self, top: int, bottom: int) -> NDArray[np.int32]:
@@ -132,7 +133,7 @@ class NumberRows:
         with self._opened(os.O_RDONLY) as number:
             done = 0
             while done < len(content):
-                got = os.preadv(number, [content[done:]], top * self._width * 4 + done)
+                got = _take(number, content[done:], top * self._width * 4 + done)
                 if not got:
                     raise OSError(0, "it is cut off")
                 done += got
@@ -191,3 +192,21 @@ def _told(folder: Path) -> Iterator[None]:
             f"cannot write into {folder}: {error.strerror or error}; make room, or choose another "
             "folder with -o"
         ) from None
+
+
+def _put(number: int, content: memoryview, place: int) -> int:
+    """Write some of the bytes at a place of an open file of one's own; return how many."""
+    if AT_A_PLACE:
+        return os.pwrite(number, content, place)
+    os.lseek(number, place, os.SEEK_SET)
+    return os.write(number, content)
+
+
+def _take(number: int, content: memoryview, place: int) -> int:
+    """Read some of the bytes likewise; return how many."""
+    if AT_A_PLACE:
+        return os.preadv(number, [content], place)
+    os.lseek(number, place, os.SEEK_SET)
+    got = os.read(number, len(content))
+    content[: len(got)] = got
+    return len(got)

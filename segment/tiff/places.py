@@ -22,6 +22,7 @@ SCALE, TIE_POINTS, TRANSFORMATION, KEYS = 33550, 33922, 34264, 34735
 PLACE = {SCALE: DOUBLE, TIE_POINTS: DOUBLE, TRANSFORMATION: DOUBLE, KEYS: SHORT}
 PLACE |= {34736: DOUBLE, 34737: ASCII}
 LONGEST = 1 << 20  # values of a tag: tie points of a large grid are fewer
+ZERO_IS_NO_DATA: GeoTag = (NO_DATA, ASCII, 0, "0", True)
 PIXEL_IS_AREA = (1, 1, 0, 1, 1025, 0, 1, 1)  # a directory of keys with GTRasterType alone
 WORLD_FILE = 4096  # bytes; six numbers take less
 UNITS: dict[int, Literal["inch", "cm", "none"]] = {1: "none", 2: "inch", 3: "cm"}
@@ -160,7 +161,7 @@ def geo_tags(page: Any) -> tuple[GeoTag, ...]:
         count = 0 if kind == ASCII else len(value)
         tags.append((code, kind, count, value, True))
     if tags and NO_DATA in page.tags:
-        tags.append((NO_DATA, ASCII, 0, "0", True))
+        tags.append(ZERO_IS_NO_DATA)
     return tuple(tags)
 
 
@@ -168,7 +169,7 @@ def with_no_data(tags: tuple[GeoTag, ...]) -> tuple[GeoTag, ...]:
     """Return the tags of a label map some of whose pixels have none: on a map, 0 is no data."""
     if not tags or any(code == NO_DATA for code, *_ in tags):
         return tags
-    return (*tags, (NO_DATA, ASCII, 0, "0", True))
+    return (*tags, ZERO_IS_NO_DATA)
 
 
 def world_file(image: Path) -> Path | None:

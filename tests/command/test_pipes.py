@@ -113,7 +113,16 @@ def test_stdin_into_a_folder(tmp_path):
     [
         (["a.png", "b.png", "--labels", "x.png"], "take one input, got 2; use -o for several"),
         (["a.png", "--labels", "x.jpg"], "expected a name that ends in .png, .tif, .tiff, .npy"),
-        (["a.png", "--segmented", "x.jpg"], "expected a name that ends in .png, got 'x.jpg'"),
+        (["a.png", "--segmented", "x.jpg"], ".png, .tif, .tiff, got 'x.jpg'"),
+        (
+            ["a.png", "--labels", "x.npy", "--overviews"],
+            "of TIFFs, got npy for the label map",
+        ),
+        (["a.png", "--label-format", "png", "--overviews"], "those of TIFFs, got png"),
+        (["a.png", "--segmented", "x.png", "--overviews"], "got --segmented x.png; name a .tif"),
+        (["-", "--overviews"], "got --segmented -; name a .tif"),
+        (["a.png", "--labels", "-", "--label-format", "zarr"], "do not go to standard output"),
+        (["a.png", "--labels", "-", "--overviews"], "do not go to standard output"),
         (["a.png", "--labels", "-", "--segmented", "-"], "both go to '-'; name two files"),
         (["a.png", "--labels", "x.png", "--segmented", "./x.png"], "both go to"),
         (["a.png", "--labels", "-", "--json"], "both go to standard output; name a file"),

@@ -28,7 +28,7 @@ from segment.raster.opening import open_sink, open_source
 from segment.raster.sink import label_type
 from segment.raster.tiles import Tiles
 from segment.reading.picture import Kept
-from segment.tiff.places import Resolution
+from segment.tiff.places import Resolution, with_no_data
 
 SIZE = 1100, 700  # rows and columns of pixels: three by two tiles
 CHANCE = np.random.default_rng(8)
@@ -44,7 +44,7 @@ def kept(tmp_path_factory):
     with rasterio.open(path, "w", driver="GTiff", crs=32633, transform=PLACE, **size) as file:
         file.write(np.ones((1, 2, 2), np.uint8))
     resolution = Resolution(Fraction(118110, 1000), Fraction(2, 3), "cm")
-    return Kept(resolution, None, open_source(path).geo)
+    return Kept(resolution, None, with_no_data(open_source(path).geo))
 
 
 def write(path, values, kept=Kept(), step=300, **options):  # noqa: B008

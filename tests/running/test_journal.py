@@ -158,3 +158,15 @@ def test_tidy_keeps_the_last_line_of_each(done):
     (line,) = file.read_text().splitlines()
     assert json.loads(line)["settings"] == "y"
     assert outputs(task, "y") == [str(result)]
+
+
+def test_a_result_that_is_a_folder_has_a_stamp(tmp_path):
+    """Zarr, a folder, has a stamp while it is there, another once something in it is replaced."""
+    folder = tmp_path / "a.zarr"
+    folder.mkdir()
+    first = stamp(folder)
+    assert first == stamp(folder)
+    os.utime(folder, ns=(0, 0))
+    assert stamp(folder)[1] == 0 != first[1]
+    folder.rmdir()
+    assert stamp(folder) is None

@@ -8,7 +8,7 @@ from segment.bands import Band
 class ArraySource:
     """A raster in memory; alpha last where it is said."""
 
-    geo, resolution, profile, warnings = (), None, None, ()
+    geo, resolution, profile, warnings, several = (), None, None, (), False
 
     def __init__(self, image, alpha=False, visible=None, preferred_rows=1):
         self.values = image.reshape(*image.shape[:2], -1)

@@ -102,7 +102,7 @@ ASKED = st.fixed_dictionaries(
     st.booleans(),
     ASKED,
 )
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_strips_of_any_height_give_the_answer_of_memory(
     tmp_path_factory, kind, seed, size, height, masked, options
 ):
@@ -188,7 +188,7 @@ def test_colours_beyond_memory_are_refused(tmp_path):
     rows = SceneRows(ArraySource(image), [0, 1, 2], _points)
     with (
         Scratch(tmp_path / "scene", "key") as scratch,
-        pytest.raises(InvalidInputError, match=r"at most 48 distinct colours .* raise --memory"),
+        pytest.raises(InvalidInputError, match=r"at most 35 distinct colours .* raise --memory"),
     ):
         segment_scene(rows, Settings(), Strips(40, 3), scratch, memory=10_000)
 

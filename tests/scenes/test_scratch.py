@@ -1,11 +1,13 @@
 """What a scene keeps while it is under way."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from segment.errors import ImageFileError
+from segment.scenes import scratch as room
 from segment.scenes.scratch import Scratch
 
 
@@ -68,3 +70,22 @@ def test_rows_come_back_and_are_checked(tmp_path):
         assert rows.holds(0, 7, first)
         assert not rows.holds(7, 10, first)
         assert not rows.holds(7, 11, second)
+
+
+@pytest.mark.parametrize("at_a_place", [True, False])
+def test_rows_are_read_as_they_were_written(tmp_path, monkeypatch, at_a_place):
+    """Threads write and read rows in any order, also where a file has but one place."""
+    if at_a_place and not room.AT_A_PLACE:
+        pytest.skip("the system has no pread")
+    monkeypatch.setattr(room, "AT_A_PLACE", at_a_place)
+    numbers = np.arange(400 * 7, dtype=np.int32).reshape(400, 7)
+    with Scratch(tmp_path / "scene", "key") as scratch:
+        rows, tops = scratch.rows(7), range(0, 400, 10)
+        with ThreadPoolExecutor(8) as pool:
+            sums = [*pool.map(lambda top: rows.write(top, numbers[top : top + 10]), tops)]
+            found = [*pool.map(lambda top: rows.read(top, top + 10), tops)]
+        assert np.array_equal(np.concatenate(found), numbers)
+        assert all(map(rows.holds, tops, range(10, 410, 10), sums))
+        assert not rows.holds(0, 10, sums[1])
+        with pytest.raises(ImageFileError, match="cut off"):
+            rows.read(390, 410)
