@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from segment.band_statistics import BandStatistics
 from segment.errors import InvalidInputError, shown
 from segment.meanshift.bandwidth import bandwidth_for, kth_neighbor_distance, sample_indices
 from segment.meanshift.modes import choose_modes
@@ -15,7 +16,7 @@ from segment.meanshift.points import DistinctPoints, distinct_points, merged_poi
 from segment.method.clusters import search_range
 from segment.method.color_clusters import ColorGround, climb_colors, color_ground
 from segment.method.model import Model
-from segment.pixels.bands import BandImage, BandScale, BandStatistics, band_scale
+from segment.pixels.bands import BandImage, BandScale, band_scale
 from segment.pixels.colors import to_color_space
 from segment.pixels.image import Pixels, bands_of, check_space, pixels_of, visible_of
 from segment.settings import Settings

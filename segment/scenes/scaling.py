@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.band_statistics import BandStatistics
 from segment.errors import InvalidInputError
-from segment.pixels.bands import STRETCH, BandScale, BandStatistics, View, band_scale, scaled
+from segment.pixels.bands import STRETCH, BandScale, View, band_scale, scaled
 from segment.scenes.rows import SceneRows
 from segment.scenes.strips import Strips
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sklearn.cluster import MeanShift
 
 from segment import InvalidInputError, Segmentation, hierarchy, segment_image
+from segment.band_statistics import BandStatistics
 from segment.pixels.bands import (
     BandImage,
     BandScale,
-    BandStatistics,
     band_scale,
     scaled,
     statistics_of,
