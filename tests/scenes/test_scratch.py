@@ -48,14 +48,27 @@ def test_an_error_leaves_nothing(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
-def test_two_runs_do_not_share_a_folder(tmp_path):
-    """A second run of the same scene is told of the first."""
-    with (
-        Scratch(tmp_path / "scene", "key"),
-        pytest.raises(ImageFileError, match="another run is at work"),
-        Scratch(tmp_path / "scene", "key"),
-    ):
-        pass
+@pytest.mark.parametrize("key", ["key", "another"])
+def test_two_runs_do_not_share_a_folder(tmp_path, key):
+    """A second run is told of the first, whatever its key, and leaves what that one keeps."""
+    with Scratch(tmp_path / "scene", "key") as first:
+        first.save("stage", numbers=np.arange(3))
+        with (
+            pytest.raises(ImageFileError, match="another run is at work"),
+            Scratch(tmp_path / "scene", key),
+        ):
+            pass
+        assert first.load("stage")["numbers"].tolist() == [0, 1, 2]
+    with Scratch(tmp_path / "scene", key) as second:
+        assert second.load("stage") is None
+
+
+def test_a_folder_that_was_half_emptied_is_emptied(tmp_path):
+    """A run that was killed while it emptied a folder leaves nothing to rely on."""
+    with pytest.raises(KeyboardInterrupt):
+        used(tmp_path / "scene", "one", KeyboardInterrupt())
+    (tmp_path / "scene" / "key").write_text("")
+    assert used(tmp_path / "scene", "one") is None
 
 
 def test_rows_come_back_and_are_checked(tmp_path):
