@@ -168,6 +168,7 @@ def _joint(
         if settings.bandwidth is None and settings.spatial_radius is None:
             wanted = np.asarray(sample_indices(pixels, settings.n_samples, settings.seed), np.int64)
             sample = Sample(*sampled_points(rows, strips, shown, wanted))
+        strips.told("climbing", 0, rows.height)
         found = joint_scene(rows, settings, window, sample, told=strips.told)
         numbers = {"bandwidth": found.bandwidth, "n_iter": found.n_iter, "pixels": pixels}
         kept = {name: np.asarray(number) for name, number in numbers.items()}
