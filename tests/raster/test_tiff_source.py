@@ -213,7 +213,7 @@ def test_a_file_that_is_cut_off(tmp_path, capfd, compression):
     assert seen[:40].all()
     assert not seen[45:].any()
     assert np.array_equal(values[seen][:, 0], GREY[seen])
-    assert len(capfd.readouterr().err.splitlines()) <= 1  # of the strip that is there in part
+    assert "byte count 0" not in capfd.readouterr().err  # libtiff, of what is not there
 
 
 def test_what_is_refused(tmp_path, monkeypatch):
