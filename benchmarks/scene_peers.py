@@ -26,7 +26,7 @@ from docs.make_scene import scene
 
 ORFEO = "otbcli_LargeScaleMeanShift"
 TILES = (500, 334)  # pixels on a side
-MEMORY = ("64M", "96M")  # so little that the scene is worked on in strips, of two heights
+MEMORY = ("132M", "144M")  # so little that the scene is worked on in strips, of two heights
 SLIC = """
 import sys, tifffile
 from skimage.segmentation import slic

@@ -72,7 +72,8 @@ class RasterSink(Protocol):
     """An image that is written from its first row to its last.
 
     One of `finish`, `suspend` and `abort` ends it; until `finish` nothing stands under its name.
-    As a context it is ended by an error, and by one alone: suspended if it has a key, else aborted.
+    As a context it is ended by what is raised, and by that alone: by an error aborted, as a full
+    disk is not to stay full; by a signal suspended if it has a key.
 
     Attributes
     ----------

@@ -304,5 +304,7 @@ class TiledSink(ABC):
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        if kind is not None:
+        if kind is not None and issubclass(kind, Exception):
+            self.abort()  # a full disk is not to stay full
+        elif kind is not None:
             self.suspend()

@@ -92,12 +92,11 @@ class JointScene:
     _ground: _Ground
     _buckets: Buckets
 
-    def labels(self, top: int, bottom: int) -> NDArray[np.int32]:
-        """Return the labels of the rows from `top` to above `bottom`, (h, W): 1..K, 0 for none."""
-        return self.labels_of(*self._ground.rows.points(top, bottom), top)
-
     def labels_of(self, values: Values, visible: Visible, top: int) -> NDArray[np.int32]:
-        """Return the same of rows that were read, from the row `top` on; any thread may call it."""
+        """Return the labels of rows that were read, from the row `top` on, (h, W).
+
+        They are 1..K, 0 for none. Any thread may call it.
+        """
         ground = self._ground
         pyramid = ground.indexed(ground._points(values), visible, top)
         limit = np.inf if ground.settings.cluster_all else 1.0

@@ -101,7 +101,7 @@ def segment_scene(
     if model is not None:
         settings = model.applied_to(settings)
     if settings.features == "joint":
-        clusters = _joint(rows, settings, strips, memory)
+        clusters = _joint(rows, settings, strips, scratch, memory)
     else:
         clusters = _by_color(rows, settings, strips, scratch, memory, model)
     if not settings.by_region:
@@ -157,18 +157,30 @@ def _by_color(
     )
 
 
-def _joint(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> _Clusters:
-    shown = count_shown(rows, strips)
-    sample = None
-    if settings.bandwidth is None and settings.spatial_radius is None:
-        wanted = sample_indices(int(shown.sum()), settings.n_samples, settings.seed)
-        sample = Sample(*sampled_points(rows, strips, shown, np.asarray(wanted, np.int64)))
+def _joint(
+    rows: SceneRows, settings: Settings, strips: Strips, scratch: Scratch | Forgetful, memory: int
+) -> _Clusters:
     item = 1 if rows.in_bytes and settings.color_space == "rgb" else 8
-    window = memory // bytes_of_row(rows.width, rows.channels, item)
-    strips.told("climbing", 0, 1)
-    found = joint_scene(rows, settings, min(window, rows.height), sample)
+    window = min(memory // bytes_of_row(rows.width, rows.channels, item), rows.height)
+    stage = scratch.load("modes")
+    if stage is not None:
+        pixels = int(stage["pixels"])
+        known = stage["places"], float(stage["bandwidth"]), int(stage["n_iter"])
+        found = joint_scene(rows, settings, window, known=known)
+    else:
+        shown = count_shown(rows, strips)
+        pixels = int(shown.sum())
+        sample = None
+        if settings.bandwidth is None and settings.spatial_radius is None:
+            wanted = np.asarray(sample_indices(pixels, settings.n_samples, settings.seed), np.int64)
+            sample = Sample(*sampled_points(rows, strips, shown, wanted))
+        strips.told("climbing", 0, rows.height)
+        found = joint_scene(rows, settings, window, sample, told=strips.told)
+        numbers = {"bandwidth": found.bandwidth, "n_iter": found.n_iter, "pixels": pixels}
+        kept = {name: np.asarray(number) for name, number in numbers.items()}
+        scratch.save("modes", places=found.modes, **kept)
     labels = functools.partial(_joint_labels, found=found)
-    return _Clusters(labels, found.modes, found.bandwidth, found.n_iter, int(shown.sum()))
+    return _Clusters(labels, found.modes, found.bandwidth, found.n_iter, pixels)
 
 
 def _joint_labels(rows: SceneRows, top: int, bottom: int, found: JointScene) -> Labels:

@@ -254,14 +254,20 @@ def _neighbors_of(
     pairs = unique_pairs(across[(small[across[:, 0]] > 0) & (across[:, 0] != across[:, 1])])
     diagonal = settings.connectivity == 8
     meet = functools.partial(_meeting, region_map=region_map, small=small, diagonal=diagonal)
-    for _, _, found in strips.in_order("joining", rows, meet):
-        pairs = unique_pairs(np.concatenate([pairs, found]))
-        if len(pairs) > most:
-            raise InvalidInputError(
-                f"image: expected at most {most:,} neighbours of small regions for the memory "
-                f"there may be, got {len(pairs):,} and more; raise --memory or the bandwidth"
-            )
+    together = functools.partial(_pairs_together, most=most)
+    pairs = together(strips.merged("joining", rows, meet, together), pairs)
     return neighbors_of_pairs(pairs, len(small))
+
+
+def _pairs_together(one: Numbers, other: Numbers, most: int) -> Numbers:
+    """Return the pairs of two sets, each once."""
+    pairs = unique_pairs(np.concatenate([one, other]))
+    if len(pairs) > most:
+        raise InvalidInputError(
+            f"image: expected at most {most:,} neighbours of small regions for the memory "
+            f"there may be, got {len(pairs):,} and more; raise --memory or the bandwidth"
+        )
+    return pairs
 
 
 def _meeting(

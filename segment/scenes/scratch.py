@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import zlib
 from collections.abc import Iterator
+from io import BufferedRandom
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +24,6 @@ from segment.writing import write_whole
 Arrays = dict[str, NDArray[Any]]
 KEY = "key"
 ROWS = "rows.raw"
-BINARY = getattr(os, "O_BINARY", 0)  # Windows
-AT_A_PLACE = hasattr(os, "preadv") and hasattr(os, "pwrite")  # Windows has neither
 
 
 class Scratch:
@@ -42,20 +40,31 @@ class Scratch:
     def __init__(self, folder: Path, key: str) -> None:
         self.folder = folder
         with _told(folder):
-            if not _is_of(folder, key):
-                shutil.rmtree(folder, ignore_errors=True)
-                folder.mkdir(parents=True)
-                write_whole(folder / KEY, lambda file: file.write(key.encode()))
-            self._lock = _locked(folder / KEY)
+            self._lock = _locked(folder)
+            try:
+                if (folder / KEY).read_bytes() != key.encode():
+                    os.truncate(folder / KEY, 0)  # what is there is nobody's until it is empty
+                    _empty(folder)
+                    (folder / KEY).write_text(key)
+            except BaseException:
+                os.close(self._lock)
+                raise
 
     def __enter__(self) -> Scratch:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
         """Keep what is there after a signal alone: a full disk is not to stay full."""
-        os.close(self._lock)
-        if kind is None or issubclass(kind, Exception):
-            shutil.rmtree(self.folder, ignore_errors=True)
+        with contextlib.ExitStack() as stack:
+            if os.name == "posix":  # elsewhere what is open cannot be removed
+                stack.callback(os.close, self._lock)
+            else:
+                os.close(self._lock)
+            if kind is None or issubclass(kind, Exception):
+                stack.enter_context(contextlib.suppress(OSError))
+                _empty(self.folder)
+                (self.folder / KEY).unlink()
+                self.folder.rmdir()
 
     def save(self, stage: str, **arrays: NDArray[Any]) -> None:
         """Keep the result of a stage."""
@@ -71,14 +80,10 @@ class Scratch:
         except Exception:  # not there, cut off, damaged: it is made again
             return None
 
-    def forget(self, stage: str) -> None:
-        """Remove the result of a stage that later ones have taken up."""
-        (self.folder / f"{stage}.npz").unlink(missing_ok=True)
-
     def rows(self, width: int) -> NumberRows:
         """Return the file of numbers, one for each pixel."""
         with _told(self.folder):
-            os.close(os.open(self.folder / ROWS, os.O_RDWR | os.O_CREAT | BINARY))
+            (self.folder / ROWS).touch()
         return NumberRows(self.folder / ROWS, width)
 
     def __getstate__(self) -> dict[str, Path]:
@@ -114,10 +119,8 @@ class NumberRows:
     def write(self, top: int, rows: NDArray[np.int32]) -> int:
         """Write rows from `top` on; return a checksum of them."""
         content = np.ascontiguousarray(rows).data.cast("B")
-        with self._opened(os.O_WRONLY) as number:
-            done = 0
-            while done < len(content):
-                done += _put(number, content[done:], top * self._width * 4 + done)
+        with self._opened(top) as file:
+            file.write(content)
         return zlib.crc32(content)
 
     def read(self, top: int, bottom: int) -> NDArray[np.int32]:
@@ -130,13 +133,9 @@ class NumberRows:
         """
         rows = np.empty((bottom - top, self._width), np.int32)
         content = rows.data.cast("B")
-        with self._opened(os.O_RDONLY) as number:
-            done = 0
-            while done < len(content):
-                got = _take(number, content[done:], top * self._width * 4 + done)
-                if not got:
-                    raise OSError(0, "it is cut off")
-                done += got
+        with self._opened(top) as file:
+            if file.readinto(content) < len(content):
+                raise OSError(0, "it is cut off")
         return rows
 
     def strip(self, scene: object, top: int, bottom: int) -> NDArray[np.int32]:
@@ -144,13 +143,10 @@ class NumberRows:
         return self.read(top, bottom)
 
     @contextlib.contextmanager
-    def _opened(self, flags: int) -> Iterator[int]:
-        with _told(self._path.parent):
-            number = os.open(self._path, flags | BINARY)
-            try:
-                yield number
-            finally:
-                os.close(number)
+    def _opened(self, top: int) -> Iterator[BufferedRandom]:
+        with _told(self._path.parent), self._path.open("r+b") as file:
+            file.seek(top * self._width * 4)
+            yield file
 
     def holds(self, top: int, bottom: int, checksum: int) -> bool:
         """Return whether rows are there as they were written."""
@@ -160,27 +156,46 @@ class NumberRows:
             return False
 
 
-def _is_of(folder: Path, key: str) -> bool:
-    try:
-        return (folder / KEY).read_text(errors="replace") == key
-    except OSError:
-        return False
+def _empty(folder: Path) -> None:
+    """Remove all but the file of the key, which is held."""
+    for path in folder.iterdir():
+        if path.name != KEY:
+            path.unlink()
 
 
-def _locked(path: Path) -> int:
-    """Open the key's file, held against other runs for as long as it is open."""
-    number = os.open(path, os.O_RDWR)
-    if os.name == "posix":
-        import fcntl
+def _locked(folder: Path) -> int:
+    """Open the file of a folder's key, held against other runs for as long as it is open.
 
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+    It may be that of a run that has just ended, which removes it and the folder: then again.
+    """
+    while True:
+        with contextlib.suppress(FileNotFoundError):
+            folder.mkdir(parents=True, exist_ok=True)
+            number = os.open(folder / KEY, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                _lock(number, folder)
+                if os.path.samestat(os.fstat(number), (folder / KEY).stat()):
+                    return number
+            except BaseException:
+                os.close(number)
+                raise
             os.close(number)
-            raise ImageFileError(
-                f"another run is at work in {path.parent}; wait for it, or choose another folder"
-            ) from None
-    return number
+
+
+def _lock(number: int, folder: Path) -> None:
+    """Hold an open file for this run alone, where the system can."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ImageFileError(
+            f"another run is at work in {folder}; wait for it, or choose another folder with -o"
+        ) from None
+    except OSError:  # a file system without locks
+        return
 
 
 @contextlib.contextmanager
@@ -192,21 +207,3 @@ def _told(folder: Path) -> Iterator[None]:
             f"cannot write into {folder}: {error.strerror or error}; make room, or choose another "
             "folder with -o"
         ) from None
-
-
-def _put(number: int, content: memoryview, place: int) -> int:
-    """Write some of the bytes at a place of an open file of one's own; return how many."""
-    if AT_A_PLACE:
-        return os.pwrite(number, content, place)
-    os.lseek(number, place, os.SEEK_SET)
-    return os.write(number, content)
-
-
-def _take(number: int, content: memoryview, place: int) -> int:
-    """Read some of the bytes likewise; return how many."""
-    if AT_A_PLACE:
-        return os.preadv(number, [content], place)
-    os.lseek(number, place, os.SEEK_SET)
-    got = os.read(number, len(content))
-    content[: len(got)] = got
-    return len(got)

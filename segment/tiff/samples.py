@@ -299,7 +299,7 @@ def _decompressed(
     lot: list[int] = []
     held: list[bytes] = []
     for segment, piece in enumerate(pieces):
-        if not gone[segment]:
+        if piece and not gone[segment]:  # of nothing libtiff would tell the terminal
             lot.append(segment)
             held.append(piece)
         if held and (len(held) == most or (segment + 1) % per_plane == 0):

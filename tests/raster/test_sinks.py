@@ -361,7 +361,7 @@ def test_where_nothing_can_be_written(tmp_path):
 
 @pytest.mark.parametrize("key", [None, "a"])
 def test_a_full_disk(tmp_path, monkeypatch, key):
-    """A disk that is full is one error; what a key was given for is kept, and gone on with."""
+    """A disk that is full is one error, and gets its room back, whether or not there is a key."""
     values = KINDS["uint16"]
     append = Tiles.append
 
@@ -375,10 +375,9 @@ def test_a_full_disk(tmp_path, monkeypatch, key):
     with pytest.raises(ImageFileError, match=r"cannot write .*a\.tif: No space left on device"):
         write_until(AssertionError, tmp_path / "a.tif", values, **asked)
     monkeypatch.setattr(Tiles, "append", append)
-    assert bool([*tmp_path.iterdir()]) == bool(key)
-    assert not (tmp_path / "a.tif").exists()
+    assert not any(tmp_path.iterdir())
     with open_sink(tmp_path / "a.tif", **asked) as sink:
-        assert sink.next_row == (512 if key else 0)
+        assert sink.next_row == 0
         sink.write(0, values)
         sink.finish()
     assert np.array_equal(tifffile.imread(tmp_path / "a.tif"), values)

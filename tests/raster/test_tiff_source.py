@@ -198,7 +198,7 @@ def test_a_damaged_segment_is_named(tmp_path, options, named, where):
 
 
 @pytest.mark.parametrize("compression", [None, "zlib"])
-def test_a_file_that_is_cut_off(tmp_path, compression):
+def test_a_file_that_is_cut_off(tmp_path, capfd, compression):
     """A file shorter than its header says is refused at once; where allowed, the rest is had."""
     options = {"rowsperstrip": 5, "compression": compression, "metadata": None}
     tifffile.imwrite(tmp_path / "a.tif", GREY, **options)
@@ -213,6 +213,7 @@ def test_a_file_that_is_cut_off(tmp_path, compression):
     assert seen[:40].all()
     assert not seen[45:].any()
     assert np.array_equal(values[seen][:, 0], GREY[seen])
+    assert "byte count 0" not in capfd.readouterr().err  # libtiff, of what is not there
 
 
 def test_what_is_refused(tmp_path, monkeypatch):

@@ -72,8 +72,10 @@ def assert_same(image, visible, settings, window_rows, strip):
         known = found.modes, found.bandwidth, found.n_iter
         found = joint_scene(rows, settings, window_rows, known=known)
         np.testing.assert_array_equal(found.modes, expected.modes)
+    tops = range(0, len(image), strip)
+    ends = (min(top + strip, len(image)) for top in tops)
     strips = [
-        found.labels(top, min(top + strip, len(image))) for top in range(0, len(image), strip)
+        found.labels_of(*rows.points(top, end), top) for top, end in zip(tops, ends, strict=True)
     ]
     np.testing.assert_array_equal(np.concatenate(strips), expected.labels)
 

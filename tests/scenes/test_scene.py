@@ -143,6 +143,23 @@ def test_joint_features_by_strips_are_those_in_memory(tmp_path, kind, options):
     check(image, asked, 7, tmp_path, mask=mask, alpha=kind == "rgba")
 
 
+def test_joint_modes_are_climbed_once_and_told_of(tmp_path):
+    """A run that goes on where another stopped takes its modes, and finds the same segments."""
+    image, asked = drawn("rgb", 7, 60, 30), Settings(features="joint", min_size=9)
+    rows, told = SceneRows(ArraySource(image), [0, 1, 2]), []
+    strips = Strips(60, 7, TWO, lambda *step: told.append(step))
+    with Scratch(tmp_path / "scene", "key") as scratch:
+        found = segment_scene(rows, asked, strips, scratch, memory=1 << 30)
+        assert told.count(("climbing", 60, 60)) == 1
+        told.clear()
+        again = segment_scene(rows, asked, strips, scratch, memory=1 << 30)
+        assert not {"counting", "sampling", "climbing"} & {stage for stage, _, _ in told}
+        assert np.array_equal(found.labels(rows, 0, 60), again.labels(rows, 0, 60))
+    assert (found.bandwidth, found.n_iter) == (again.bandwidth, again.n_iter)
+    for name in FACTS:
+        assert np.array_equal(getattr(found, name), getattr(again, name)), name
+
+
 def test_a_model_labels_a_scene_as_it_labels_an_image(tmp_path):
     """Modes that were kept give the labels that they give in memory, grey images among them."""
     model = fit_modes([drawn("rgb", 1, 20, 20)], bandwidth=25)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from segment.errors import ImageFileError
-from segment.scenes import scratch as room
 from segment.scenes.scratch import Scratch
 
 
@@ -50,14 +49,27 @@ def test_an_error_leaves_nothing(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="files are not locked there")
-def test_two_runs_do_not_share_a_folder(tmp_path):
-    """A second run of the same scene is told of the first."""
-    with (
-        Scratch(tmp_path / "scene", "key"),
-        pytest.raises(ImageFileError, match="another run is at work"),
-        Scratch(tmp_path / "scene", "key"),
-    ):
-        pass
+@pytest.mark.parametrize("key", ["key", "another"])
+def test_two_runs_do_not_share_a_folder(tmp_path, key):
+    """A second run is told of the first, whatever its key, and leaves what that one keeps."""
+    with Scratch(tmp_path / "scene", "key") as first:
+        first.save("stage", numbers=np.arange(3))
+        with (
+            pytest.raises(ImageFileError, match="another run is at work"),
+            Scratch(tmp_path / "scene", key),
+        ):
+            pass
+        assert first.load("stage")["numbers"].tolist() == [0, 1, 2]
+    with Scratch(tmp_path / "scene", key) as second:
+        assert second.load("stage") is None
+
+
+def test_a_folder_that_was_half_emptied_is_emptied(tmp_path):
+    """A run that was killed while it emptied a folder leaves nothing to rely on."""
+    with pytest.raises(KeyboardInterrupt):
+        used(tmp_path / "scene", "one", KeyboardInterrupt())
+    (tmp_path / "scene" / "key").write_text("")
+    assert used(tmp_path / "scene", "one") is None
 
 
 def test_rows_come_back_and_are_checked(tmp_path):
@@ -72,12 +84,8 @@ def test_rows_come_back_and_are_checked(tmp_path):
         assert not rows.holds(7, 11, second)
 
 
-@pytest.mark.parametrize("at_a_place", [True, False])
-def test_rows_are_read_as_they_were_written(tmp_path, monkeypatch, at_a_place):
-    """Threads write and read rows in any order, also where a file has but one place."""
-    if at_a_place and not room.AT_A_PLACE:
-        pytest.skip("the system has no pread")
-    monkeypatch.setattr(room, "AT_A_PLACE", at_a_place)
+def test_rows_are_read_as_they_were_written(tmp_path):
+    """Threads write and read rows in any order."""
     numbers = np.arange(400 * 7, dtype=np.int32).reshape(400, 7)
     with Scratch(tmp_path / "scene", "key") as scratch:
         rows, tops = scratch.rows(7), range(0, 400, 10)
