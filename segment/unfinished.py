@@ -123,7 +123,9 @@ def writing_to(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ImageFileError(f"cannot write {path}: {error.strerror or error}") from None
+        raise ImageFileError(
+            f"cannot write {path}: {error.strerror or error}; make room, or choose another folder"
+        ) from None
 
 
 def remove(path: Path) -> None:

@@ -186,7 +186,9 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         else:
             _by_renaming(Path(os.path.realpath(path)), write)
     except OSError as error:
-        raise ImageFileError(f"cannot write {path}: {error.strerror or error}") from None
+        raise ImageFileError(
+            f"cannot write {path}: {error.strerror or error}; make room, or choose another folder"
+        ) from None
 
 
 def write_by_name(path: Path, write: Callable[[Path], object], ending: str = "") -> None:
@@ -213,7 +215,9 @@ def write_by_name(path: Path, write: Callable[[Path], object], ending: str = "")
             write(name)
             name.replace(os.path.realpath(path))
     except OSError as error:
-        raise ImageFileError(f"cannot write {path}: {error.strerror or error}") from None
+        raise ImageFileError(
+            f"cannot write {path}: {error.strerror or error}; make room, or choose another folder"
+        ) from None
 
 
 def make_folder(path: Path) -> None:
