@@ -132,8 +132,7 @@ INLINE void collect(const pyramid_t *p, int64_t tile, uint32_t chosen, int chann
         put_floats(floats_at(p->lane_x[0] + lane) + from_x, places, feature);
         put_floats(floats_at(p->lane_y[0] + lane) + from_y, places, feature + NEAR_STRIDE);
         for (int c = 0; c < channels; c++)
-            put_floats(floats_at(value + c * LANES + lane), places,
-                       feature + (2 + c) * NEAR_STRIDE);
+            put_floats(floats_at(value + c * LANES + lane), places, feature + (2 + c) * NEAR_STRIDE);
         near->count += count_bits(here);
     }
 }
@@ -204,7 +203,7 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
     sums_t few[FEW], *const sums = channels <= FEW ? few : (sums_t *)near->vectors;
     ints in_x = ALL(ints, 0), in_y = ALL(ints, 0);
 
-    /* from the pixel of the center on, which whole numbers say without rounding */
+    /* places count from the pixel of the center on: whole numbers, which float holds */
     const int32_t base_x = (int32_t)rint(center[0]), base_y = (int32_t)rint(center[1]);
     const float x0 = (float)((base_x - center[0]) * k->spatial);
     const float y0 = (float)((base_y - center[1]) * k->spatial);
@@ -345,10 +344,11 @@ INLINE void add_window(const pyramid_t *p, const kernel_t *k, const double *cent
         list = next, next = swap, length = opened;
     }
     if (gaussian) add_tiles_gaussian(p, k, center, list, length, channels, near, total);
-    for (int32_t i = 0; i < length && !gaussian; i += BATCH(bytes))
-        add_tiles(p, k, center, color, list + i,
-                  length - i < BATCH(bytes) ? length - i : BATCH(bytes), channels, bytes,
-                  (float)inner, (float)outer, collecting, near, total);
+    for (int32_t i = 0; i < length && !gaussian; i += BATCH(bytes)) {
+        const int32_t count = length - i < BATCH(bytes) ? length - i : BATCH(bytes);
+        add_tiles(p, k, center, color, list + i, count, channels, bytes, (float)inner,
+                  (float)outer, collecting, near, total);
+    }
 }
 
 INLINE double ball_of(const pyramid_t *p, const kernel_t *kernel, const double *place,
