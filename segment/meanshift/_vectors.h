@@ -15,6 +15,7 @@
 #define widened_at NAME(widened_at)
 #define ints_at NAME(ints_at)
 #define to_ints NAME(to_ints)
+#define to_floats NAME(to_floats)
 #define floats_where NAME(floats_where)
 #define doubles_where NAME(doubles_where)
 #define either NAME(either)
@@ -32,7 +33,9 @@
 #define bits_of_longs NAME(bits_of_longs)
 #define sum_of NAME(sum_of)
 #define append_chosen NAME(append_chosen)
-#define append_floats NAME(append_floats)
+#define places_t NAME(places_t)
+#define places_of NAME(places_of)
+#define put_floats NAME(put_floats)
 #define exp_of_minus NAME(exp_of_minus)
 
 /* Places of the set bits of each byte, packed to the left, a byte each. */
@@ -60,6 +63,7 @@ typedef int64_t longs __attribute__((vector_size(WIDTH)));
 #define ALL(type, number) ((number) - (type){0}) /* the number in each lane */
 
 INLINE ints to_ints(floats x) { return __builtin_convertvector(x, ints); }
+INLINE floats to_floats(ints x) { return __builtin_convertvector(x, floats); }
 INLINE doubles widened_at(const float *p)
 {
     float __attribute__((vector_size(WIDTH / 2))) narrow;
@@ -84,6 +88,7 @@ typedef int64_t longs;
 #define ALL(type, number) ((type)(number))
 
 INLINE ints to_ints(floats x) { return (ints)x; }
+INLINE floats to_floats(ints x) { return (floats)x; }
 INLINE doubles widened_at(const float *p) { return *p; }
 INLINE floats floats_where(ints mask, floats x) { return mask ? x : 0; }
 INLINE doubles doubles_where(longs mask, doubles x) { return mask ? x : 0; }
@@ -243,24 +248,31 @@ INLINE int32_t append_chosen(const int32_t *number, uint32_t chosen, int32_t *li
 #endif
 }
 
-/* The same of floats; returns nothing, for several arrays are packed alike. */
-INLINE void append_floats(const float *number, uint32_t chosen, float *list)
+/* Where the lanes of a vector go whose bits are set, for several vectors that are packed alike;
+ * put_floats writes a whole vector, those first. */
+#if WIDTH == 32
+typedef __m256i places_t;
+INLINE places_t places_of(uint32_t chosen)
+{
+    return _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(PACKED + chosen)));
+}
+#else
+typedef uint32_t places_t;
+INLINE places_t places_of(uint32_t chosen) { return chosen; }
+#endif
+
+INLINE void put_floats(floats x, places_t places, float *list)
 {
 #if WIDTH == 64
-    const __m512 all = _mm512_loadu_ps(number);
-    _mm512_storeu_ps(list, _mm512_maskz_compress_ps((__mmask16)chosen, all));
+    _mm512_storeu_ps(list, _mm512_maskz_compress_ps((__mmask16)places, (__m512)x));
 #elif WIDTH == 32
-    for (int half = 0; half < LANES; half += 8) {
-        const uint32_t byte = chosen >> half & 255;
-        const __m256i places =
-            _mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)(PACKED + byte)));
-        _mm256_storeu_ps(list, _mm256_permutevar8x32_ps(_mm256_loadu_ps(number + half), places));
-        list += count_bits(byte);
-    }
+    _mm256_storeu_ps(list, _mm256_permutevar8x32_ps((__m256)x, places));
 #else
-    for (int j = 0; j < LANES; j++) {
-        *list = number[j];
-        list += chosen >> j & 1;
+    float lane[FLOATS];
+    memcpy(lane, &x, sizeof x);
+    for (int j = 0; j < FLOATS; j++) {
+        *list = lane[j];
+        list += places >> j & 1;
     }
 #endif
 }

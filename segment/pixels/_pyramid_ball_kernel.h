@@ -119,25 +119,22 @@ APART void settle(const pyramid_t *p, const kernel_t *k, const double *center, i
 INLINE void collect(const pyramid_t *p, int64_t tile, uint32_t chosen, int channels, near_t *near)
 {
     const float *value = p->value + tile * channels * LANES;
-    float x[LANES], y[LANES];
+    const float from_x = (float)(p->origin[0][2 * tile] - near->base_x);
+    const float from_y = (float)(p->origin[0][2 * tile + 1] - near->base_y);
     if (near->count > NEAR_ROOM - LANES || near->count < 0) {
         near->count = -1;
         return;
     }
     for (int lane = 0; lane < LANES; lane += FLOATS) {
-        const floats at_x = floats_at(p->lane_x[0] + lane)
-            + (float)(p->origin[0][2 * tile] - near->base_x);
-        const floats at_y = floats_at(p->lane_y[0] + lane)
-            + (float)(p->origin[0][2 * tile + 1] - near->base_y);
-        memcpy(x + lane, &at_x, sizeof at_x);
-        memcpy(y + lane, &at_y, sizeof at_y);
+        const uint32_t here = chosen >> lane & (uint32_t)((1 << FLOATS) - 1);
+        const places_t places = places_of(here);
+        float *const feature = near->feature + near->count;
+        put_floats(floats_at(p->lane_x[0] + lane) + from_x, places, feature);
+        put_floats(floats_at(p->lane_y[0] + lane) + from_y, places, feature + NEAR_STRIDE);
+        for (int c = 0; c < channels; c++)
+            put_floats(floats_at(value + c * LANES + lane), places, feature + (2 + c) * NEAR_STRIDE);
+        near->count += count_bits(here);
     }
-    float *const feature = near->feature + near->count;
-    append_floats(x, chosen, feature);
-    append_floats(y, chosen, feature + NEAR_STRIDE);
-    for (int c = 0; c < channels; c++)
-        append_floats(value + c * LANES, chosen, feature + (2 + c) * NEAR_STRIDE);
-    near->count += count_bits(chosen);
 }
 
 /* The weight and the sums of a ball beside the one whose surface was collected. */
@@ -189,7 +186,8 @@ INLINE double add_near(const kernel_t *k, const near_t *near, const double *cent
 }
 
 #undef BATCH
-#define BATCH (4 * FLOATS) /* tiles whose sums of numbers below 2^24 stay within 30 bits a lane */
+/* Tiles whose sums stay within 30 bits a lane, of numbers below 2^24; within 24, of bytes. */
+#define BATCH(bytes) ((bytes) ? 1024 * FLOATS : 4 * FLOATS)
 
 /* Add up the pixels in the ball of up to BATCH tiles: what is within `inner` squared bandwidths.
  * What is beyond that and within `outer` is decided upon, or collected. */
@@ -205,19 +203,30 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
     sums_t few[FEW], *const sums = channels <= FEW ? few : (sums_t *)near->vectors;
     ints in_x = ALL(ints, 0), in_y = ALL(ints, 0);
 
-    for (int part = 0; part < LANES / FLOATS; part++) numbers[part] = ALL(ints, 0);
+    /* places count from the pixel of the center on: whole numbers, which float holds */
+    const int32_t base_x = (int32_t)rint(center[0]), base_y = (int32_t)rint(center[1]);
+    const float x0 = (float)((base_x - center[0]) * k->spatial);
+    const float y0 = (float)((base_y - center[1]) * k->spatial);
+    floats lane_x[LANES / FLOATS], lane_y[LANES / FLOATS];
+
+    for (int part = 0; part < LANES / FLOATS; part++) {
+        lane_x[part] = fused(floats_at(p->lane_x[0] + part * FLOATS), scale, ALL(floats, x0));
+        lane_y[part] = fused(floats_at(p->lane_y[0] + part * FLOATS), scale, ALL(floats, y0));
+        numbers[part] = ALL(ints, 0);
+    }
     for (int c = 0; c < channels; c++) sums[c].i = ALL(ints, 0);
     for (int32_t i = 0; i < count; i++) {
         const int64_t tile = tiles[i];
         const int32_t *origin = p->origin[0] + 2 * tile;
-        const float x0 = (float)((origin[0] - center[0]) * k->spatial);
-        const float y0 = (float)((origin[1] - center[1]) * k->spatial);
-        uint32_t inside = 0, reached = 0;
+        const floats tile_x = to_floats(ALL(ints, origin[0]) - base_x);
+        const floats tile_y = to_floats(ALL(ints, origin[1]) - base_y);
+        ints unsure[LANES / FLOATS], any = ALL(ints, 0);
+        uint32_t inside = 0;
         for (int part = 0; part < LANES / FLOATS; part++) {
             const int lane = part * FLOATS;
             const float *value = p->value + tile * channels * LANES + lane;
-            const floats x = fused(floats_at(p->lane_x[0] + lane), scale, ALL(floats, x0));
-            const floats y = fused(floats_at(p->lane_y[0] + lane), scale, ALL(floats, y0));
+            const floats x = fused(tile_x, scale, lane_x[part]);
+            const floats y = fused(tile_y, scale, lane_y[part]);
             floats distance = ALL(floats, 0.0f);
             for (int c = 0; c < channels; c++) {
                 const floats difference = floats_at(value + c * LANES) - color[c];
@@ -226,7 +235,8 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
             distance = fused(distance, ALL(floats, range2), fused(x, x, y * y));
             const ints mask = MASK(distance <= inner);
             inside |= bits_of(mask) << lane;
-            reached |= bits_of(MASK(distance <= outer)) << lane;
+            unsure[part] = MASK(distance <= outer) & ~mask;
+            any |= unsure[part];
             if (channels > FEW && !bits_of(mask)) continue;
             numbers[part] -= mask;
             for (int c = 0; c < channels; c++)
@@ -234,9 +244,12 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
         }
         const int64_t here = count_bits(inside);
         number += here, from_x += here * origin[0], from_y += here * origin[1];
-        if (reached != inside) {
-            if (collecting) collect(p, tile, reached & ~inside, channels, near);
-            else settle(p, k, center, tile, reached & ~inside, channels, total);
+        if (bits_of(any)) {
+            uint32_t chosen = 0;
+            for (int part = 0; part < LANES / FLOATS; part++)
+                chosen |= bits_of(unsure[part]) << part * FLOATS;
+            if (collecting) collect(p, tile, chosen, channels, near);
+            else settle(p, k, center, tile, chosen, channels, total);
         }
     }
     for (int part = 0; part < LANES / FLOATS; part++) {
@@ -331,9 +344,11 @@ INLINE void add_window(const pyramid_t *p, const kernel_t *k, const double *cent
         list = next, next = swap, length = opened;
     }
     if (gaussian) add_tiles_gaussian(p, k, center, list, length, channels, near, total);
-    for (int32_t i = 0; i < length && !gaussian; i += BATCH)
-        add_tiles(p, k, center, color, list + i, length - i < BATCH ? length - i : BATCH, channels,
-                  bytes, (float)inner, (float)outer, collecting, near, total);
+    for (int32_t i = 0; i < length && !gaussian; i += BATCH(bytes)) {
+        const int32_t count = length - i < BATCH(bytes) ? length - i : BATCH(bytes);
+        add_tiles(p, k, center, color, list + i, count, channels, bytes, (float)inner,
+                  (float)outer, collecting, near, total);
+    }
 }
 
 INLINE double ball_of(const pyramid_t *p, const kernel_t *kernel, const double *place,

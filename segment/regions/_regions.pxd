@@ -61,3 +61,12 @@ cdef inline void sift_down(uint64_t *heap, Py_ssize_t size, uint64_t key) noexce
         heap[place] = heap[child]
         place, child = child, 2 * child + 1
     heap[place] = key
+
+
+cdef inline void sift_up(uint64_t *heap, Py_ssize_t size, uint64_t key) noexcept nogil:
+    """Add a key to a heap of that size."""
+    cdef Py_ssize_t place = size
+    while place and heap[(place - 1) >> 1] > key:
+        heap[place] = heap[(place - 1) >> 1]
+        place = (place - 1) >> 1
+    heap[place] = key

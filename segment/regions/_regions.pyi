@@ -44,6 +44,9 @@ def meet_neighbors(
     end: NDArray[np.int64],
     neighbors: NDArray[np.int32],
 ) -> None: ...
+def largest_of(
+    numbers: NDArray[np.int32], sizes: NDArray[np.float64], largest: NDArray[np.intp]
+) -> None: ...
 def absorb_small(
     neighbors: NDArray[np.int32],
     first: NDArray[np.int64],

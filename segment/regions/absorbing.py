@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.regions._regions import absorb_small, meet_neighbors, number_roots
+from segment.regions._regions import absorb_small, largest_of, meet_neighbors, number_roots
 
 Numbers = NDArray[np.int32]
 Small = NDArray[np.uint8]
@@ -134,6 +134,6 @@ def largest_parts(numbers: Numbers, sizes: NDArray[np.float64]) -> NDArray[np.in
     >>> largest_parts(np.array([0, 1, 2, 1], np.int32), np.array([0.0, 3.0, 9.0, 4.0])).tolist()
     [0, 3, 2]
     """
-    order = np.lexsort((-sizes, numbers))
-    first = np.append(True, np.diff(numbers[order]) > 0)
-    return np.asarray(order[first])
+    largest = np.full(int(numbers.max(initial=-1)) + 1, -1)
+    largest_of(numbers, sizes, largest)
+    return largest[largest >= 0]
