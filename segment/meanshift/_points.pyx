@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, initializedcheck=False
 # cython: embedsignature=True
-"""Counting and looking up 24-bit colours by their place on the Z-order curve, other rows by hashing.
+"""Counting and looking up 24-bit colours by their place on the Z-order curve, others by hashing.
 
 A colour's key interleaves the bits of red, green and blue: in the order of their
 keys, neighbours are near each other in colour space.

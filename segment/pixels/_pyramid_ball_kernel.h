@@ -132,7 +132,8 @@ INLINE void collect(const pyramid_t *p, int64_t tile, uint32_t chosen, int chann
         put_floats(floats_at(p->lane_x[0] + lane) + from_x, places, feature);
         put_floats(floats_at(p->lane_y[0] + lane) + from_y, places, feature + NEAR_STRIDE);
         for (int c = 0; c < channels; c++)
-            put_floats(floats_at(value + c * LANES + lane), places, feature + (2 + c) * NEAR_STRIDE);
+            put_floats(floats_at(value + c * LANES + lane), places,
+                       feature + (2 + c) * NEAR_STRIDE);
         near->count += count_bits(here);
     }
 }
@@ -294,7 +295,8 @@ INLINE void add_tiles_gaussian(const pyramid_t *p, const kernel_t *k, const doub
             for (int c = 0; c < channels; c++)
                 sums[3 + c] += weight * widened_at(value + c * LANES);
         }
-        for (int s = 0; s < 3 + channels; s++) memcpy(lanes + s * LANES + lane, sums + s, sizeof *sums);
+        for (int s = 0; s < 3 + channels; s++)
+            memcpy(lanes + s * LANES + lane, sums + s, sizeof *sums);
     }
     for (int half = LANES / 2; half; half /= 2)
         for (int s = 0; s < 3 + channels; s++)

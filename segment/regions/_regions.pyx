@@ -178,8 +178,8 @@ def meet_neighbors(const int32_t[:, ::1] regions, Py_ssize_t top, bint diagonal,
                    int32_t[::1] neighbors):
     """List the neighbours of small regions that pixels from row `top` on have behind them.
 
-    That is to the left and above. Where there are no `neighbors` they are but counted: `end[r]` goes
-    up by one for each that region r meets, unless it is the one that it met before.
+    That is to the left and above. Where there are no `neighbors` they are but counted: `end[r]`
+    goes up by one for each that region r meets, unless it is the one that it met before.
     """
     cdef Py_ssize_t y, x, width = regions.shape[1]
     cdef int32_t *room = &neighbors[0] if neighbors.shape[0] else NULL
