@@ -8,7 +8,8 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"  # Without bytecode, which users have, every process would compile what it imports.
+NO_BYTECODE = "PYTHONDONTWRITEBYTECODE"
+# Without bytecode, which users have, every process would compile what it imports.
 AS_INSTALLED = {name: value for name, value in os.environ.items() if name != NO_BYTECODE}
 
 
