@@ -38,7 +38,7 @@ WINGS = {
     "pixels": {"meanshift"},
     "regions": set(),
     "raster": {"tiff"},
-    "reading": {"decoding", "raster", "tiff"},
+    "reading": {"decoding", "tiff"},
     "decoding": set(),
     "tiff": set(),
     "meanshift": set(),

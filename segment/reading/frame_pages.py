@@ -154,5 +154,5 @@ class NpyPages:
             visible = np.isfinite(used).all(axis=2)
             if not visible.any():
                 raise nothing_left(transparent=False)
-        scene = Scene.of(values, visible, places, shown, bands)
+        scene = Scene.of(values, visible, places, shown)
         return Picture(used, bands=tuple(bands[place] for place in places), scene=scene)

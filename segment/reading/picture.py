@@ -116,7 +116,7 @@ class Picture:
             pixels=taken(values, places),
             stored=None,
             bands=tuple(named[place] for place in places),
-            scene=Scene.of(values, visible, places, shown, named),
+            scene=Scene.of(values, visible, places, shown),
         )
 
 
@@ -132,13 +132,11 @@ class Scene:
         The bands that pictures show, as they are stored, if not all of them take part.
     shown_at : tuple of int or None
         Which of those that take part they are, otherwise.
-    shown_bands : tuple of Band
     """
 
     visible: NDArray[Any] | None
     shown: NDArray[Any] | None
     shown_at: tuple[int, ...] | None
-    shown_bands: tuple[Band, ...]
 
     @staticmethod
     def of(
@@ -146,7 +144,6 @@ class Scene:
         visible: NDArray[Any] | None,
         places: tuple[int, ...],
         shown: tuple[int, ...],
-        bands: tuple[Band, ...],
     ) -> Scene:
         """Return the scene of all bands, (H, W, B), of which these take part and are shown."""
         among = set(shown) <= set(places)
@@ -154,7 +151,6 @@ class Scene:
             visible,
             None if among else taken(values, shown),
             tuple(places.index(place) for place in shown) if among else None,
-            tuple(bands[place] for place in shown),
         )
 
 

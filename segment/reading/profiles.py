@@ -7,11 +7,10 @@ working spaces are. ICC.1:2022, 8.3, 10.6, 10.18 and F.3; relative colorimetric.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import io
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
-from segment.raster.source import RasterSource
 from segment.reading.picture import Notes
 from segment.reading.reading_options import ReadingOptions
-from segment.reading.values import in_known_range, white
 
 LARGEST = 16 << 20  # bytes; the largest in use have 3 million
 SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK", b"Lab ": "LAB"}
@@ -243,70 +240,3 @@ def _parametric(tag: bytes) -> Callable[[Values], Values]:
         e = f = c
         c, d = 0.0, -b / a if a else 0.0
     return lambda x: np.where(x >= d, np.maximum(a * x + b, 0) ** g + e, c * x + f)
-
-
-def source_in_srgb(source: RasterSource, options: ReadingOptions) -> RasterSource:
-    """Return a source of colours with those in sRGB, as the reader of whole images has them.
-
-    Parameters
-    ----------
-    source : RasterSource
-        Of a photo: one band or three beside alpha, unsigned and of up to 16 bits. Others come back
-        as they are, and so do those without a profile, or with sRGB's.
-    options : ReadingOptions
-        Where bands are chosen they are measurements, and stay as they are stored.
-    """
-    colors = [band for band in source.bands if not band.is_alpha]
-    chosen = options.bands is not None or options.show_bands is not None
-    known = all(band.dtype in ("uint8", "uint16") for band in colors)
-    if (
-        len(colors) not in (1, 3)
-        or not known
-        or chosen
-        or not is_converted(source.profile, options)
-    ):
-        return source
-    return SourceInSrgb(source)
-
-
-class SourceInSrgb:
-    """A source whose colours are converted as they are read; see `RasterSource`."""
-
-    def __init__(self, source: RasterSource) -> None:
-        assert source.profile is not None  # source_in_srgb
-        self._source, self._icc = source, source.profile
-        self.height, self.width = source.height, source.width
-        self.geo, self.resolution = source.geo, source.resolution
-        self.preferred_rows, self.several = source.preferred_rows, source.several
-        self.profile: bytes | None = None
-        places = [place for place, band in enumerate(source.bands) if not band.is_alpha]
-        self._colors, self._notes = places, Notes()
-        deep = source.bands[places[0]].bits > 8 and channels_of(self._icc) == len(places)
-        name, bits = ("uint16", 16) if deep else ("uint8", 8)
-        self._dtype = np.dtype(name)
-        self.bands = tuple(dataclasses.replace(b, dtype=name, bits=bits) for b in source.bands)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        return self._source.warnings + tuple(dict.fromkeys(self._notes.warnings))
-
-    def read(
-        self, top: int, bottom: int, bands: Sequence[int]
-    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        others = [band for band in bands if band not in self._colors]
-        values, visible = self._source.read(top, bottom, [*self._colors, *others])
-        bits = self._source.bands[self._colors[0]].bits
-        values, _ = in_known_range(values, bits, None, self._notes)
-        count = len(self._colors)
-        colors = array_to_srgb(np.ascontiguousarray(values[:, :, :count]), self._icc, self._notes)
-        found = np.empty((*colors.shape[:2], len(bands)), self._dtype)
-        for to, band in enumerate(bands):
-            if band in self._colors:
-                found[:, :, to] = colors[:, :, self._colors.index(band)]
-            else:
-                alpha = values[:, :, count + others.index(band)]
-                found[:, :, to] = np.ceil(alpha * (white(self._dtype) / white(alpha.dtype)))
-        return found, visible
-
-    def close(self) -> None:
-        self._source.close()

@@ -148,7 +148,7 @@ def _scene(
     if visible is not None and visible.all():
         visible = None
     chosen = tuple(bands[place] for place in places)
-    return Picture(used, bands=chosen, scene=Scene.of(values, visible, places, shown, bands))
+    return Picture(used, bands=chosen, scene=Scene.of(values, visible, places, shown))
 
 
 def _missing(samples: Samples, places: slice | list[int], masked: Missing, page: Any) -> Missing:

@@ -11,10 +11,9 @@ import tifffile
 from PIL import Image, ImageCms
 
 from segment.errors import ImageFileError
-from segment.raster.opening import open_source
 from segment.reading.files import read_image, read_mask, read_pages
 from segment.reading.picture import DamagedPage, Notes
-from segment.reading.profiles import deep_to_srgb, source_in_srgb, to_srgb
+from segment.reading.profiles import deep_to_srgb, to_srgb
 from segment.reading.reading_options import ReadingOptions
 from tests.drawn import COLORS, DEEP, NOISE, RGB, chunk, header_only_png, png, with_alpha
 
@@ -352,32 +351,6 @@ def test_colour_profiles_are_converted(tmp_path, name):
     assert nearest(read_image(path, ReadingOptions(ignore_icc=True))[8::16, 8::16]) == [0, 1, 2, 3]
     assert read_one(path).kept.profile is None
     assert read_one(path, ignore_icc=True).kept.profile == swapped_profile()
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-@pytest.mark.parametrize("alpha", [False, True])
-def test_colours_of_strips_are_converted_alike(tmp_path, dtype, alpha):
-    """Strips of a photo with a profile have the colours that all of it has in memory."""
-    colors = np.random.default_rng(4).integers(0, np.iinfo(dtype).max, (40, 30, 3), dtype)
-    opaque = np.full((40, 30, 1), np.iinfo(dtype).max, dtype)
-    pixels = np.concatenate([colors, opaque], axis=2) if alpha else colors
-    options = {"extrasamples": ["unassalpha"]} if alpha else {}
-    path = tmp_path / "a.tif"
-    tifffile.imwrite(path, pixels, photometric="rgb", iccprofile=swapped_profile(), **options)
-    source = source_in_srgb(open_source(path), ReadingOptions())
-    whole = read_one(path).pixels
-    assert source.profile is None
-    assert not np.array_equal(whole, pixels)
-    for bands in ([0, 1, 2], [2, 0], [1, 3, 0][: 2 + alpha] if alpha else [1]):
-        values, _ = source.read(7, 33, bands)
-        assert values.dtype == dtype
-        assert source.bands[0].dtype == np.dtype(dtype).name
-        assert np.array_equal(values, whole[7:33][:, :, bands])
-    assert source.warnings == ()
-    source.close()
-    for plain in (ReadingOptions(ignore_icc=True), ReadingOptions(bands=(1, 2))):
-        same = open_source(path)
-        assert source_in_srgb(same, plain) is same
 
 
 def test_srgb_profiles_change_nothing(tmp_path):
