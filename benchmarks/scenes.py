@@ -31,10 +31,10 @@ from segment.raster.opening import open_source
 from segment.results.scene_products import SceneResult, write_scene
 from segment.scenes.census import take_census
 from segment.scenes.memory_plan import Plan, planned
-from segment.scenes.rows import SceneRows
 from segment.scenes.scene import SceneSegmentation, segment_scene
-from segment.scenes.scratch import Scratch
 from segment.settings import Settings
+from segment.strips.rows import SceneRows
+from segment.strips.scratch import Scratch
 
 MANY = 1 << 40  # distinct colours: never too many
 

@@ -27,12 +27,15 @@ GROUND |= {"unfinished", "validation", "writing"}
 WINGS = {
     "command": {"reading", "results", "running"},
     "running": {"clusters", "drawing", "method", "pixels", "raster", "reading", "results"}
-    | {"scenes"},
+    | {"scenes", "strips"},
     "napari_plugin": {"method", "pixels"},
     "qgis_plugin": set(),
-    "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes", "tiff"},
-    "clusters": {"method", "pixels", "scenes", "tiff"},
-    "scenes": {"meanshift", "method", "pixels", "raster", "regions"},
+    "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes", "strips"}
+    | {"tiff"},
+    "clusters": {"method", "pixels", "scenes", "strips", "tiff"},
+    "scenes": {"meanshift", "method", "pixels", "regions", "strips", "windows"},
+    "windows": {"meanshift", "method", "pixels"},
+    "strips": {"pixels", "raster"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from segment.clusters.dask_source import Block, DaskSource
 from segment.errors import SegmentError
-from segment.scenes.rows import SceneRows
-from segment.scenes.strips import Levels, Strip, Strips, Work
+from segment.strips.rows import SceneRows
+from segment.strips.strips import Levels, Strip, Strips, Work
 from segment.threads import at_most
 
 Made = TypeVar("Made")

@@ -20,12 +20,12 @@ from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandScale
 from segment.pixels.colors import check_range, is_whole, range_of, unit_of, unrounded
 from segment.scenes.memory_plan import LARGEST_STRIP
-from segment.scenes.rows import SceneRows, Values
 from segment.scenes.scaling import scaled_scene
 from segment.scenes.scene import check_scene, segment_scene
-from segment.scenes.scratch import Forgetful
-from segment.scenes.strips import Crew, InOrder, Strip, Strips, Work
 from segment.settings import Settings
+from segment.strips.rows import SceneRows, Values
+from segment.strips.scratch import Forgetful
+from segment.strips.strips import Crew, InOrder, Strip, Strips, Work
 from segment.threads import available_cores
 
 Made = TypeVar("Made")

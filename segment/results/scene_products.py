@@ -25,10 +25,10 @@ from segment.results.outputs import PolygonOptions
 from segment.results.polygons import write_region_polygons
 from segment.results.rasters import TiledRasters
 from segment.scenes.labelling import Labels
-from segment.scenes.rows import SceneRows
 from segment.scenes.scaling import as_picture
 from segment.scenes.scene import SceneSegmentation
-from segment.scenes.strips import Strips, Work
+from segment.strips.rows import SceneRows
+from segment.strips.strips import Strips, Work
 from segment.tiff.places import Place, place_of
 from segment.validation import checked_channels
 from segment.writing import write_whole

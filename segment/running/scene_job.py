@@ -27,14 +27,14 @@ from segment.results.band_facts import remark_of
 from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
-from segment.scenes.rows import SceneRows, Values
+from segment.strips.rows import SceneRows, Values
 
 if TYPE_CHECKING:
     from segment.clusters.crew import ClusterCrew
     from segment.running.plan import Task, Work
     from segment.scenes.memory_plan import Plan
     from segment.scenes.scene import SceneSegmentation
-    from segment.scenes.strips import Strips
+    from segment.strips.strips import Strips
 
 INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pixels allows it
 SIXTEEN_BITS = 257.0
@@ -109,7 +109,7 @@ class SceneJob:
         """Write the results; keep what they need on the way beside them."""
         from segment.results.scene_products import SceneResult, write_scene
         from segment.scenes.scene import segment_scene
-        from segment.scenes.scratch import Scratch
+        from segment.strips.scratch import Scratch
 
         work, base = self.work, self.work.base or Path()
         place = Path(self.task.place)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from segment.errors import InvalidInputError
 from segment.meanshift.points import ColorCounts, DistinctPoints, RowTable, distinct_points
 from segment.pixels.bands import check_reach
-from segment.scenes.rows import SceneRows, Values, Visible
-from segment.scenes.strips import Strips
+from segment.strips.rows import SceneRows, Values, Visible
+from segment.strips.strips import Strips
 from segment.threads import Started
 
 GRAYS = 256

@@ -14,9 +14,9 @@ from segment.meanshift.points import ColorTable, RowTable
 from segment.pixels.image import points_in
 from segment.regions._regions import add_up
 from segment.scenes.census import GRAYS, Census, shown_rows
-from segment.scenes.rows import SceneRows, Values
-from segment.scenes.strips import Strips, Work
 from segment.settings import ColorSpace
+from segment.strips.rows import SceneRows, Values
+from segment.strips.strips import Strips, Work
 
 Labels = NDArray[np.int32]
 Labeller = Callable[[Values], Labels]

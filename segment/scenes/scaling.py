@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from segment.band_statistics import BandStatistics
 from segment.errors import InvalidInputError
 from segment.pixels.bands import STRETCH, BandScale, View, band_scale, scaled
-from segment.scenes.rows import SceneRows
-from segment.scenes.strips import Strips
+from segment.strips.rows import SceneRows
+from segment.strips.strips import Strips
 
 NO_PICTURE = np.empty((0, 3), np.uint8)  # of a view that is no image in memory
 

@@ -28,7 +28,6 @@ from segment.scenes.census import (
     sampled_points,
     take_census,
 )
-from segment.scenes.joint_scene import JointScene, Sample, bytes_of_row, check_joint, joint_scene
 from segment.scenes.labelling import (
     Labels,
     first_seen,
@@ -37,13 +36,14 @@ from segment.scenes.labelling import (
     sums_by_number,
     sums_of,
 )
-from segment.scenes.rows import SceneRows
 from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
-from segment.scenes.scratch import Forgetful, Scratch
-from segment.scenes.strips import Strips, Work
 from segment.settings import Settings
+from segment.strips.rows import SceneRows
+from segment.strips.scratch import Forgetful, Scratch
+from segment.strips.strips import Strips, Work
 from segment.threads import Started
+from segment.windows.joint_scene import JointScene, Sample, bytes_of_row, check_joint, joint_scene
 
 
 @dataclass(frozen=True, eq=False)

@@ -30,10 +30,10 @@ from segment.regions.connected import (
     touching_pairs,
 )
 from segment.scenes.labelling import is_exact, sums_of
-from segment.scenes.rows import SceneRows
-from segment.scenes.scratch import Forgetful, NumberRows, Scratch
-from segment.scenes.strips import Strips, Work
 from segment.settings import Settings
+from segment.strips.rows import SceneRows
+from segment.strips.scratch import Forgetful, NumberRows, Scratch
+from segment.strips.strips import Strips, Work
 
 PER_REGION = 40  # bytes that the graph of regions takes for each, beside its sums
 

@@ -6,7 +6,7 @@ import pytest
 from segment import InvalidInputError
 from segment.scenes import memory_plan
 from segment.scenes.memory_plan import planned
-from segment.scenes.rows import SceneRows
+from segment.strips.rows import SceneRows
 from segment.threads import at_most
 from tests.scenes.sources import ArraySource
 

@@ -13,11 +13,11 @@ from segment.meanshift.modes import Ends
 from segment.method import color_clusters
 from segment.method.pipeline import segment_pixels
 from segment.scenes import scene_regions
-from segment.scenes.rows import SceneRows
 from segment.scenes.scene import segment_scene
-from segment.scenes.scratch import Scratch
-from segment.scenes.strips import Strips, Threads
 from segment.settings import Settings
+from segment.strips.rows import SceneRows
+from segment.strips.scratch import Scratch
+from segment.strips.strips import Strips, Threads
 from tests.scenes.sources import ArraySource
 
 FACTS = ("modes", "means", "colors", "mode_colors", "sizes")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
-from segment.scenes.rows import SceneRows
+from segment.strips.rows import SceneRows
 from segment.threads import Started, at_most
 
 Made = TypeVar("Made")

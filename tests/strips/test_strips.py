@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from segment.scenes.strips import Strips, Threads
+from segment.strips.strips import Strips, Threads
 
 
 def test_strips_come_in_order_whoever_is_done_first():

@@ -15,9 +15,9 @@ from segment.meanshift.bandwidth import sample_indices
 from segment.method.joint_clusters import joint_clusters, joint_units
 from segment.pixels.bands import BandScale
 from segment.pixels.image import Pixels
-from segment.scenes.joint_scene import Sample, joint_scene, least_rows
-from segment.scenes.mode_sweep import ModeSweep, TooEarlyError
 from segment.settings import Settings
+from segment.windows.joint_scene import Sample, joint_scene, least_rows
+from segment.windows.mode_sweep import ModeSweep, TooEarlyError
 
 SAMPLES = Path(__file__).parents[2] / "sample_images"
 

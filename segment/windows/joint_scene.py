@@ -30,9 +30,9 @@ from segment.pixels.joint import (
     largest_value,
     pixel_points,
 )
-from segment.scenes.mode_sweep import ROW, ModeSweep, TooEarlyError
 from segment.settings import Settings
 from segment.threads import Started
+from segment.windows.mode_sweep import ROW, ModeSweep, TooEarlyError
 
 Floats = NDArray[np.float64]
 Values = NDArray[Any]

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segment.meanshift.modes import Ends, choose_modes
-from segment.scenes.mode_sweep import ModeSweep, TooEarlyError
+from segment.windows.mode_sweep import ModeSweep, TooEarlyError
 
 
 def ends_of(seed, count):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from segment.errors import ImageFileError
-from segment.scenes.scratch import Scratch
+from segment.strips.scratch import Scratch
 
 
 def used(folder, key, error=None):
