@@ -212,7 +212,7 @@ typedef union { floats f; ints i; } sums_t;
 
 INLINE sums_t add_masked(sums_t sum, ints mask, floats x, int small)
 {
-    if (small) sum.f += floats_where(mask, x);
+    if (small) sum.f = fused(floats_where(mask, ALL(floats, 1.0f)), x, sum.f);
     else sum.i += mask & to_ints(x);
     return sum;
 }
