@@ -61,8 +61,8 @@ def planned(
     if height >= whole:
         height -= height % whole
     left = memory - FIXED
-    if by_region:  # strips and what is known of regions are in memory at once
-        left -= (at_once + 1) * height * row
+    if by_region:  # strips, the table of colours and what is known of regions are there at once
+        left = memory - fixed - (at_once + 1) * height * row
     return Plan(Strips(rows.height, height, Threads(at_once), told), left)
 
 
