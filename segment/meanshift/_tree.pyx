@@ -33,7 +33,7 @@ cdef extern from "_ball.h" nogil:
     const ball_t *BALLS
     void pack_bits()
     void box_distances(const double *low, const double *high, const double *center, int dim,
-                       double *nearest, double *farthest)
+                       double *nearest)
     void point_distances(const double *point, const double *center, int dim, double *distance)
 
 cdef ball_t ball = BALLS[chosen_set()]
@@ -177,7 +177,6 @@ cdef int32_t groups_near(Tree tree, const double *center, double radius2,
                          Scratch scratch) noexcept nogil:
     """List the groups of points whose boxes reach into the ball; return how many."""
     cdef double nearest[LANES]
-    cdef double farthest[LANES]
     cdef int32_t length = 1, opened, i
     cdef Py_ssize_t first
     cdef bint at_bottom = False
@@ -188,8 +187,7 @@ cdef int32_t groups_near(Tree tree, const double *center, double radius2,
         opened = 0
         for i in range(length):
             first = <Py_ssize_t> scratch.list[i] * tree.dim * LANES
-            box_distances(tree.c.low + first, tree.c.high + first, center, tree.dim,
-                          nearest, farthest)
+            box_distances(tree.c.low + first, tree.c.high + first, center, tree.dim, nearest)
             for j in range(LANES):  # without a branch, which would go either way
                 scratch.next[opened] = tree.c.child[scratch.list[i] * LANES + j]
                 opened += (nearest[j] <= radius2) & (tree.c.low[first + j] < INFINITY)
