@@ -129,7 +129,8 @@ INLINE doubles lesser_doubles(doubles x, doubles y)
 {
     return (doubles)X86(min_pd)((X86_TYPE(d))x, (X86_TYPE(d))y);
 }
-/* x * y + z, rounded once where the set can and else twice: for decisions within a margin only. */
+/* x * y + z, rounded once where the set can and else twice: for decisions within a margin, and for
+ * whole numbers that stay exact. */
 #if WIDTH == 16
 INLINE floats fused(floats x, floats y, floats z) { return x * y + z; }
 #else

@@ -198,7 +198,10 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
                       double *total)
 {
     const floats scale = ALL(floats, (float)k->spatial);
-    const float range2 = (float)k->range2, least = -(inner + outer) / 2, half = (outer - inner) / 2;
+    const float range2 = (float)k->range2;
+    /* a pixel is judged by how far off the middle between the limits it is: one magnitude tells of
+     * all parts of a tile whether there is a doubt, as a rule none */
+    const float middle = (inner + outer) / 2, half = (outer - inner) / 2;
     int64_t number = 0, from_x = 0, from_y = 0;
     ints numbers[LANES / FLOATS];
     sums_t few[FEW], *const sums = channels <= FEW ? few : (sums_t *)near->vectors;
@@ -234,7 +237,7 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
                 distance = fused(difference, difference, distance);
             }
             off[part] = fused(distance, ALL(floats, range2),
-                              fused(x, x, fused(y, y, ALL(floats, least))));
+                              fused(x, x, fused(y, y, ALL(floats, -middle))));
             const ints mask = MASK(off[part] < -half);
             inside |= bits_of(mask) << lane;
             nearest = lesser(magnitude(off[part]), nearest); /* in this order, for off may be NaN */
