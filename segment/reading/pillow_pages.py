@@ -106,7 +106,7 @@ class PillowPages:
         depth, own = values.dtype.itemsize * 8, values
         values, missing = in_known_range(values, depth, None, notes, self._options)
         pixels = with_alpha(values, alpha, missing)
-        still = None if convert else kept_profile(profile, values)
+        still = None if convert else kept_profile(profile, values.shape[2])
         stored = None if values is own else upright(own, orientation)
         return Picture(
             upright(pixels, orientation),

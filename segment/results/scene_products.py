@@ -45,6 +45,8 @@ class SceneResult:
     ----------
     rows : SceneRows
     found : SceneSegmentation
+    kept : Kept
+        What of the scene's file goes into its results.
     strips : Strips
     recolor : {"mean", "mode"}
     overviews : bool
@@ -56,6 +58,7 @@ class SceneResult:
 
     rows: SceneRows
     found: SceneSegmentation
+    kept: Kept
     strips: Strips
     recolor: Literal["mean", "mode"] = "mean"
     overviews: bool = False
@@ -65,17 +68,17 @@ class SceneResult:
     @property
     def place(self) -> Place:
         """Where the scene lies on the map."""
-        return place_of(self.rows.source.geo)
+        return place_of(self.kept.geo)
 
     @property
     def tiled(self) -> TiledRasters:
         """How its rasters are written."""
-        rows, found, source = self.rows, self.found, self.rows.source
+        rows, found = self.rows, self.found
         return TiledRasters(
             rows.height,
             rows.width,
             found.colors if self.recolor == "mean" else found.mode_colors,
-            Kept(source.resolution, source.profile, source.geo),
+            self.kept,
             is_whole=int(found.sizes.sum()) == rows.height * rows.width,
             has_alpha=rows.has_alpha,
             overviews=self.overviews,

@@ -17,11 +17,11 @@ from segment.errors import ImageFileError, SegmentError
 from segment.memory_limit import memory_limit, needed_in_memory
 from segment.pixels.bands import BandScale
 from segment.progress import advance
-from segment.raster.opening import open_source
+from segment.photos.opening import open_image
+from segment.photos.photo import is_photo, kept_of
 from segment.raster.source import RasterSource
 from segment.reading.picture import Notes, Picture
-from segment.reading.profiles import is_srgb
-from segment.reading.tiff_tags import measured
+from segment.reading.reading_options import MaskReading
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
 from segment.results.mapping import map_warnings
@@ -40,6 +40,7 @@ INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pix
 SIXTEEN_BITS = 257.0
 SHARED_FROM = 1 << 25  # pixels from which an image is worth the talk with a cluster
 LARGE = 1 << 24  # pixels of a mask, a byte each
+AS_MASK = MaskReading(ignore_icc=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +130,7 @@ class SceneJob:
             result = SceneResult(
                 rows,
                 found,
+                kept_of(self.source, work.reading),
                 plan.strips,
                 output.recolor,
                 output.overviews,
@@ -176,7 +178,7 @@ class SceneJob:
             return
         path = (self.work.base or Path()) / self.work.mask
         try:
-            mask = open_source(path)
+            mask = open_image(path, AS_MASK)
         except ImageFileError as error:
             raise ImageFileError(f"its mask {path} cannot be read by strips: {error}") from None
         with contextlib.closing(mask):
@@ -189,21 +191,16 @@ class SceneJob:
         chosen = reading.bands is not None or reading.show_bands is not None
         by_model = model is not None and model.scale is not None
         scaled = by_model or self.work.settings.scale != "depth"
-        return chosen or scaled or measured(self.source.bands, self.source.geo)
+        return chosen or scaled or not is_photo(self.source, reading)
 
     @property
     def can_be_cut(self) -> bool:
         """Whether a pixel's point depends on nothing but its values and what is counted by strips.
 
-        The colours of a photo are converted by their profile as a whole, and those of no known
-        range stretched by all of them.
+        The colours of a photo that have no known range are stretched by all of them.
         """
-        if self._is_scene:
-            return True
-        first, profile = self.source.bands[0], self.source.profile
-        known = np.dtype(first.dtype).kind in "bu" and first.bits <= 16
-        as_srgb = self.work.reading.ignore_icc or profile is None or is_srgb(profile)
-        return known and as_srgb
+        first = self.source.bands[0]
+        return self._is_scene or (np.dtype(first.dtype).kind in "bu" and first.bits <= 16)
 
     def _scaled(self, rows: SceneRows, strips: Strips) -> SceneRows:
         if self.work.model is not None:
@@ -236,11 +233,10 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         If the file is so much smaller than its pixels that it may be a decompression bomb.
     """
     path = (work.base or Path()) / task.source
-    page = work.reading.page
-    if page == "all" or work.output.sweep:
+    if work.reading.page == "all" or work.output.sweep:
         return None
     try:
-        source = open_source(path, page=page, allow_damaged=work.reading.allow_truncated)
+        source = open_image(path, work.reading)
     except ImageFileError:  # told by those who read it whole, or no matter to them
         return None
     pixels, count = source.height * source.width, len(source.bands)
@@ -275,7 +271,7 @@ def is_large_scene(task: Task, work: Work) -> bool:
 def is_large(mask: Path) -> bool:
     """Return whether a mask can be read by strips, and is so large that it should be."""
     try:
-        with contextlib.closing(open_source(mask)) as source:
+        with contextlib.closing(open_image(mask, AS_MASK)) as source:
             return source.height * source.width > LARGE
     except ImageFileError:  # told by those who read it whole
         return False
@@ -289,7 +285,7 @@ def check_fits(picture: Picture, work: Work) -> None:
     if needed > limit:
         raise ImageFileError(
             f"takes about {needed >> 20}M in memory, more than the {limit >> 20}M of --memory, and "
-            "is not read by strips; save it as a TIFF without a colour profile, or raise --memory"
+            "is not read by strips; save it as a TIFF, or raise --memory"
         )
 
 

@@ -24,6 +24,7 @@ from segment.scenes import memory_plan, scene_regions
 from segment.scenes import scene as scene_room
 from segment.settings import Settings
 from tests.commands import WAIT, run
+from tests.reading.test_files import swapped_profile
 
 ALL = ("labels", "segmented", "regions", "polygons")
 LITTLE = "60K"  # for images of 120 x 90 pixels, once the program itself counts for nothing
@@ -122,6 +123,33 @@ def test_bands_beyond_memory_are_those_in_memory(tmp_path, bands, kind):
     scene(tmp_path / "a.tif", bands=bands, kind=kind)
     limit = "300K" if bands == 13 else LITTLE
     check_same(tmp_path / "a.tif", tmp_path, limit=limit, reading=reading)
+
+
+@pytest.mark.parametrize(
+    ("photometric", "kind", "options"),
+    [
+        ("rgb", np.uint8, {}),
+        ("rgb", np.uint16, {"min_size": 30}),
+        ("rgb", np.uint8, {"scale": "std", "bandwidth": 30}),
+        ("separated", np.uint8, {}),
+        ("miniswhite", np.uint16, {}),
+    ],
+)
+def test_photos_with_a_profile_beyond_memory_are_those_in_memory(
+    tmp_path, photometric, kind, options
+):
+    """Colours of a profile, of inks and from white are segmented, measured and written alike."""
+    count = {"rgb": 3, "separated": 4}.get(photometric, 1)
+    image = scene(tmp_path / "a.tif", bands=count, kind=kind)
+    profile = swapped_profile() if photometric == "rgb" else None
+    if photometric == "separated":
+        image[:, :, 3] //= 4
+    tifffile.imwrite(
+        tmp_path / "a.tif", image.squeeze(), photometric=photometric, iccprofile=profile,
+        planarconfig="contig" if count > 1 else None, rowsperstrip=8,
+    )  # fmt: skip
+    limit = LITTLE if kind == np.uint8 else "150K"
+    check_same(tmp_path / "a.tif", tmp_path, limit=limit, **options)
 
 
 PLACE = (10.0, 0.0, 500_000.0, 0.0, -10.0, 4_600_000.0)
@@ -297,7 +325,7 @@ def test_what_may_be_a_bomb_is_refused(tmp_path):
     assert "may be a decompression bomb; raise --max-pixels" in outcome.error
 
 
-@pytest.mark.parametrize("what", ["png", "floats", "profile"])
+@pytest.mark.parametrize("what", ["png", "floats"])
 def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, what):
     """An image that is not read by strips is one error if it takes more than the limit named."""
     image = scene(tmp_path / "a.tif")
@@ -305,10 +333,8 @@ def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, what):
     if what == "png":
         source = tmp_path / "a.png"
         Image.fromarray(image).save(source)
-    elif what == "floats":
-        tifffile.imwrite(source, image.astype(np.float32), photometric="rgb")
     else:
-        tifffile.imwrite(source, image, photometric="rgb", iccprofile=b"no sRGB" * 30)
+        tifffile.imwrite(source, image.astype(np.float32), photometric="rgb")
     outcome = do(source, tmp_path / "out", LITTLE)
     assert outcome.status == "failed"
     assert "takes about" in outcome.error or "is not read by strips" in outcome.error
