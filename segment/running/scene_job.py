@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from segment.bands import chosen_places, shown_places
 from segment.errors import ImageFileError, SegmentError
 from segment.memory_limit import memory_limit, needed_in_memory
-from segment.pixels.bands import BandScale
-from segment.progress import advance
 from segment.photos.opening import open_image
 from segment.photos.photo import is_photo, kept_of
+from segment.pixels.bands import BandScale
+from segment.progress import advance
 from segment.raster.source import RasterSource
 from segment.reading.picture import Notes, Picture
 from segment.reading.reading_options import MaskReading
