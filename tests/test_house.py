@@ -40,7 +40,7 @@ WINGS = {
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
     "regions": set(),
-    "photos": {"raster", "reading"},
+    "photos": {"decoding", "raster", "reading", "tiff"},
     "raster": {"tiff"},
     "reading": {"decoding", "tiff"},
     "decoding": set(),

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from segment.errors import ImageFileError
 from segment.photos.photo import in_srgb
 from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
+from segment.raster.steady_file import SteadyFile
+from segment.reading.formats import BY_STRIPS, kind_of
 from segment.reading.reading_options import ReadingOptions
+from segment.reading.sources import HEAD
 
 
 def open_image(path: Path, options: ReadingOptions) -> RasterSource:
@@ -22,8 +26,21 @@ def open_image(path: Path, options: ReadingOptions) -> RasterSource:
     Raises
     ------
     ImageFileError
-        As `open_source`.
+        As `open_source`, and for formats of which other decoders have other values.
     """
-    assert options.page != "all"
-    source = open_source(path, page=options.page, allow_damaged=options.allow_truncated)
-    return in_srgb(source, options)
+    page, kind = options.page, "folder" if path.is_dir() else _kind(path)
+    assert page != "all"
+    if kind == "PNG" and page in (None, 1):
+        from segment.photos.png_source import PngSource
+
+        return PngSource(path, options)
+    if kind not in ("folder", *BY_STRIPS):
+        raise ImageFileError(
+            f"is a {kind}, of which readers of strips may have other values; save it as PNG or TIFF"
+        )
+    return in_srgb(open_source(path, page=page, allow_damaged=options.allow_truncated), options)
+
+
+def _kind(path: Path) -> str | None:
+    with SteadyFile(path).opened() as file:
+        return kind_of(file.read(HEAD))

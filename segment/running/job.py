@@ -18,7 +18,7 @@ from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
 from segment.progress import enter
 from segment.reading.files import mask_from, read_pages
-from segment.reading.formats import kind_of
+from segment.reading.formats import BY_STRIPS, kind_of, size_of_png
 from segment.reading.picture import DamagedPage, Picture
 from segment.reading.sources import HEAD
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
@@ -69,9 +69,6 @@ def run_job(task: Task, work: Work) -> list[Outcome]:
     return outcomes
 
 
-BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
-
-
 class _Job(NamedTuple):
     """What all pages of a file have in common."""
 
@@ -98,7 +95,7 @@ class _Job(NamedTuple):
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""
         source = self.base / self.task.source
-        if not _is_by_strips(source):
+        if not _may_be_scene(source, self.work):
             return False
         from segment.running.scene_job import scene_job  # most images need none
 
@@ -113,7 +110,7 @@ class _Job(NamedTuple):
         if self.work.memory is not None:
             from segment.running.scene_job import check_fits
 
-            check_fits(picture, self.work)
+            check_fits(picture, self.work, self.base / self.task.source)
 
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
         cause = error.__cause__
@@ -301,18 +298,34 @@ def _reason(error: Exception) -> str:
     return f"fails in an unforeseen way ({type(error).__name__}: {error}); please report it"
 
 
+def _may_be_scene(path: Path, work: Work) -> bool:
+    """Return whether an image may have to be done by strips, as far as its first bytes tell."""
+    head = _head(path)
+    if head is None or kind_of(head) != "PNG":
+        return _is_by_strips(path)
+    size = size_of_png(head)
+    large = work.needs(*size) > work.limit or size[0] > work.reading.max_pixels
+    return large or work.cluster is not None
+
+
 def _is_by_strips(path: Path) -> bool:
     """Return whether a file may be read by strips with the values that it has when read whole.
 
     Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
     """
+    head = _head(path)
+    return path.is_dir() if head is None else kind_of(head) in BY_STRIPS  # Zarr is a folder
+
+
+def _head(path: Path) -> bytes | None:
+    """Return how a file begins; None for a stream, a folder, and what cannot be opened."""
     if is_stream(path):
-        return False
+        return None
     try:
         with path.open("rb") as file:
-            return kind_of(file.read(HEAD)) in BY_STRIPS
-    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
-        return path.is_dir()
+            return file.read(HEAD)
+    except OSError:  # told by those who read it
+        return None
 
 
 def is_shared(task: Task, work: Work) -> bool:

@@ -10,6 +10,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from segment.memory_limit import memory_limit, needed_in_memory
 from segment.reading.reading_options import ReadingOptions
 from segment.results.naming import PAGE_STEM
 from segment.results.outputs import Output
@@ -98,6 +99,16 @@ class Work(NamedTuple):
         """Whether only this process can do it, and once: its standard streams, a pipe."""
         to_stdout = any(map(is_standard, self.output.files.values()))
         return to_stdout or (self.mask is not None and is_stream(self.mask))
+
+    @property
+    def limit(self) -> int:
+        """Bytes that one image may take."""
+        return memory_limit(self.memory) // self.sharers
+
+    def needs(self, pixels: int, channels: int, item_bytes: int) -> int:
+        """Return about how many bytes an image of a size takes in memory."""
+        joint, by_region = self.settings.features == "joint", self.settings.by_region
+        return needed_in_memory(pixels, channels, item_bytes, by_region=by_region, joint=joint)
 
 
 class Task(NamedTuple):

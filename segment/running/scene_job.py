@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
 from segment.errors import ImageFileError, SegmentError
-from segment.memory_limit import memory_limit, needed_in_memory
 from segment.photos.opening import open_image
 from segment.photos.photo import is_photo, kept_of
 from segment.pixels.bands import BandScale
@@ -27,6 +26,7 @@ from segment.results.band_facts import remark_of
 from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
+from segment.streams import is_stream
 from segment.strips.rows import SceneRows, Values
 
 if TYPE_CHECKING:
@@ -241,8 +241,8 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         return None
     pixels, count = source.height * source.width, len(source.bands)
     item = np.dtype(source.bands[0].dtype).itemsize
-    limit = _limit(work)
-    fits = _needed(work, pixels, count, item) <= limit and pixels <= work.reading.max_pixels
+    limit = work.limit
+    fits = work.needs(pixels, count, item) <= limit and pixels <= work.reading.max_pixels
     job = SceneJob(task, work, source, limit, key)
     if (fits and work.cluster is None) or not job.can_be_cut:
         source.close()
@@ -277,30 +277,31 @@ def is_large(mask: Path) -> bool:
         return False
 
 
-def check_fits(picture: Picture, work: Work) -> None:
+def check_fits(picture: Picture, work: Work, path: Path) -> None:
     """Raise ImageFileError for an image read whole that takes more memory than there may be."""
     values = picture.values
     pixels = values.shape[0] * values.shape[1]
-    needed, limit = _needed(work, pixels, values.shape[2], values.dtype.itemsize), _limit(work)
+    needed, limit = work.needs(pixels, values.shape[2], values.dtype.itemsize), work.limit
     if needed > limit:
         raise ImageFileError(
             f"takes about {needed >> 20}M in memory, more than the {limit >> 20}M of --memory, and "
-            "is not read by strips; save it as a TIFF, or raise --memory"
+            f"is not read by strips, for it {_why_whole(path, work)}; or raise --memory"
         )
 
 
-def _limit(work: Work) -> int:
-    return memory_limit(work.memory) // work.sharers
-
-
-def _needed(work: Work, pixels: int, count: int, item: int) -> int:
-    return needed_in_memory(
-        pixels,
-        count,
-        item,
-        by_region=work.settings.by_region,
-        joint=work.settings.features == "joint",
-    )
+def _why_whole(path: Path, work: Work) -> str:
+    """Return why an image is not read by strips, and what to do."""
+    if is_stream(path):
+        return "is a pipe; save it to a file"
+    if work.reading.page == "all":
+        return "is one of all pages; choose one with --page"
+    if work.output.sweep:
+        return "is tried with several settings; choose one"
+    try:
+        open_image(path, work.reading).close()
+    except ImageFileError as error:
+        return str(error)
+    return "has values of no known range; save it in whole numbers of up to 16 bits"
 
 
 def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:

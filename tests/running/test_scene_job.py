@@ -325,20 +325,56 @@ def test_what_may_be_a_bomb_is_refused(tmp_path):
     assert "may be a decompression bomb; raise --max-pixels" in outcome.error
 
 
-@pytest.mark.parametrize("what", ["png", "floats"])
-def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, what):
+WHOLE = "more than the 0M of --memory, and is not read by strips, for it "
+
+
+@pytest.mark.parametrize(
+    ("name", "reading", "said"),
+    [
+        ("a.jpg", None, "is a JPEG, of which readers of strips may have other values; save"),
+        ("a.tif", None, "has values of no known range; save it in whole numbers"),
+        ("a.png", ReadingOptions(page="all"), "is one of all pages; choose one with --page"),
+    ],
+)
+def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, name, reading, said):
     """An image that is not read by strips is one error if it takes more than the limit named."""
     image = scene(tmp_path / "a.tif")
-    source = tmp_path / "a.tif"
-    if what == "png":
-        source = tmp_path / "a.png"
-        Image.fromarray(image).save(source)
+    if name == "a.tif":
+        tifffile.imwrite(tmp_path / name, image.astype(np.float32), photometric="rgb")
     else:
-        tifffile.imwrite(source, image.astype(np.float32), photometric="rgb")
-    outcome = do(source, tmp_path / "out", LITTLE)
+        Image.fromarray(image).save(tmp_path / name)
+    outcome = do(tmp_path / name, tmp_path / "out", LITTLE, reading=reading)
     assert outcome.status == "failed"
-    assert "takes about" in outcome.error or "is not read by strips" in outcome.error
-    assert do(source, tmp_path / "out", "1G").status == "ok"
+    assert f"{WHOLE}{said}" in outcome.error
+    assert outcome.error.endswith("; or raise --memory")
+    assert do(tmp_path / name, tmp_path / "out", "1G", reading=reading).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [("RGB", {"min_size": 30}), ("RGBA", {}), ("P", {"bandwidth": 9.0}), ("LA", {})],
+)
+def test_png_beyond_memory_is_that_in_memory(tmp_path, mode, options):
+    """Photos in PNG, and masks, have the results of memory, transparent pixels left out."""
+    image = Image.fromarray(scene(tmp_path / "a.tif")).convert(mode)
+    if mode.endswith("A"):
+        hole = Image.new("L", image.size, 255)
+        hole.paste(0, (20, 30, 70, 60))
+        image.putalpha(hole)
+    image.save(tmp_path / "a.png", dpi=(300, 300), icc_profile=swapped_profile())
+    mask = np.ones((90, 120), np.uint8)
+    mask[7:30, 20:90] = 0
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    options["mask"] = tmp_path / "mask.png" if mode == "RGB" else None
+    check_same(tmp_path / "a.png", tmp_path, **options)
+
+
+def test_png_of_more_pixels_than_are_held_are_cut(tmp_path):
+    """A PNG beyond --max-pixels is read by strips whatever the memory, as a TIFF is."""
+    Image.fromarray(scene(tmp_path / "a.tif")).save(tmp_path / "a.png")
+    few = ReadingOptions(max_pixels=1000)
+    outcome = do(tmp_path / "a.png", tmp_path / "out", "1G", reading=few)
+    assert [Path(name).suffix for name in outcome.outputs[:2]] == [".tif", ".tif"]
 
 
 KILLED = """
