@@ -81,6 +81,17 @@ def kind_of(head: bytes) -> str | None:
     return None
 
 
+def is_by_strips(head: bytes | None) -> bool:
+    """Return whether a file may be read by strips with the values that it has when read whole.
+
+    Parameters
+    ----------
+    head : bytes or None
+        How it begins; of a folder, which Zarr is, nothing; None for a stream.
+    """
+    return head is not None and (not head or kind_of(head) in BY_STRIPS)
+
+
 def size_of_png(head: bytes) -> tuple[int, int, int]:
     """Return how many pixels a PNG has, at most how many channels, and bytes to each."""
     width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])

@@ -18,9 +18,9 @@ from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
 from segment.progress import enter
 from segment.reading.files import mask_from, read_pages
-from segment.reading.formats import BY_STRIPS, kind_of, size_of_png
+from segment.reading.formats import is_by_strips
 from segment.reading.picture import DamagedPage, Picture
-from segment.reading.sources import HEAD
+from segment.reading.sources import head_of
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
 from segment.results.mapping import map_warnings
@@ -95,7 +95,7 @@ class _Job(NamedTuple):
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""
         source = self.base / self.task.source
-        if not _may_be_scene(source, self.work):
+        if not self.work.may_cut(source):
             return False
         from segment.running.scene_job import scene_job  # most images need none
 
@@ -275,7 +275,7 @@ def check_mask(path: Path) -> None:
 
     It is read, and kept for the images; a large one that is read by strips is looked at only.
     """
-    if _is_by_strips(path):
+    if is_by_strips(head_of(path)):
         from segment.running.scene_job import is_large
 
         if is_large(path):
@@ -298,40 +298,11 @@ def _reason(error: Exception) -> str:
     return f"fails in an unforeseen way ({type(error).__name__}: {error}); please report it"
 
 
-def _may_be_scene(path: Path, work: Work) -> bool:
-    """Return whether an image may have to be done by strips, as far as its first bytes tell."""
-    head = _head(path)
-    if head is None or kind_of(head) != "PNG":
-        return _is_by_strips(path)
-    size = size_of_png(head)
-    large = work.needs(*size) > work.limit or size[0] > work.reading.max_pixels
-    return large or work.cluster is not None
-
-
-def _is_by_strips(path: Path) -> bool:
-    """Return whether a file may be read by strips with the values that it has when read whole.
-
-    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
-    """
-    head = _head(path)
-    return path.is_dir() if head is None else kind_of(head) in BY_STRIPS  # Zarr is a folder
-
-
-def _head(path: Path) -> bytes | None:
-    """Return how a file begins; None for a stream, a folder, and what cannot be opened."""
-    if is_stream(path):
-        return None
-    try:
-        with path.open("rb") as file:
-            return file.read(HEAD)
-    except OSError:  # told by those who read it
-        return None
-
-
 def is_shared(task: Task, work: Work) -> bool:
     """Return whether an image is one whose strips are shared out over a cluster."""
-    if not _is_by_strips((work.base or Path()) / task.source):
-        return False
-    from segment.running.scene_job import is_large_scene
+    with contextlib.suppress(SegmentError):  # told by the worker that gets it
+        if is_by_strips(head_of((work.base or Path()) / task.source)):
+            from segment.running.scene_job import is_large_scene
 
-    return is_large_scene(task, work)
+            return is_large_scene(task, work)
+    return False

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from segment.memory_limit import memory_limit, needed_in_memory
+from segment.reading.formats import is_by_strips, kind_of, size_of_png
 from segment.reading.reading_options import ReadingOptions
+from segment.reading.sources import head_of
 from segment.results.naming import PAGE_STEM
 from segment.results.outputs import Output
 from segment.running.inputs import Input
@@ -109,6 +111,16 @@ class Work(NamedTuple):
         """Return about how many bytes an image of a size takes in memory."""
         joint, by_region = self.settings.features == "joint", self.settings.by_region
         return needed_in_memory(pixels, channels, item_bytes, by_region=by_region, joint=joint)
+
+    def may_cut(self, path: Path) -> bool:
+        """Return whether an image may have to be done by strips, as far as its first bytes tell."""
+        head = head_of(path)
+        if not is_by_strips(head):
+            return False
+        if not head or self.cluster is not None or kind_of(head) != "PNG":
+            return True
+        size = size_of_png(head)
+        return self.needs(*size) > self.limit or size[0] > self.reading.max_pixels
 
 
 class Task(NamedTuple):

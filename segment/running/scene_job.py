@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
-from segment.errors import ImageFileError, SegmentError
+from segment.errors import ImageFileError
 from segment.photos.opening import open_image
 from segment.photos.photo import is_photo, kept_of
 from segment.pixels.bands import BandScale
@@ -72,14 +72,9 @@ class SceneJob:
 
     def run(self, paths: Callable[[int | None], dict[Product, Path]]) -> Outcome:
         """Segment the scene and write its results; `paths` gives their files by the page."""
-        from segment.results.scene_products import check_products  # small images need none
-        from segment.scenes.memory_plan import planned
-        from segment.scenes.scene import check_scene
+        from segment.scenes.memory_plan import planned  # small images need none
 
-        settings = self.work.settings
-        check_scene(settings)
-        named = paths(self.page)
-        check_products(named)
+        settings, named = self.work.settings, self.named(paths)
         on_the_map = map_warnings(self.source.geo, tuple(named), self.work.output.polygons)
         with contextlib.closing(self.source), self._rows() as rows:
             joint, by_region = settings.features == "joint", settings.by_region
@@ -105,6 +100,16 @@ class SceneJob:
             more=told,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
+
+    def named(self, paths: Callable[[int | None], dict[Product, Path]]) -> dict[Product, Path]:
+        """Return the files of the results, once it is sure that they can be made."""
+        from segment.results.scene_products import check_products
+        from segment.scenes.scene import check_scene
+
+        check_scene(self.work.settings)
+        named = paths(self.page)
+        check_products(named)
+        return named
 
     def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
         """Write the results; keep what they need on the way beside them."""
@@ -251,20 +256,34 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     return job
 
 
-def is_large_scene(task: Task, work: Work) -> bool:
-    """Return whether an image is large enough for a cluster, and can be done by strips."""
-    from segment.results.scene_products import check_products
-    from segment.scenes.scene import check_scene
+def scene_paths(task: Task, work: Work) -> dict[Product, Path] | None:
+    """Return the files that an image's results will have if it is done by strips; else None.
 
-    try:
-        check_scene(work.settings)
-        check_products(work.output.scene_paths(task.place, None))
-        job = scene_job(task, work._replace(cluster=True), "")
-    except SegmentError:  # told by the worker that gets it
-        return False
+    Raises
+    ------
+    SegmentError
+        If it is to be done by strips, and cannot.
+    """
+    job = scene_job(task, work, "")
+    if job is None:
+        return None
+    with contextlib.closing(job.source):
+        return job.named(lambda page: work.output.scene_paths(task.place, page))
+
+
+def is_large_scene(task: Task, work: Work) -> bool:
+    """Return whether an image is large enough for a cluster, and can be done by strips.
+
+    Raises
+    ------
+    SegmentError
+        If it cannot.
+    """
+    job = scene_job(task, work._replace(cluster=True), "")
     if job is None:
         return False
     with contextlib.closing(job.source) as source:
+        job.named(lambda page: work.output.scene_paths(task.place, page))
         return source.height * source.width >= SHARED_FROM
 
 

@@ -18,6 +18,7 @@ from segment import memory_limit
 from segment.reading.reading_options import ReadingOptions
 from segment.results.outputs import Output
 from segment.running import job, scene_job
+from segment.running.batch import Batch
 from segment.running.job import run_job
 from segment.running.plan import Task, Work
 from segment.scenes import memory_plan, scene_regions
@@ -375,6 +376,34 @@ def test_png_of_more_pixels_than_are_held_are_cut(tmp_path):
     few = ReadingOptions(max_pixels=1000)
     outcome = do(tmp_path / "a.png", tmp_path / "out", "1G", reading=few)
     assert [Path(name).suffix for name in outcome.outputs[:2]] == [".tif", ".tif"]
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png"])
+@pytest.mark.parametrize("memory", [LITTLE, "1G"])
+def test_a_dry_run_names_what_is_written(tmp_path, name, memory):
+    """Results of images beyond memory have the names by which they are written, before that."""
+    Image.fromarray(scene(tmp_path / "a.tif")).save(tmp_path / "a.png")
+    source, place = str(tmp_path / name), str(tmp_path / "out" / "x")
+    task = Task(source, place, os.path.realpath(source))
+    work = Work(Settings(bandwidth=9.0), Output(tmp_path / "out"), memory=memory)
+    (planned,) = Batch([task], work, keep_record=False).preview()
+    (done,) = run_job(task, work)
+    assert planned.status == "planned"
+    assert planned.outputs == done.outputs
+    assert all(Path(name).exists() for name in done.outputs)
+    (again,) = Batch([task], work, existing="error", keep_record=False).preview()
+    assert f"its result {done.outputs[0]} is already there" in again.error
+
+
+def test_a_dry_run_tells_what_cannot_be_done_by_strips(tmp_path):
+    """What an image beyond memory would fail by is told by a dry run, too."""
+    scene(tmp_path / "a.tif")
+    task = Task(str(tmp_path / "a.tif"), str(tmp_path / "x"), os.path.realpath(tmp_path / "a.tif"))
+    work = Work(Settings(), Output(tmp_path, ("figure",)), memory=LITTLE)
+    (planned,) = Batch([task], work, keep_record=False).preview()
+    (done,) = run_job(task, work)
+    assert planned.status == done.status == "failed"
+    assert planned.error == done.error
 
 
 KILLED = """
