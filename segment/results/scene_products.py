@@ -166,7 +166,8 @@ def _write_csv(table: Table, file: IO[bytes]) -> None:
 
 
 def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:
-    tiled = result.tiled
+    as_int32 = "labels" in paths and paths["labels"].suffix.lower() == ".npy"
+    tiled = replace(result.tiled, as_int32=as_int32)
     with contextlib.ExitStack() as stack:
         sinks: dict[Product, RasterSink] = {}
         for name, path in paths.items():

@@ -85,7 +85,9 @@ class SceneJob:
                 plan = replace(plan, strips=crew.cut(plan.strips, whole))
             rows = self._scaled(rows, plan.strips)
             found = self._write(rows, plan, named)
-        told = self._told(rows)
+        told, output = self._told(rows), self.work.output.by_strips
+        said = (*self.source.warnings, *(crew.warnings if crew else ()))
+        said += output.warnings(len(found.sizes), on_map=bool(self.source.geo))
         return Outcome(
             self.task.input,
             "ok",
@@ -96,7 +98,7 @@ class SceneJob:
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
             page=self.page,
-            warnings=(*self.source.warnings, *(crew.warnings if crew else ()), *on_the_map),
+            warnings=(*said, *on_the_map),
             more=told,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )

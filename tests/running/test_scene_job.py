@@ -196,6 +196,25 @@ def test_tiled_results_are_the_same_bytes_in_memory(tmp_path, output, holes, ban
             assert (there.all(), there[:5, :7].any()) == (not holes, not holes)
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_labels_in_npy_are_the_same_bytes_in_memory(tmp_path, named):
+    """The array of labels does not depend on the memory, and loses the place with a warning."""
+    on_the_map(tmp_path / "a.tif", scene(tmp_path / "plain.tif"))
+    said = []
+    for name, memory in (("whole.npy", "1G"), ("strips.npy", LITTLE)):
+        folder = tmp_path / name.removesuffix(".npy")
+        output = {"label_format": "npy"}
+        if named:
+            output = {"label_format": "png", "files": {"labels": tmp_path / name}}
+        options = {"products": ("labels",), "output": output, "bandwidth": 3.0}
+        outcome = do(tmp_path / "a.tif", folder, memory, **options)
+        said.append(outcome.warnings)
+        if not named:
+            (folder / "x_labels.npy").rename(tmp_path / name)
+    assert said[0] == said[1] != ()
+    assert (tmp_path / "whole.npy").read_bytes() == (tmp_path / "strips.npy").read_bytes()
+
+
 @pytest.mark.parametrize("holes", [False, True])
 def test_label_maps_have_the_same_tags_in_memory(tmp_path, holes):
     """GDAL's no-data value is there if some pixel has no label, in memory and by strips."""
