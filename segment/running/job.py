@@ -284,9 +284,11 @@ def check_mask(path: Path) -> None:
 
 
 def _entry(result: Result) -> Any:
-    from segment.running.html_report import report_entry  # most runs have no report
+    from segment.drawing.thumbnails import Thumbnail  # most runs have no report
+    from segment.running.html_report import LONGEST, report_entry
 
-    return report_entry(result.image, result.segmentation, result.hierarchy)
+    picture, found = pixels_of(result.image).rgb(), result.segmentation
+    return report_entry(Thumbnail.of(picture, found.labels, LONGEST), found, result.hierarchy)
 
 
 def _reason(error: Exception) -> str:

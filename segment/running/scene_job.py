@@ -31,6 +31,7 @@ from segment.strips.rows import SceneRows, Values
 
 if TYPE_CHECKING:
     from segment.clusters.crew import ClusterCrew
+    from segment.drawing.thumbnails import GrowingThumbnail
     from segment.running.plan import Task, Work
     from segment.scenes.memory_plan import Plan
     from segment.scenes.scene import SceneSegmentation
@@ -84,7 +85,7 @@ class SceneJob:
                 whole = min(self.source.preferred_rows, self.source.height)
                 plan = replace(plan, strips=crew.cut(plan.strips, whole))
             rows = self._scaled(rows, plan.strips)
-            found = self._write(rows, plan, named)
+            found, entry = self._write(rows, plan, named)
         told, output = self._told(rows), self.work.output.by_strips
         said = (*self.source.warnings, *(crew.warnings if crew else ()))
         said += output.warnings(len(found.sizes), on_map=bool(self.source.geo))
@@ -100,6 +101,7 @@ class SceneJob:
             page=self.page,
             warnings=(*said, *on_the_map),
             more=told,
+            entry=entry,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
 
@@ -113,8 +115,10 @@ class SceneJob:
         check_products(named)
         return named
 
-    def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
-        """Write the results; keep what they need on the way beside them."""
+    def _write(
+        self, rows: SceneRows, plan: Plan, named: dict[Product, Path]
+    ) -> tuple[SceneSegmentation, Any]:
+        """Write the results; keep what they need on the way beside them. Also return the entry."""
         from segment.results.scene_products import SceneResult, write_scene
         from segment.scenes.scene import segment_scene
         from segment.strips.scratch import Scratch
@@ -144,8 +148,18 @@ class SceneJob:
                 self.key,
                 output.polygons,
             )
-            write_scene(result, {name: base / path for name, path in named.items()})
-        return found
+            thumbnail = self._thumbnail()
+            write_scene(result, {name: base / path for name, path in named.items()}, thumbnail)
+        return found, thumbnail and _entry(thumbnail, found)
+
+    def _thumbnail(self) -> GrowingThumbnail | None:
+        """Return the small picture that a report shows, if there is a report."""
+        if not self.work.output.with_entries:
+            return None
+        from segment.drawing.thumbnails import GrowingThumbnail
+        from segment.running.html_report import LONGEST
+
+        return GrowingThumbnail(self.source.height, self.source.width, LONGEST)
 
     def _crew(self) -> ClusterCrew | None:
         """Return the workers of the cluster, if there is one."""
@@ -323,6 +337,12 @@ def _why_whole(path: Path, work: Work) -> str:
     except ImageFileError as error:
         return str(error)
     return "has values of no known range; save it in whole numbers of up to 16 bits"
+
+
+def _entry(thumbnail: GrowingThumbnail, found: SceneSegmentation) -> Any:
+    from segment.running.html_report import report_entry  # most runs have no report
+
+    return report_entry(thumbnail.whole(), found)
 
 
 def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:

@@ -397,6 +397,19 @@ def test_png_of_more_pixels_than_are_held_are_cut(tmp_path):
     assert [Path(name).suffix for name in outcome.outputs[:2]] == [".tif", ".tif"]
 
 
+@pytest.mark.parametrize("products", [("labels", "segmented"), ("regions",)])
+@pytest.mark.parametrize(("bands", "kind"), [(3, np.uint8), (4, np.uint16)])
+def test_the_report_shows_what_it_shows_of_images_in_memory(tmp_path, bands, kind, products):
+    """Thumbnails, colours and sizes of an image beyond memory are those of memory."""
+    scene(tmp_path / "a.tif", bands=bands, kind=kind)
+    options = {"products": products, "output": {"with_entries": True}, "bandwidth": 30.0}
+    whole = do(tmp_path / "a.tif", tmp_path / "whole", "1G", **options)
+    strips = do(tmp_path / "a.tif", tmp_path / "strips", LITTLE, **options)
+    assert (whole.status, strips.status) == ("ok", "ok"), strips.error
+    assert strips.entry == whole.entry
+    assert len(strips.entry["rows"]) > 5
+
+
 @pytest.mark.parametrize("name", ["a.tif", "a.png"])
 @pytest.mark.parametrize("memory", [LITTLE, "1G"])
 def test_a_dry_run_names_what_is_written(tmp_path, name, memory):
@@ -471,6 +484,18 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, stage, after):
     assert sorted(names) == sorted(path.name for path in (tmp_path / "out").iterdir())
     for name in names:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+def test_the_report_of_a_run_that_was_gone_on_with_is_whole(tmp_path):
+    """A thumbnail has the strips, too, whose results an earlier run had written."""
+    scene(tmp_path / "a.tif")
+    command = [sys.executable, "-c", KILLED, str(tmp_path), "writing", "40"]
+    subprocess.run(command, capture_output=True, timeout=WAIT)
+    products = {"products": ("labels", "segmented", "regions"), "output": {"with_entries": True}}
+    options = {**products, "min_size": 30, "bandwidth": 9.0}
+    again = do(tmp_path / "a.tif", tmp_path / "out", LITTLE, **options)
+    assert again.entry == do(tmp_path / "a.tif", tmp_path / "new", "1G", **options).entry
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
