@@ -177,6 +177,46 @@ def test_a_mask_in_inks_is_that_of_memory(tmp_path):
     assert not found.all()
 
 
+LOSSES = {
+    "plain": {},
+    "low strips": {"rowsperstrip": 5},
+    "tiles": {"tile": (16, 16)},
+    "deflate": {"rowsperstrip": 5, "compression": "zlib"},
+    "planes": {"tile": (16, 16), "compression": "lzw", "planarconfig": "separate"},
+    "jpeg": {"tile": (16, 16), "compression": "jpeg"},
+    "pictures": {"rowsperstrip": 10, "compression": "png"},
+}
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("share", [None, 0.55, 0.8])
+def test_what_is_damaged_has_no_value_in_memory_and_by_strips(tmp_path, kind, share):
+    """Pixels of damaged segments, and rows behind the end, are the same ones, and so are others."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH]
+    image = np.dstack([y * 5, x * 8, 90 + GENERATOR.integers(0, 9, y.shape)]).astype(np.uint8)
+    stored = np.moveaxis(image, -1, 0) if kind == "planes" else image
+    options = {"photometric": "rgb", "metadata": None, "iccprofile": swapped_profile()}
+    tifffile.imwrite(tmp_path / "a.tif", stored, **options | LOSSES[kind])
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        at, counts = tiff.pages[0].dataoffsets, tiff.pages[0].databytecounts
+    if share is None:  # of samples as they are no byte is wrong
+        content[at[-1] : at[-1] + 8] = b"\xffdamage\xff"
+    else:
+        share = 0.9 + share / 20 if kind == "planes" else share  # of each pixel all are needed
+        del content[at[0] + int(share * (at[-1] + counts[-1] - at[0])) :]
+    (tmp_path / "a.tif").write_bytes(content)
+    lenient = ReadingOptions(allow_truncated=True)
+    (picture,) = read_pages(tmp_path / "a.tif", lenient)
+    values, visible = open_image(tmp_path / "a.tif", lenient).read(0, HEIGHT, [0, 1, 2])
+    seen = np.ones((HEIGHT, WIDTH), bool) if visible is None else visible
+    there = picture.visible
+    assert np.array_equal(np.ones_like(seen) if there is None else there, seen)
+    assert np.array_equal(picture.values[seen], values[seen])
+    assert seen[:8].all()
+    assert seen.all() == (share is None and not LOSSES[kind].get("compression"))
+
+
 def test_photos_go_to_workers(tmp_path):
     """A pickled photo reads the same, and tells the same, where it comes to."""
     written(tmp_path / "a.tif", "rgb", np.uint16, iccprofile=table_profile())

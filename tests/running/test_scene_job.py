@@ -397,6 +397,18 @@ def test_png_of_more_pixels_than_are_held_are_cut(tmp_path):
     assert [Path(name).suffix for name in outcome.outputs[:2]] == [".tif", ".tif"]
 
 
+@pytest.mark.parametrize("bands", [3, 5])
+def test_what_is_damaged_is_left_out_as_in_memory(tmp_path, bands):
+    """With --allow-truncated a damaged tile and those cut off take no part, whatever the memory."""
+    scene(tmp_path / "a.tif", bands=bands)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        at = tiff.pages[0].dataoffsets
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[at[5] : at[5] + 6] = b"damage"
+    (tmp_path / "a.tif").write_bytes(content[: at[-3]])
+    check_same(tmp_path / "a.tif", tmp_path, reading=ReadingOptions(allow_truncated=True))
+
+
 @pytest.mark.parametrize("products", [("labels", "segmented"), ("regions",)])
 @pytest.mark.parametrize(("bands", "kind"), [(3, np.uint8), (4, np.uint16)])
 def test_the_report_shows_what_it_shows_of_images_in_memory(tmp_path, bands, kind, products):
