@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segment.decoding.png import rows_there
 from segment.errors import ImageFileError
 from segment.photos.photo import bands_of_colors
 from segment.photos.png_stream import PngRows, read_chunks
@@ -48,8 +48,8 @@ class PngSource:
         self._file = SteadyFile(path)
         self._arguments = path.absolute(), options
         self._options = replace(options, max_pixels=NO_LIMIT)
-        self._notes, self._lock = Notes(), threading.Lock()
-        self._lost: int | None = None
+        self._notes = Notes()
+        self._lost: int | None = None  # the first row that there is not
         with one_kind_of_error(), self._file.opened() as file:
             self._png = read_chunks(file)
             self._rows = PngRows(self._file, self._png)
@@ -76,37 +76,39 @@ class PngSource:
         self, top: int, bottom: int, bands: Sequence[int]
     ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
         values = np.zeros((bottom - top, self.width, len(bands)), self.bands[0].dtype)
-        done = 0
+        lost = self._lost
+        end = bottom if lost is None else max(top, min(bottom, lost))
 
         def put(first: int, rows: NDArray[np.uint8]) -> None:
-            nonlocal done
             pixels = self._picture(self._png.of_rows(rows), self._notes).pixels
-            done = first - top + len(rows)
-            values[first - top : done] = pixels.reshape(len(rows), self.width, -1)[
-                :, :, list(bands)
-            ]
+            channels = pixels.reshape(len(rows), self.width, -1)
+            values[first - top : first - top + len(rows)] = channels[:, :, list(bands)]
 
         try:
-            with borrowed(NO_LIMIT):
-                self._rows.each(top, bottom, put)
+            if end > top:
+                with borrowed(NO_LIMIT):
+                    self._rows.each(top, end, put)
         except (ImageFileError, MemoryError):
             raise
         except Exception as error:  # whatever a damaged stream brings about
-            self._lose(top + done, error)
-        if done == len(values):
+            self._lose(error, known=lost is not None)
+            return self.read(top, bottom, bands)
+        if end == bottom:
             return values, None
         visible = np.zeros(values.shape[:2], bool)
-        visible[:done] = True
+        visible[: end - top] = True
         return values, visible
 
-    def _lose(self, row: int, error: Exception) -> None:
-        if not self._options.allow_truncated:
+    def _lose(self, error: Exception, *, known: bool) -> None:
+        """Find out which rows there are, if it is allowed to go on with them."""
+        with self._file.opened() as file:
+            lost = rows_there(file)
+        if known or not self._options.allow_truncated:
             raise ImageFileError(
-                f"is damaged or cut off at row {row}; get a whole copy; --allow-truncated goes on "
+                f"is damaged or cut off at row {lost}; get a whole copy; --allow-truncated goes on "
                 "without the rest"
             ) from error
-        with self._lock:
-            self._lost = row if self._lost is None else min(self._lost, row)
+        self._lost, self._rows.damaged = lost, True
 
     def _picture(self, png: io.BytesIO, notes: Notes) -> Picture:
         return PillowPages(png, ("PNG",), self._options).read(0, notes, lenient=False)

@@ -20,12 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from segment.decoding.png import CHANNELS, as_far_as_it_goes, row_bytes
 from segment.decoding.sixteen_bits import deep_colors
 from segment.errors import ImageFileError
 from segment.raster.steady_file import SteadyFile
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the kinds of colour
 KINDS = {1: (8, 0), 2: (8, 4), 3: (8, 2), 4: (8, 6), 6: (16, 2), 8: (16, 6)}  # by bytes to a pixel
 AT_ONCE = 1 << 21  # bytes of rows that are unfiltered in one go
 PIECE = 1 << 16  # bytes of the file that are inflated in one go
@@ -61,7 +61,7 @@ class Png:
     @property
     def row(self) -> int:
         """Bytes of a row without its filter."""
-        return -(-self.width * self.bits * CHANNELS[self.color] // 8)
+        return row_bytes(self.width, self.bits, self.color)
 
     @property
     def pixel(self) -> int:
@@ -95,7 +95,7 @@ def read_chunks(file: IO[bytes]) -> Png:
         file.seek(at)
         length = file.read(8)
         size, kind = int.from_bytes(length[:4]), length[4:]
-        if len(length) < 8 or kind == b"IEND":
+        if len(length) < 8 or kind == b"IEND" or (start and size > LARGEST):
             break
         if kind == b"acTL":
             raise ImageFileError("is an animated PNG; save the frame as PNG or TIFF")
@@ -141,6 +141,8 @@ class PngRows:
     ----------
     preferred : int
         Rows between places.
+    damaged : bool
+        Whether to inflate with care, what there is before a byte that is wrong.
     """
 
     def __init__(self, file: SteadyFile, png: Png) -> None:
@@ -149,7 +151,7 @@ class PngRows:
         self._pieces = -(-png.height // self._step)
         apart = -(-self._pieces // max(4, KEPT // (WINDOW + png.row)))
         self.preferred = min(png.height, apart * self._step)
-        self._apart = apart
+        self._apart, self.damaged = apart, False
         self._turn, self._keeping = threading.Lock(), threading.Lock()
         self._places = {0: _Place(zlib.decompressobj(), png.start, 0, np.zeros(png.row, np.uint8))}
 
@@ -167,12 +169,12 @@ class PngRows:
             first, place = self._nearest(top // self._step)
             for piece in range(first, last):
                 start = piece * self._step
-                rows, place = self._piece(file, place, min(self._step, self._png.height - start))
-                if fresh:
+                end = min(start + self._step, bottom)
+                rows, place = self._piece(file, place, end - start)
+                if fresh and end in (start + self._step, self._png.height):
                     self._keep(piece + 1, place)
-                if start + len(rows) > top:
-                    inside = slice(max(top - start, 0), bottom - start)
-                    put(max(top, start), rows[inside])
+                if end > top:
+                    put(max(top, start), rows[max(top - start, 0) :])
 
     def _nearest(self, piece: int) -> tuple[int, _Place]:
         """Return the last place that is kept up to a piece."""
@@ -205,9 +207,23 @@ class PngRows:
                 at += len(compressed) + (0 if left else CHECK)
             if inflater.eof or not compressed:
                 raise EOFError("rows are missing")
-            found += inflater.decompress(compressed, wanted - len(found))
+            inflater, more = self._inflated(inflater, compressed, wanted - len(found))
+            found += more
         rows = _unfiltered(bytes(found), place.above, self._png.pixel)
         return rows, _Place(inflater, at, left, rows[-1].copy())
+
+    def _inflated(self, inflater: Any, compressed: bytes, most: int) -> tuple[Any, bytes]:
+        """Return what bytes inflate to, and what goes on behind them."""
+        before = inflater.copy() if self.damaged else None
+        try:
+            return inflater, inflater.decompress(compressed, most)
+        except zlib.error:  # perhaps of the check behind the last row
+            if before is None:
+                raise
+            found = as_far_as_it_goes(before, compressed)
+            if len(found) < most:
+                raise
+            return before, found[:most]
 
 
 def _in_chunk(file: IO[bytes], at: int, left: int) -> tuple[int, int]:

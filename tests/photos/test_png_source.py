@@ -190,25 +190,39 @@ def test_what_is_refused(tmp_path):
         open_image(name, ReadingOptions())
 
 
-@pytest.mark.parametrize("damage", ["cut", "noise"])
-def test_damage_is_named_and_passed_over_where_allowed(tmp_path, damage):
-    """Rows before a damaged place are had, and where it is allowed the others have no value."""
-    content = any_png(2, 8, 50, 200, cut=10**6)
+@pytest.mark.parametrize("damage", ["cut", "noise", "filter", "none"])
+@pytest.mark.parametrize(("color", "bits"), [(2, 8), (3, 4), (4, 8), (2, 16), (0, 16)])
+@pytest.mark.parametrize("cut", [900, 10**6])
+def test_damage_is_named_and_what_is_there_is_that_of_memory(tmp_path, damage, color, bits, cut):
+    """Rows before a damaged place are had, the others have no value, in memory and by strips."""
+    content = any_png(color, bits, 50, 200, cut=cut)
     at = len(content) // 2
-    end = b"" if damage == "cut" else b"\xff" * 40 + content[at + 40 :]
-    (tmp_path / "a.png").write_bytes(content[:at] + end)
-    (tmp_path / "whole.png").write_bytes(content)
-    pixels = whole(tmp_path / "whole.png")[1]
-    source = open_image(tmp_path / "a.png", ReadingOptions())
-    assert np.array_equal(source.read(0, 60, [0, 1, 2])[0], pixels[:60])
+    if damage == "filter":
+        rows = bytearray(bytes(151) * 200)
+        rows[151 * 77] = 9
+        head = struct.pack(">IIBBBBB", 50, 200, 8, 2, 0, 0, 0)
+        start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+        content = start + chunk(b"IDAT", zlib.compress(bytes(rows))) + chunk(b"IEND", b"")
+    elif damage != "none":
+        content = content[:at] + (b"" if damage == "cut" else b"\xff" * 40 + content[at + 40 :])
+    (tmp_path / "a.png").write_bytes(content)
+    options = ReadingOptions(allow_truncated=True)
+    picture, pixels = whole(tmp_path / "a.png", options)
+    source = open_image(tmp_path / "a.png", options)
+    count = len(picture.bands)
+    there = np.ones((200, 50), bool) if picture.visible is None else picture.visible
+    alpha = [place for place, band in enumerate(source.bands) if band.is_alpha]
+    for top, bottom in ((0, 60), (90, 200), (0, 200), (150, 160)):
+        values, seen = source.read(top, bottom, [*range(count), *alpha])
+        seen = np.ones((bottom - top, 50), bool) if seen is None else seen
+        seen = seen & (values[:, :, count:] > 0).all(axis=2)
+        assert np.array_equal(seen, there[top:bottom])
+        assert np.array_equal(values[seen][:, :count], pixels[top:bottom][seen][:, :count])
+    if damage == "none":
+        assert there.all() or alpha
+        assert not source.warnings
+        return
+    assert source.warnings[0].startswith("is damaged or cut off; left out its rows from ")
     with pytest.raises(ImageFileError, match=r"cut off at row \d+; get .*--allow-truncated"):
-        source.read(0, 200, [0])
-    source = open_image(tmp_path / "a.png", ReadingOptions(allow_truncated=True))
-    values, seen = source.read(20, 200, [0, 1, 2])
-    assert seen[:60].all()
-    assert not seen[-60:].any()
-    if damage == "cut":
-        assert np.array_equal(values[seen], pixels[20:][seen])
-    assert not source.read(150, 160, [0])[1].any()
-    (said,) = source.warnings
-    assert said.startswith("is damaged or cut off; left out its rows from ")
+        open_image(tmp_path / "a.png", ReadingOptions()).read(0, 200, [0])
+    assert damage != "filter" or "from 77 on" in source.warnings[0]
