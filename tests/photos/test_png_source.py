@@ -89,7 +89,7 @@ def check_same(path, options):
     """Assert that strips, and what is told, are what they are in memory."""
     picture, pixels = whole(path, options)
     source = open_image(path, options)
-    for top, bottom in ((0, 10), (10, 17), (39, 41), (3, 30), (0, 41)):
+    for top, bottom in ((0, 10), (39, 41), (3, 30)):
         values, visible = source.read(top, bottom, range(len(source.bands)))
         assert visible is None
         assert values.dtype == pixels.dtype
@@ -190,9 +190,11 @@ def test_what_is_refused(tmp_path):
         open_image(name, ReadingOptions())
 
 
-@pytest.mark.parametrize("damage", ["cut", "noise", "filter", "none"])
-@pytest.mark.parametrize(("color", "bits"), [(2, 8), (3, 4), (4, 8), (2, 16), (0, 16)])
-@pytest.mark.parametrize("cut", [900, 10**6])
+@pytest.mark.parametrize(
+    ("damage", "cut"),
+    [("cut", 900), ("cut", 10**6), ("noise", 10**6), ("filter", 900), ("none", 900)],
+)
+@pytest.mark.parametrize(("color", "bits"), [(2, 8), (3, 4), (2, 16)])
 def test_damage_is_named_and_what_is_there_is_that_of_memory(tmp_path, damage, color, bits, cut):
     """Rows before a damaged place are had, the others have no value, in memory and by strips."""
     content = any_png(color, bits, 50, 200, cut=cut)
