@@ -389,6 +389,15 @@ def test_png_beyond_memory_is_that_in_memory(tmp_path, mode, options):
     check_same(tmp_path / "a.png", tmp_path, **options)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_a_png_that_is_cut_off_is_that_in_memory(tmp_path, mode):
+    """With --allow-truncated the rows that are there have the results of memory."""
+    Image.fromarray(scene(tmp_path / "a.tif")).convert(mode).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[: len(content) * 2 // 3])
+    check_same(tmp_path / "a.png", tmp_path, reading=ReadingOptions(allow_truncated=True))
+
+
 def test_png_of_more_pixels_than_are_held_are_cut(tmp_path):
     """A PNG beyond --max-pixels is read by strips whatever the memory, as a TIFF is."""
     Image.fromarray(scene(tmp_path / "a.tif")).save(tmp_path / "a.png")
