@@ -46,6 +46,8 @@ class TiffSource:
         Go on where a strip or tile is damaged: its pixels have no value.
     """
 
+    may_be_photo = True
+
     def __init__(self, path: Path, page: int | None = None, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)
         self._allowed = allow_damaged

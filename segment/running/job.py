@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError, SegmentError, StdoutError
+from segment.errors import ImageFileError, SegmentError, StdoutError, UnknownKindError
 from segment.method.pipeline import segment_pixels
 from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandImage
@@ -36,6 +36,8 @@ from segment.threads import at_most, on_threads
 from segment.writing import write_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from segment.method.hierarchy import Hierarchy
 
 
@@ -90,10 +92,23 @@ class _Job(NamedTuple):
             return
         mask = self._mask()
         enter("reading")
-        for page in read_pages(self.base / self.task.source, self.work.reading):
+        for page in self._pages():
             outcomes.append(self._outcome(page, mask, start))
             start = time.perf_counter()
             enter("reading")
+
+    def _pages(self) -> Iterator[Picture | DamagedPage]:
+        """Yield the pages of a file, or the one image of what is read by strips only."""
+        path = self.base / self.task.source
+        try:
+            yield from read_pages(path, self.work.reading)
+        except UnknownKindError as unknown:
+            from segment.running.scene_job import picture_of  # most images need none
+
+            try:
+                yield picture_of(path, self.work.reading)
+            except UnknownKindError:
+                raise unknown from None
 
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""

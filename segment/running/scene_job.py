@@ -19,8 +19,9 @@ from segment.pixels.bands import BandScale
 from segment.progress import advance
 from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
-from segment.reading.picture import Notes, Picture
+from segment.reading.picture import Kept, Notes, Picture, Scene, check_size
 from segment.reading.profiles import is_srgb
+from segment.reading.reading_options import ReadingOptions
 from segment.reading.tiff_tags import measured
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
@@ -189,7 +190,8 @@ class SceneJob:
         chosen = reading.bands is not None or reading.show_bands is not None
         by_model = model is not None and model.scale is not None
         scaled = by_model or self.work.settings.scale != "depth"
-        return chosen or scaled or measured(self.source.bands, self.source.geo)
+        known = self.source.may_be_photo
+        return chosen or scaled or not known or measured(self.source.bands, self.source.geo)
 
     @property
     def can_be_cut(self) -> bool:
@@ -279,6 +281,37 @@ def is_large(mask: Path) -> bool:
             return source.height * source.width > LARGE
     except ImageFileError:  # told by those who read it whole
         return False
+
+
+def picture_of(path: Path, options: ReadingOptions) -> Picture:
+    """Return all of an image that no reader of whole images knows: Zarr, or what GDAL reads.
+
+    Parameters
+    ----------
+    path : Path
+    options : ReadingOptions
+
+    Raises
+    ------
+    ImageFileError
+        If it cannot be read; an UnknownKindError if GDAL knows it no more than others.
+    """
+    page = None if options.page == "all" else options.page
+    source = open_source(path, page=page, allow_damaged=options.allow_truncated)
+    with contextlib.closing(source):
+        check_size(source.width, source.height, options)
+        rows = SceneRows(source, chosen_places(source.bands, options.bands))
+        rows = replace(rows, shown=shown_places(source.bands, options.show_bands, rows.bands))
+        values, visible = rows.stored(0, rows.height)
+        among = set(rows.shown) <= set(rows.bands)
+        at = tuple(rows.bands.index(place) for place in rows.shown) if among else None
+        return Picture(
+            values,
+            Kept(source.resolution, source.profile, source.geo),
+            warnings=source.warnings,
+            bands=tuple(source.bands[place] for place in rows.bands),
+            scene=Scene(visible, None if among else rows.as_shown(0, rows.height), at),
+        )
 
 
 def check_fits(picture: Picture, work: Work) -> None:
