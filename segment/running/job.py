@@ -20,6 +20,7 @@ from segment.progress import enter
 from segment.reading.files import mask_from, read_pages
 from segment.reading.formats import kind_of
 from segment.reading.picture import DamagedPage, Picture
+from segment.reading.process_state import held_back
 from segment.reading.sources import HEAD
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
@@ -120,8 +121,10 @@ class _Job(NamedTuple):
         key = digest(made_with(self.work), self.task.identity, stamp(source))
         scene = scene_job(self.task, self.work, key)
         if scene is not None:
-            made = scene.run(self._scene_paths)
-            outcomes.append(replace(made, seconds=round(time.perf_counter() - start, 4)))
+            with held_back() as said:  # libtiff tells the terminal of damage
+                made = scene.run(self._scene_paths)
+            seconds = round(time.perf_counter() - start, 4)
+            outcomes.append(replace(made, seconds=seconds, details=tuple(said)))
         return scene is not None
 
     def _check_fits(self, picture: Picture) -> None:

@@ -413,3 +413,75 @@ def test_tables_of_scenes_have_the_files_units(tmp_path):
     with (tmp_path / "out" / "x_regions.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["max_band_4"]) == image[:, :, 3].max()
+
+
+def as_zarr(path, image):
+    """Write an image as a Zarr array of small chunks."""
+    zarr = pytest.importorskip("zarr", reason="needs the extra 'zarr'")
+    chunks = (20, 50, *image.shape[2:])
+    zarr.create_array(path, shape=image.shape, chunks=chunks, dtype=image.dtype)[:] = image
+
+
+def as_vrt(path, image):
+    """Write an image as a TIFF on the map, and GDAL's VRT of it."""
+    on_the_map(path.with_suffix(".tif"), image)
+    from rasterio.shutil import copy
+
+    copy(path.with_suffix(".tif"), path, driver="VRT")
+
+
+@pytest.mark.parametrize("write", [as_zarr, as_vrt])
+@pytest.mark.parametrize(
+    ("bands", "kind"), [(3, np.uint8), (3, np.uint16), (4, np.uint16), (5, np.float32)]
+)
+def test_what_no_reader_of_whole_images_knows_is_done_in_memory_too(tmp_path, write, bands, kind):
+    """Zarr and VRT of any size give what they give by strips, scaled as measurements are."""
+    path = tmp_path / ("a.zarr" if write is as_zarr else "a.vrt")
+    write(path, scene(tmp_path / "plain.tif", bands=bands, kind=kind))
+    check_same(path, tmp_path)
+
+
+def test_what_no_reader_of_whole_images_knows_has_its_bands_and_levels(tmp_path):
+    """Bands are chosen, others are shown, and the hierarchy is cut, as of other images."""
+    as_zarr(tmp_path / "a.zarr", scene(tmp_path / "a.tif", bands=4, kind=np.uint16))
+    reading = ReadingOptions(bands=(4, "band_2"), show_bands=(1, 2, 3))
+    for products in (("labels", "segmented"), ("boundaries", "regions")):
+        for path in ("a.tif", "a.zarr"):
+            options = {"reading": reading, "products": products, "bandwidth": 9.0}
+            assert do(tmp_path / path, tmp_path / path[2:], "1G", **options).status == "ok"
+    for name in ("x_labels.tif", "x_segmented.png", "x_boundaries.png", "x_regions.csv"):
+        assert (tmp_path / "tif" / name).read_bytes() == (tmp_path / "zarr" / name).read_bytes()
+    assert do(tmp_path / "a.zarr", tmp_path / "cut", "1G", level=1.0).status == "ok"
+    missing = do(tmp_path / "a.zarr", tmp_path / "cut", "1G", reading=ReadingOptions(bands=(5,)))
+    assert missing.error.startswith("has no band 5; it has 1 (band_1), 2 (band_2), ")
+
+
+@pytest.mark.parametrize("memory", [LITTLE, "1G"])
+def test_a_file_that_gdal_refuses_is_refused_by_what_it_is(tmp_path, memory):
+    """Bands of several types are named; a file that nobody knows is of no kind known here."""
+    as_vrt(tmp_path / "a.vrt", scene(tmp_path / "plain.tif", bands=2, kind=np.uint16))
+    text = (tmp_path / "a.vrt").read_text().replace("UInt16", "Float32", 1)
+    (tmp_path / "a.vrt").write_text(text)
+    outcome = do(tmp_path / "a.vrt", tmp_path / "out", memory)
+    assert outcome.error.startswith("has bands of the types float32, uint16, expected one")
+    (tmp_path / "b.vrt").write_text("not a picture\n")
+    outcome = do(tmp_path / "b.vrt", tmp_path / "out", memory)
+    assert outcome.error.startswith("is not an image of a kind known here; expected JPEG, PNG")
+
+
+@pytest.mark.parametrize("memory", [LITTLE, "1G"])
+def test_a_damaged_tile_is_named_in_one_line(tmp_path, memory, capfd):
+    """Of a damaged tile its place is told, in memory and by strips, and libtiff says nothing."""
+    scene(tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        place = file.pages[0].dataoffsets[6]
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[place + 9 : place + 60] = bytes(51)
+    (tmp_path / "a.tif").write_bytes(content)
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", memory)
+    assert "tile in column 2, row 1 (pixel rows 16 to 31, columns 64 to 95)" in outcome.error
+    assert "--allow-truncated" in outcome.error
+    assert capfd.readouterr().err == ""
+    allowed = ReadingOptions(allow_truncated=True)
+    assert do(tmp_path / "a.tif", tmp_path / "out", memory, reading=allowed).status == "ok"
+    assert capfd.readouterr().err == ""
