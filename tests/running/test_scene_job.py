@@ -430,15 +430,20 @@ def as_vrt(path, image):
     copy(path.with_suffix(".tif"), path, driver="VRT")
 
 
-@pytest.mark.parametrize("write", [as_zarr, as_vrt])
 @pytest.mark.parametrize(
-    ("bands", "kind"), [(3, np.uint8), (3, np.uint16), (4, np.uint16), (5, np.float32)]
+    ("write", "bands", "kind"),
+    [
+        (as_zarr, 3, np.uint16),
+        (as_zarr, 5, np.float32),
+        (as_vrt, 3, np.uint8),
+        (as_vrt, 4, np.uint16),
+    ],
 )
 def test_what_no_reader_of_whole_images_knows_is_done_in_memory_too(tmp_path, write, bands, kind):
     """Zarr and VRT of any size give what they give by strips, scaled as measurements are."""
     path = tmp_path / ("a.zarr" if write is as_zarr else "a.vrt")
     write(path, scene(tmp_path / "plain.tif", bands=bands, kind=kind))
-    check_same(path, tmp_path)
+    check_same(path, tmp_path, limit="100K" if kind == np.uint8 else "500K")
 
 
 def test_what_no_reader_of_whole_images_knows_has_its_bands_and_levels(tmp_path):
