@@ -24,7 +24,7 @@ from segment.reading.profiles import is_srgb
 from segment.reading.reading_options import ReadingOptions
 from segment.reading.tiff_tags import measured
 from segment.reading.values import in_known_range
-from segment.results.band_facts import remark_of
+from segment.results.band_facts import radii_of, range_warnings, remark_of
 from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
@@ -101,9 +101,16 @@ class SceneJob:
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
             page=self.page,
-            warnings=(*self.source.warnings, *(crew.warnings if crew else ()), *on_the_map),
+            warnings=(
+                *self.source.warnings,
+                *self._range_warnings(rows, told),
+                *(crew.warnings if crew else ()),
+                *on_the_map,
+            ),
             more=told,
-            remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
+            remark=remark_of(rows.channels, told["scale"]["unit"], settings)
+            if self._is_scene
+            else None,
         )
 
     def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
@@ -157,12 +164,18 @@ class SceneJob:
         return {
             "bands": rows.channels,
             "names": list(rows.names),
+            **radii_of(self.work.settings),
             "scale": {
                 "as": self.work.settings.scale,
                 "low": scale.low.tolist(),
                 "unit": scale.unit.tolist(),
             },
         }
+
+    def _range_warnings(self, rows: SceneRows, told: dict[str, Any]) -> tuple[str, ...]:
+        bits = self.source.bands[rows.bands[0]].bits
+        by_model = self.work.model is not None
+        return range_warnings(told["scale"], rows.dtype, bits, by_model=by_model)
 
     @contextlib.contextmanager
     def _rows(self) -> Iterator[SceneRows]:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -69,7 +70,7 @@ def check_same(source, folder, *, limit=LITTLE, **options):
     whole = do(source, folder / "whole", "1G", **options)
     strips = do(source, folder / "strips", limit, **options)
     assert (whole.status, strips.status) == ("ok", "ok"), strips.error
-    facts = ("segments", "bandwidth", "iterations", "width", "height", "more", "remark")
+    facts = ("segments", "bandwidth", "iterations", "width", "height", "more", "remark", "warnings")
     for fact in facts:
         assert getattr(strips, fact) == getattr(whole, fact), fact
     for name in ("x_regions.csv", "x_polygons.geojson"):
@@ -208,6 +209,42 @@ def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale, bandwidth):
     """Strips give the scale of the whole image; values that it makes one point are one."""
     scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
     check_same(tmp_path / "a.tif", tmp_path, scale=scale, bandwidth=bandwidth)
+
+
+def test_a_range_that_only_values_tell_is_told_by_strips_too(tmp_path):
+    """Values that are stretched are named in a warning, whatever the memory; chosen ones not."""
+    image = scene(tmp_path / "a.tif", bands=4).astype(np.int16) * 20 - 700
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="minisblack", planarconfig="contig")
+    check_same(tmp_path / "a.tif", tmp_path, limit="200K", bandwidth=20.0)
+    outcome = do(tmp_path / "a.tif", tmp_path / "strips", "200K", bandwidth=20.0)
+    low, high = image.min(), image.max()
+    assert f"its values, {low} to {high}, are stretched from black to white" in outcome.warnings
+    outcome = do(tmp_path / "a.tif", tmp_path / "strips", "200K", bandwidth=20.0, scale="range")
+    assert outcome.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {"bandwidth": 9.0},
+            "3 bands (1 of the bandwidth is 0.5 in the file's units), bandwidth 9,",
+        ),
+        (
+            {"features": "joint", "spatial_radius": 4.5, "range_radius": 12.0},
+            "3 bands (1 of the range radius is 0.5 in the file's units), radii 4.5 and 12,",
+        ),
+        ({"color_space": "lab", "bandwidth": 9.0}, "3 bands, bandwidth 9,"),
+    ],
+)
+@pytest.mark.parametrize("memory", ["500K", "1G"])
+def test_a_line_tells_radii_in_units_that_are_the_files(tmp_path, settings, told, memory):
+    """The radius that was given is in the line, and what 1 of it is, unless that is no unit of it."""
+    scene(tmp_path / "a.tif")
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", memory, scale="0,127.5", **settings)
+    assert told in replace(outcome, seconds=0.0).line()
+    radii = [4.5, 12.0] if "features" in settings else None
+    assert outcome.facts().get("radii") == radii
 
 
 @pytest.mark.parametrize("bands", [3, 4])
