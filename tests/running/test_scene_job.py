@@ -239,7 +239,7 @@ def test_a_range_that_only_values_tell_is_told_by_strips_too(tmp_path):
 )
 @pytest.mark.parametrize("memory", ["500K", "1G"])
 def test_a_line_tells_radii_in_units_that_are_the_files(tmp_path, settings, told, memory):
-    """The radius that was given is in the line, and what 1 of it is, unless that is no unit of it."""
+    """The line has the radius that was given, and what 1 of it is in values, if it is of values."""
     scene(tmp_path / "a.tif")
     outcome = do(tmp_path / "a.tif", tmp_path / "out", memory, scale="0,127.5", **settings)
     assert told in replace(outcome, seconds=0.0).line()
