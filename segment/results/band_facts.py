@@ -63,23 +63,32 @@ def told_of(
 
 
 def remark_on(
-    image: NDArray[Any] | BandImage, told: dict[str, Any], settings: Settings
+    picture: Picture, image: NDArray[Any] | BandImage, told: dict[str, Any], settings: Settings
 ) -> str | None:
-    """Return what a line of text tells of bands: how many, and what the radius is in them."""
-    if not isinstance(image, BandImage):
+    """Return what a line of text tells of bands: how many, and what the radius is in them.
+
+    Nothing of a photo, but where one of its samples is alpha: it may be meant for a band.
+    """
+    is_scene = isinstance(image, BandImage)
+    if not (is_scene or picture.alpha):
         return None
-    return remark_of(told["bands"], told["scale"]["unit"] if "scale" in told else None, settings)
+    units = told["scale"]["unit"] if is_scene and "scale" in told else None
+    return remark_of(told["bands"], units, settings, alpha=picture.alpha)
 
 
-def remark_of(number: int, units: list[float] | None, settings: Settings) -> str:
+def remark_of(
+    number: int, units: list[float] | None, settings: Settings, *, alpha: bool = False
+) -> str:
     """Return how many bands there are, and what a radius of 1 is in the unit of each.
 
     Of other spaces than that of the bands nothing can be said.
 
     >>> remark_of(4, [16.0, 16.0, 17.5, 16.0], Settings())
     "4 bands (1 of the bandwidth is 16 to 17.5 in the file's units)"
+    >>> remark_of(3, None, Settings(), alpha=True)
+    '3 bands and alpha'
     """
-    count = f"{number} band{'' if number == 1 else 's'}"
+    count = f"{number} band{'' if number == 1 else 's'}{' and alpha' if alpha else ''}"
     if units is None or settings.color_space != Settings.color_space:
         return count
     least, most = f"{min(units):.4g}", f"{max(units):.4g}"

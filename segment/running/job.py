@@ -188,7 +188,7 @@ class _Job(NamedTuple):
             + (*output.warnings(count, on_map=bool(picture.kept.geo)), *on_the_map),
             more=self._told(tree) | told,
             entry=_entry(result) if output.with_entries else None,
-            remark=remark_on(image, told, work.settings),
+            remark=remark_on(picture, image, told, work.settings),
         )
 
     def _tree(

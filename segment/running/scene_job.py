@@ -108,9 +108,7 @@ class SceneJob:
                 *on_the_map,
             ),
             more=told,
-            remark=remark_of(rows.channels, told["scale"]["unit"], settings)
-            if self._is_scene
-            else None,
+            remark=self._remark(rows, told),
         )
 
     def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
@@ -171,6 +169,13 @@ class SceneJob:
                 "unit": scale.unit.tolist(),
             },
         }
+
+    def _remark(self, rows: SceneRows, told: dict[str, Any]) -> str | None:
+        """Return what `remark_on` has of an image in memory."""
+        if not (self._is_scene or rows.has_alpha):
+            return None
+        units = told["scale"]["unit"] if self._is_scene else None
+        return remark_of(rows.channels, units, self.work.settings, alpha=rows.has_alpha)
 
     def _range_warnings(self, rows: SceneRows, told: dict[str, Any]) -> tuple[str, ...]:
         bits = self.source.bands[rows.bands[0]].bits
@@ -324,6 +329,7 @@ def picture_of(path: Path, options: ReadingOptions) -> Picture:
             warnings=source.warnings,
             bands=tuple(source.bands[place] for place in rows.bands),
             scene=Scene(visible, None if among else rows.as_shown(0, rows.height), at),
+            alpha=rows.has_alpha,
         )
 
 

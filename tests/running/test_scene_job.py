@@ -527,3 +527,16 @@ def test_a_damaged_tile_is_named_in_one_line(tmp_path, memory, capfd):
     allowed = ReadingOptions(allow_truncated=True)
     assert do(tmp_path / "a.tif", tmp_path / "out", memory, reading=allowed).status == "ok"
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("memory", ["300K", "1G"])
+def test_a_line_tells_of_alpha(tmp_path, kind, memory):
+    """Of four samples whose last is alpha the line tells three bands and that, until it is one."""
+    image = scene(tmp_path / "a.tif", bands=4, kind=kind)
+    options = {"photometric": "rgb", "extrasamples": ["unassalpha"], "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "a.tif", image, **options)
+    assert do(tmp_path / "a.tif", tmp_path / "out", memory).remark == "3 bands and alpha"
+    reading = ReadingOptions(bands=(1, 2, 3, 4))
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", memory, reading=reading)
+    assert outcome.remark.startswith("4 bands (1 of the bandwidth is ")
