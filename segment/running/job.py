@@ -100,16 +100,20 @@ class _Job(NamedTuple):
 
     def _pages(self) -> Iterator[Picture | DamagedPage]:
         """Yield the pages of a file, or the one image of what is read by strips only."""
-        path = self.base / self.task.source
-        try:
-            yield from read_pages(path, self.work.reading)
-        except UnknownKindError as unknown:
-            from segment.running.scene_job import picture_of  # most images need none
-
+        path, options = self.base / self.task.source, self.work.reading
+        unknown: UnknownKindError | None = None
+        if not _is_measured(path):
             try:
-                yield picture_of(path, self.work.reading)
-            except UnknownKindError:
-                raise unknown from None
+                yield from read_pages(path, options)
+                return
+            except UnknownKindError as error:
+                unknown = error
+        from segment.running.scene_job import picture_of  # most images need none
+
+        try:
+            yield picture_of(path, options)
+        except UnknownKindError as error:
+            raise unknown or error from None
 
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""
@@ -327,10 +331,27 @@ def _is_by_strips(path: Path) -> bool:
     if is_stream(path):
         return False
     try:
-        with path.open("rb") as file:
-            return kind_of(file.read(HEAD)) in BY_STRIPS
+        kind = _kind(path)
     except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
         return path.is_dir()
+    return kind in BY_STRIPS or _is_measured(path)
+
+
+def _is_measured(path: Path) -> bool:
+    """Return whether a file is a JPEG 2000 of what are no photo's colours.
+
+    Readers of whole images would take some of its bands, and leave its place on the map.
+    """
+    if is_stream(path) or not path.is_file() or _kind(path) != "JPEG2000":
+        return False
+    from segment.running.scene_job import is_measured  # most images need none
+
+    return is_measured(path)
+
+
+def _kind(path: Path) -> str | None:
+    with path.open("rb") as file:
+        return kind_of(file.read(HEAD))
 
 
 def is_shared(task: Task, work: Work) -> bool:

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -540,3 +541,31 @@ def test_a_line_tells_of_alpha(tmp_path, kind, memory):
     reading = ReadingOptions(bands=(1, 2, 3, 4))
     outcome = do(tmp_path / "a.tif", tmp_path / "out", memory, reading=reading)
     assert outcome.remark.startswith("4 bands (1 of the bandwidth is ")
+
+
+@pytest.mark.parametrize(("bands", "crs"), [(1, 32633), (3, 32633), (4, None), (2, None)])
+def test_a_jpeg_2000_of_bands_has_them_all_and_its_place(tmp_path, bands, crs):
+    """What is no photo is read through GDAL, as a TIFF of the same bands, whatever the memory."""
+    rasterio = pytest.importorskip("rasterio", reason="needs GDAL, of the extra 'test'")
+    image = scene(tmp_path / "plain.tif", bands=bands, kind=np.uint16)
+    size = dict(zip(("height", "width", "count"), image.shape, strict=True))
+    place = {"crs": crs, "transform": rasterio.Affine(*PLACE)} if crs else {}
+    exact = {"driver": "JP2OpenJPEG", "QUALITY": 100, "REVERSIBLE": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        for name, options in (("a.jp2", exact), ("a.tif", {"driver": "GTiff"})):
+            path = tmp_path / name
+            with rasterio.open(path, "w", dtype="uint16", **size, **place, **options) as file:
+                file.write(np.moveaxis(image, -1, 0))
+    options = {"products": ("labels", "regions"), "bandwidth": 9.0}
+    for name, memory in (("a.tif", "1G"), ("a.jp2", "1G"), ("a.jp2", "400K")):
+        outcome = do(tmp_path / name, tmp_path / (name + memory), memory, **options)
+        assert (outcome.status, outcome.more["bands"]) == ("ok", bands), outcome.error
+    for other in ("a.jp21G", "a.jp2400K"):
+        for name in ("x_labels.tif", "x_regions.csv"):
+            paths = tmp_path / "a.tif1G" / name, tmp_path / other / name
+            if name.endswith("csv"):
+                assert paths[0].read_bytes() == paths[1].read_bytes()
+            else:
+                assert np.array_equal(*map(tifffile.imread, paths))
+                assert crs is None or of_gdal(paths[1])
