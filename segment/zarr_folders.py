@@ -10,4 +10,7 @@ METADATA = ("zarr.json", ".zarray", ".zgroup")  # of version 3, of arrays and gr
 def is_zarr(path: str | Path) -> bool:
     """Return whether a path is a folder that Zarr's metadata make an image."""
     folder = Path(path)
-    return any((folder / name).is_file() for name in METADATA)
+    try:
+        return any((folder / name).is_file() for name in METADATA)
+    except (OSError, ValueError):  # a name that nothing can have
+        return False

@@ -342,7 +342,10 @@ def _is_measured(path: Path) -> bool:
 
     Readers of whole images would take some of its bands, and leave its place on the map.
     """
-    if is_stream(path) or not path.is_file() or _kind(path) != "JPEG2000":
+    try:
+        if is_stream(path) or _kind(path) != "JPEG2000":
+            return False
+    except OSError:  # told by those who read it
         return False
     from segment.running.scene_job import is_measured  # most images need none
 

@@ -29,7 +29,6 @@ from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
 from segment.strips.rows import SceneRows, Values
-from segment.tiff.places import place_of
 
 if TYPE_CHECKING:
     from segment.clusters.crew import ClusterCrew
@@ -306,7 +305,7 @@ def is_measured(path: Path) -> bool:
     """Return whether GDAL finds bands in a file, or a place on the map, that make it no photo."""
     try:
         with contextlib.closing(open_source(path)) as source:
-            return measured(source.bands, source.geo) or place_of(source.geo).has_system
+            return bool(source.geo) or measured(source.bands, source.geo)
     except ImageFileError:  # there is no GDAL, or it does not know the file
         return False
 
