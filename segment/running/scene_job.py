@@ -23,7 +23,7 @@ from segment.reading.picture import Kept, Notes, Picture, Scene, check_size
 from segment.reading.profiles import is_srgb
 from segment.reading.reading_options import ReadingOptions
 from segment.reading.tiff_tags import measured
-from segment.reading.values import in_known_range
+from segment.reading.values import in_known_range, nothing_left
 from segment.results.band_facts import radii_of, range_warnings, remark_of
 from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
@@ -330,6 +330,8 @@ def picture_of(path: Path, options: ReadingOptions) -> Picture:
         rows = SceneRows(source, chosen_places(source.bands, options.bands))
         rows = replace(rows, shown=shown_places(source.bands, options.show_bands, rows.bands))
         values, visible = rows.stored(0, rows.height)
+        if visible is not None and not visible.any():
+            raise nothing_left(transparent=rows.has_alpha)
         among = set(rows.shown) <= set(rows.bands)
         at = tuple(rows.bands.index(place) for place in rows.shown) if among else None
         return Picture(

@@ -569,3 +569,16 @@ def test_a_jpeg_2000_of_bands_has_them_all_and_its_place(tmp_path, bands, crs):
             else:
                 assert np.array_equal(*map(tifffile.imread, paths))
                 assert crs is None or of_gdal(paths[1])
+
+
+@pytest.mark.parametrize("memory", ["500K", "1G"])
+@pytest.mark.parametrize("features", ["color", "joint"])
+@pytest.mark.parametrize("scale", ["depth", "2%,98%", "std"])
+def test_a_scene_without_a_value_is_told(tmp_path, memory, features, scale):
+    """Bands that are NaN all over are one error that says so, in memory and by strips."""
+    as_zarr(tmp_path / "a.zarr", np.full((90, 120, 4), np.nan, np.float32))
+    options = {"features": features, "scale": scale, "bandwidth": 9.0}
+    outcome = do(tmp_path / "a.zarr", tmp_path / "out", memory, **options)
+    assert outcome.status == "failed"
+    told = "has no pixel with a value: all are no-data, masked, NaN", "every pixel is transparent, "
+    assert any(part in outcome.error for part in told), outcome.error
