@@ -21,6 +21,7 @@ from segment.reading.files import mask_from, read_pages
 from segment.reading.formats import kind_of
 from segment.reading.picture import DamagedPage, Picture
 from segment.reading.process_state import held_back
+from segment.reading.reading_options import ReadingOptions
 from segment.reading.sources import HEAD
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
@@ -93,27 +94,10 @@ class _Job(NamedTuple):
             return
         mask = self._mask()
         enter("reading")
-        for page in self._pages():
+        for page in pages_of(self.base / self.task.source, self.work.reading):
             outcomes.append(self._outcome(page, mask, start))
             start = time.perf_counter()
             enter("reading")
-
-    def _pages(self) -> Iterator[Picture | DamagedPage]:
-        """Yield the pages of a file, or the one image of what is read by strips only."""
-        path, options = self.base / self.task.source, self.work.reading
-        unknown: UnknownKindError | None = None
-        if not _is_measured(path):
-            try:
-                yield from read_pages(path, options)
-                return
-            except UnknownKindError as error:
-                unknown = error
-        from segment.running.scene_job import picture_of  # most images need none
-
-        try:
-            yield picture_of(path, options)
-        except UnknownKindError as error:
-            raise unknown or error from None
 
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""
@@ -290,9 +274,45 @@ class _Job(NamedTuple):
             return None
         path = self.base / self.work.mask
         try:
-            return mask_from(path)
+            return mask_of(path)
         except ImageFileError as error:
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
+
+
+def pages_of(path: Path, options: ReadingOptions) -> Iterator[Picture | DamagedPage]:
+    """Yield the pages of a file, or the one image of what only readers of strips know.
+
+    Raises
+    ------
+    ImageFileError
+        As `read_pages`.
+    """
+    unknown: UnknownKindError | None = None
+    if not _is_measured(path):
+        try:
+            yield from read_pages(path, options)
+            return
+        except UnknownKindError as error:
+            unknown = error
+    from segment.running.scene_job import picture_of  # most images need none
+
+    try:
+        yield picture_of(path, options)
+    except UnknownKindError as error:
+        raise unknown or error from None
+
+
+def mask_of(path: Path) -> NDArray[np.bool_]:
+    """Return the mask in a file; see `mask_from`. It may be what only readers of strips know."""
+    try:
+        return mask_from(path)
+    except UnknownKindError as unknown:
+        from segment.running.scene_job import whole_mask  # most masks need none
+
+        try:
+            return whole_mask(path)
+        except UnknownKindError:
+            raise unknown from None
 
 
 def check_mask(path: Path) -> None:
@@ -305,7 +325,7 @@ def check_mask(path: Path) -> None:
 
         if is_large(path):
             return
-    mask_from(path)
+    mask_of(path)
 
 
 def _entry(result: Result) -> Any:

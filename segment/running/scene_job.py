@@ -28,7 +28,7 @@ from segment.results.band_facts import radii_of, range_warnings, remark_of
 from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
-from segment.strips.rows import SceneRows, Values
+from segment.strips.rows import SceneRows, Values, chosen_by
 
 if TYPE_CHECKING:
     from segment.clusters.crew import ClusterCrew
@@ -342,6 +342,12 @@ def picture_of(path: Path, options: ReadingOptions) -> Picture:
             scene=Scene(visible, None if among else rows.as_shown(0, rows.height), at),
             alpha=rows.has_alpha,
         )
+
+
+def whole_mask(path: Path) -> NDArray[np.bool_]:
+    """Return all of a mask, (H, W), that no reader of whole images knows."""
+    with contextlib.closing(open_source(path)) as source:
+        return chosen_by(source, 0, source.height)
 
 
 def check_fits(picture: Picture, work: Work) -> None:

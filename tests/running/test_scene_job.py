@@ -265,7 +265,7 @@ def test_a_large_mask_is_not_read_at_the_start(tmp_path, monkeypatch):
     tifffile.imwrite(path, np.ones((90, 120), np.uint8))
     (tmp_path / "none.tif").write_bytes(path.read_bytes()[:200])
     read = []
-    monkeypatch.setattr(job, "mask_from", read.append)
+    monkeypatch.setattr(job, "mask_of", read.append)
     job.check_mask(path)
     monkeypatch.setattr(scene_job, "LARGE", 90 * 120 - 1)
     job.check_mask(path)
@@ -572,8 +572,9 @@ def test_a_jpeg_2000_of_bands_has_them_all_and_its_place(tmp_path, bands, crs):
 
 
 @pytest.mark.parametrize("memory", ["500K", "1G"])
-@pytest.mark.parametrize("features", ["color", "joint"])
-@pytest.mark.parametrize("scale", ["depth", "2%,98%", "std"])
+@pytest.mark.parametrize(
+    ("features", "scale"), [("color", "depth"), ("color", "2%,98%"), ("joint", "std")]
+)
 def test_a_scene_without_a_value_is_told(tmp_path, memory, features, scale):
     """Bands that are NaN all over are one error that says so, in memory and by strips."""
     as_zarr(tmp_path / "a.zarr", np.full((90, 120, 4), np.nan, np.float32))
@@ -582,3 +583,25 @@ def test_a_scene_without_a_value_is_told(tmp_path, memory, features, scale):
     assert outcome.status == "failed"
     told = "has no pixel with a value: all are no-data, masked, NaN", "every pixel is transparent, "
     assert any(part in outcome.error for part in told), outcome.error
+
+
+def test_models_and_masks_of_what_no_reader_of_whole_images_knows(tmp_path):
+    """Modes are fitted to Zarr, and a mask may be Zarr or VRT, as if all were TIFFs."""
+    image = scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
+    as_zarr(tmp_path / "a.zarr", image)
+    mask = np.zeros((90, 120, 1), np.uint8)
+    mask[7:70, 20:] = 255
+    as_zarr(tmp_path / "mask.zarr", mask)
+    as_vrt(tmp_path / "mask.vrt", mask)
+    options = ["--mask", tmp_path / "mask.tif", "--bandwidth", "9", "--write", "labels"]
+    made = []
+    for name, other in (("a.tif", "mask.tif"), ("a.zarr", "mask.zarr"), ("a.zarr", "mask.vrt")):
+        folder = tmp_path / f"{name}{other}"
+        options[1] = tmp_path / other
+        model = ["--fit-together", "--save-model", folder / "modes.json"]
+        done = run(tmp_path / name, "-o", folder, *options, *model)
+        assert done.returncode == 0, done.stderr
+        labels = np.asarray(Image.open(folder / "a_labels.png"))
+        made.append((labels.tobytes(), json.loads((folder / "modes.json").read_text())["modes"]))
+        assert np.array_equal(labels > 0, mask[:, :, 0] > 0)
+    assert made[0] == made[1] == made[2]
