@@ -160,7 +160,11 @@ def _type_of(dataset: Any) -> np.dtype[Any]:
 
 
 def _bands(dataset: Any) -> tuple[Band, ...]:
-    usual = usual_names(dataset.count)
+    from rasterio.enums import ColorInterp
+
+    opaque = [interpretation != ColorInterp.alpha for interpretation in dataset.colorinterp]
+    names_of_others = iter(usual_names(sum(opaque)))
+    usual = [next(names_of_others) if other else "alpha" for other in opaque]
     told = [own or other for own, other in zip(dataset.descriptions, usual, strict=True)]
     names = unique_names(told)
     return tuple(_band(dataset, number, names[number - 1]) for number in dataset.indexes)

@@ -122,10 +122,12 @@ class _Job(NamedTuple):
             check_fits(picture, self.work)
 
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
-        cause = error.__cause__
-        details = [f"{type(cause).__name__}: {cause}"] if cause else []
+        details, cause = list[str](), error.__cause__
+        while cause:  # GDAL's own words are the last
+            details.append(f"{type(cause).__name__}: {cause}")
+            cause = cause.__cause__
         details += getattr(error, "__notes__", [])
-        lines = tuple(" ".join(detail.split()) for detail in details)
+        lines = tuple(dict.fromkeys(" ".join(detail.split()) for detail in details))
         return Outcome(self.task.input, "failed", _reason(error), page=page, details=lines)
 
     def _outcome(

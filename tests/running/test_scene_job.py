@@ -507,6 +507,11 @@ def test_a_file_that_gdal_refuses_is_refused_by_what_it_is(tmp_path, memory):
     (tmp_path / "a.vrt").write_text(text)
     outcome = do(tmp_path / "a.vrt", tmp_path / "out", memory)
     assert outcome.error.startswith("has bands of the types float32, uint16, expected one")
+    as_vrt(tmp_path / "c.vrt", scene(tmp_path / "plain.tif"))
+    (tmp_path / "c.tif").unlink()
+    outcome = do(tmp_path / "c.vrt", tmp_path / "out", memory)
+    assert "has a damaged block" in outcome.error
+    assert any("No such file" in line for line in outcome.details)
     (tmp_path / "b.vrt").write_text("not a picture\n")
     outcome = do(tmp_path / "b.vrt", tmp_path / "out", memory)
     assert outcome.error.startswith("is not an image of a kind known here; expected JPEG, PNG")
@@ -605,3 +610,20 @@ def test_models_and_masks_of_what_no_reader_of_whole_images_knows(tmp_path):
         made.append((labels.tobytes(), json.loads((folder / "modes.json").read_text())["modes"]))
         assert np.array_equal(labels > 0, mask[:, :, 0] > 0)
     assert made[0] == made[1] == made[2]
+
+
+def test_alpha_that_gdal_finds_is_none_of_the_bands(tmp_path):
+    """A VRT of red, green, blue and alpha has the names and the table of its TIFF."""
+    image = scene(tmp_path / "plain.tif", bands=4)
+    image[:9, :, 3] = 0
+    on_the_map(tmp_path / "a.tif", image, photometric="RGB", ALPHA="YES")
+    from rasterio.shutil import copy
+
+    copy(tmp_path / "a.tif", tmp_path / "a.vrt", driver="VRT")
+    options = {"products": ("labels", "regions"), "bandwidth": 9.0}
+    for name in ("a.tif", "a.vrt"):
+        outcome = do(tmp_path / name, tmp_path / name[2:], "1G", **options)
+        assert outcome.more["names"] == ["red", "green", "blue"]
+        assert outcome.remark.startswith("3 bands and alpha")
+    for name in ("x_labels.tif", "x_regions.csv"):
+        assert (tmp_path / "tif" / name).read_bytes() == (tmp_path / "vrt" / name).read_bytes()
