@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.errors import ImageFileError, SegmentError, StdoutError, UnknownKindError
+from segment.errors import ImageFileError, SegmentError, StdoutError
 from segment.method.pipeline import segment_pixels
 from segment.method.segmentation import Segmentation
+from segment.photos.whole import mask_of, pages_of
 from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
 from segment.progress import enter
-from segment.reading.files import mask_from, read_pages
-from segment.reading.formats import kind_of
+from segment.reading.formats import is_by_strips
 from segment.reading.picture import DamagedPage, Picture
 from segment.reading.process_state import held_back
-from segment.reading.reading_options import ReadingOptions
-from segment.reading.sources import HEAD
+from segment.reading.sources import head_of
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
 from segment.results.mapping import map_warnings
@@ -38,8 +37,6 @@ from segment.threads import at_most, on_threads
 from segment.writing import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from segment.method.hierarchy import Hierarchy
 
 
@@ -73,9 +70,6 @@ def run_job(task: Task, work: Work) -> list[Outcome]:
     return outcomes
 
 
-BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
-
-
 class _Job(NamedTuple):
     """What all pages of a file have in common."""
 
@@ -102,7 +96,7 @@ class _Job(NamedTuple):
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""
         source = self.base / self.task.source
-        if not _is_by_strips(source):
+        if not self.work.may_cut(source):
             return False
         from segment.running.scene_job import scene_job  # most images need none
 
@@ -119,7 +113,7 @@ class _Job(NamedTuple):
         if self.work.memory is not None:
             from segment.running.scene_job import check_fits
 
-            check_fits(picture, self.work)
+            check_fits(picture, self.work, self.base / self.task.source)
 
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
         details, cause = list[str](), error.__cause__
@@ -281,48 +275,12 @@ class _Job(NamedTuple):
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
 
 
-def pages_of(path: Path, options: ReadingOptions) -> Iterator[Picture | DamagedPage]:
-    """Yield the pages of a file, or the one image of what only readers of strips know.
-
-    Raises
-    ------
-    ImageFileError
-        As `read_pages`.
-    """
-    unknown: UnknownKindError | None = None
-    if not _is_measured(path):
-        try:
-            yield from read_pages(path, options)
-            return
-        except UnknownKindError as error:
-            unknown = error
-    from segment.running.scene_job import picture_of  # most images need none
-
-    try:
-        yield picture_of(path, options)
-    except UnknownKindError as error:
-        raise unknown or error from None
-
-
-def mask_of(path: Path) -> NDArray[np.bool_]:
-    """Return the mask in a file; see `mask_from`. It may be what only readers of strips know."""
-    try:
-        return mask_from(path)
-    except UnknownKindError as unknown:
-        from segment.running.scene_job import whole_mask  # most masks need none
-
-        try:
-            return whole_mask(path)
-        except UnknownKindError:
-            raise unknown from None
-
-
 def check_mask(path: Path) -> None:
     """Raise ImageFileError for a mask that cannot be read.
 
     It is read, and kept for the images; a large one that is read by strips is looked at only.
     """
-    if _is_by_strips(path):
+    if is_by_strips(head_of(path)):
         from segment.running.scene_job import is_large
 
         if is_large(path):
@@ -331,9 +289,11 @@ def check_mask(path: Path) -> None:
 
 
 def _entry(result: Result) -> Any:
-    from segment.running.html_report import report_entry  # most runs have no report
+    from segment.drawing.thumbnails import Thumbnail  # most runs have no report
+    from segment.running.html_report import LONGEST, report_entry
 
-    return report_entry(result.image, result.segmentation, result.hierarchy)
+    picture, found = pixels_of(result.image).rgb(), result.segmentation
+    return report_entry(Thumbnail.of(picture, found.labels, LONGEST), found, result.hierarchy)
 
 
 def _reason(error: Exception) -> str:
@@ -345,44 +305,11 @@ def _reason(error: Exception) -> str:
     return f"fails in an unforeseen way ({type(error).__name__}: {error}); please report it"
 
 
-def _is_by_strips(path: Path) -> bool:
-    """Return whether a file may be read by strips with the values that it has when read whole.
-
-    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
-    """
-    if is_stream(path):
-        return False
-    try:
-        kind = _kind(path)
-    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
-        return path.is_dir()
-    return kind in BY_STRIPS or _is_measured(path)
-
-
-def _is_measured(path: Path) -> bool:
-    """Return whether a file is a JPEG 2000 of what are no photo's colours.
-
-    Readers of whole images would take some of its bands, and leave its place on the map.
-    """
-    try:
-        if is_stream(path) or _kind(path) != "JPEG2000":
-            return False
-    except OSError:  # told by those who read it
-        return False
-    from segment.running.scene_job import is_measured  # most images need none
-
-    return is_measured(path)
-
-
-def _kind(path: Path) -> str | None:
-    with path.open("rb") as file:
-        return kind_of(file.read(HEAD))
-
-
 def is_shared(task: Task, work: Work) -> bool:
     """Return whether an image is one whose strips are shared out over a cluster."""
-    if not _is_by_strips((work.base or Path()) / task.source):
-        return False
-    from segment.running.scene_job import is_large_scene
+    with contextlib.suppress(SegmentError):  # told by the worker that gets it
+        if is_by_strips(head_of((work.base or Path()) / task.source)):
+            from segment.running.scene_job import is_large_scene
 
-    return is_large_scene(task, work)
+            return is_large_scene(task, work)
+    return False

@@ -11,10 +11,10 @@ from typing import Any
 from segment.errors import InvalidInputError, OptionError, SegmentError
 from segment.method.fitting import check_keepable, fit_stream
 from segment.method.model import Model
+from segment.photos.whole import mask_of, pages_of
 from segment.pixels.image import pixels_of
 from segment.reading.picture import Picture
 from segment.results.band_facts import image_of
-from segment.running.job import mask_of, pages_of
 from segment.running.plan import Task, Work
 from segment.running.pools import LOOK_UP
 from segment.threads import Started
