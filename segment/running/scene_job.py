@@ -190,10 +190,13 @@ class SceneJob:
 
     def _remark(self, rows: SceneRows, told: dict[str, Any]) -> str | None:
         """Return what `remark_on` has of an image in memory."""
-        if not (self._is_scene or rows.has_alpha):
+        from segment.photos.png_source import PngSource
+
+        alpha = rows.has_alpha and (self._is_scene or not isinstance(self.source, PngSource))
+        if not (self._is_scene or alpha):  # a PNG's alpha is never meant for a band
             return None
         units = told["scale"]["unit"] if self._is_scene else None
-        return remark_of(rows.channels, units, self.work.settings, alpha=rows.has_alpha)
+        return remark_of(rows.channels, units, self.work.settings, alpha=alpha)
 
     def _range_warnings(self, rows: SceneRows, told: dict[str, Any]) -> tuple[str, ...]:
         bits = self.source.bands[rows.bands[0]].bits
