@@ -9,7 +9,7 @@ from segment.memory_limit import FIXED
 from segment.strips.rows import SceneRows
 from segment.strips.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
-from segment.windows.joint_scene import bytes_of_row
+from segment.windows.planned_windows import bytes_of_row
 
 COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
 HASHED = 96  # bytes of a pixel that no other is equal to, while strips are counted by hashing
