@@ -112,7 +112,7 @@ def joint_modes(
     ground = measured(ground, rows, crew, window_rows)
     starts = bin_rows(rows.height, ground.units[0], ground.reach)
     windows = planned_windows(starts, ground.radius, window_rows, parts)
-    alone = not ground.bandwidth or _are_alone(ground, rows, crew, windows)
+    alone = not ground.bandwidth or _are_alone(ground, rows, crew, int(starts[1]), windows)
     settled = SETTLED * ground.radius
     while True:
         try:
@@ -123,12 +123,15 @@ def joint_modes(
             settled = 2 * settled + 1
 
 
-def _are_alone(ground: Ground, rows: SceneRows, crew: Crew, windows: list[Window]) -> bool:
+def _are_alone(
+    ground: Ground, rows: SceneRows, crew: Crew, few: int, windows: list[Window]
+) -> bool:
     """Whether each pixel of the scene would be alone in its bin: then pixels are the seeds."""
     own = [(window.first, window.end) for window in windows]
-    few, others = own[:1], own[1:]  # hardly ever is more than the first one asked
-    return all(
-        alone for some in (few, others) for _, alone in crew.in_order(rows, ground.are_alone, some)
+    return all(  # hardly ever is more looked at than the first rows
+        alone
+        for some in ([(0, few)], own)
+        for _, alone in crew.in_order(rows, ground.are_alone, some)
     )
 
 

@@ -116,7 +116,7 @@ class ModeSweep:
     @property
     def has_grown(self) -> bool:
         """Whether there are so many new ends that to settle again is worth its time."""
-        return len(self._live.places) >= 2 * self._settled
+        return len(self._live.places) >= 3 * self._settled
 
     def settle(self, below: float) -> None:
         """Choose modes for good, as if no end were to come whose row is below that coordinate.

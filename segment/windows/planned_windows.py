@@ -65,18 +65,18 @@ def planned_windows(
     Window(top=0, bottom=8, first=0, end=6, waiting=None)
     """
     height, bin_height = int(starts[-1]), int(np.diff(starts).max())
-    if math.isfinite(radius) and parts > 1:
+    least = least_rows(radius)
+    if parts > 1 and math.isfinite(radius):
         own = max(-(-height // parts), math.ceil(OWN * radius)) + bin_height
-        rows = min(rows, own + 2 * math.ceil(AROUND * radius))
+        rows = min(rows, max(own + 2 * _around(radius), int(least)))
     if height <= rows:
         return [Window(0, height, 0, height)]
-    if not rows >= least_rows(radius):
+    if not rows >= least:
         raise InvalidInputError(
-            f"memory: expected room for {least_rows(radius):g} rows of the image, twice the "
-            f"spatial radius of {radius:g} pixels and more, got {rows}; raise --memory or lower "
-            "the radius"
+            f"memory: expected room for {least:g} rows of the image, twice the spatial radius of "
+            f"{radius:g} pixels and more, got {rows}; raise --memory or lower the radius"
         )
-    around = int(min(AROUND * radius + 1, (rows - bin_height) // 4))
+    around = min(_around(radius), (rows - bin_height) // 4)
     windows, first = [], 0
     while first < len(starts) - 1:
         top = max(int(starts[first]) - around, 0)
@@ -85,6 +85,10 @@ def planned_windows(
         windows.append(Window(top, bottom, int(starts[first]), int(starts[end])))
         first = end
     return windows
+
+
+def _around(radius: float) -> int:
+    return math.ceil(AROUND * radius) + 1
 
 
 def windows_around(climbs: Climbs, radius: float, rows: int, height: int) -> Iterator[Window]:

@@ -1,5 +1,7 @@
 """Joint features beyond memory: the same to the bit as in memory, whatever the windows."""
 
+import itertools
+import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from segment.method.joint_clusters import joint_clusters, joint_units
 from segment.pixels.bands import BandScale
 from segment.pixels.image import Pixels
 from segment.settings import Settings
-from segment.strips.strips import ReadingAhead
+from segment.strips.strips import InOrder, ReadingAhead, Threads
 from segment.windows.ground import Sample
 from segment.windows.joint_scene import joint_modes, known_scene
 from segment.windows.mode_sweep import ModeSweep, TooEarlyError
@@ -46,6 +48,24 @@ class ArrayRows:
         self.most = max(self.most, bottom - top)
         seen = None if self.visible is None else self.visible[top:bottom]
         return self.image[top:bottom], seen
+
+
+@dataclass
+class Elsewhere(InOrder):
+    """Does several strips at once, in any order; all that they need and make is sent there."""
+
+    at_once: int
+    seed: int
+
+    def in_order(self, rows, work, strips):
+        coming, chance = iter(strips), np.random.default_rng(self.seed)
+        while some := [*itertools.islice(coming, self.at_once)]:
+            made = {}
+            for number in chance.permutation(len(some)):
+                there, here, strip = pickle.loads(pickle.dumps((work, rows, some[number])))
+                made[number] = pickle.loads(pickle.dumps(there(here, *strip)))
+                rows.most = max(rows.most, here.most)
+            yield from zip(some, (made[number] for number in range(len(some))), strict=True)
 
 
 def in_memory(image, visible, settings):
@@ -125,7 +145,9 @@ def test_windows_of_any_height_give_what_memory_gives(data):
             joint_modes(ArrayRows(image, visible), settings, AHEAD, 64, sample=sample)
         return
     rows = int(max(rows, least_rows(joint_units(shape, settings)[0] * bandwidth + 1e-6)))
-    assert_same(image, visible, settings, rows, draw(st.sampled_from([7, 16, 50])))
+    crew = draw(st.sampled_from([AHEAD, Threads(2), Elsewhere(1, 0), Elsewhere(5, 1)]))
+    parts, strip = draw(st.sampled_from([1, 9])), draw(st.sampled_from([7, 16, 50]))
+    assert_same(image, visible, settings, rows, strip, crew, parts)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +165,8 @@ def test_photos_are_segmented_as_in_memory(name, settings, window_rows):
     photo = Image.open(SAMPLES / name).convert("L" if settings.color_space == "gray" else "RGB")
     image = np.asarray(photo)[40:300, 100:300]
     image = image.reshape(*image.shape[:2], -1)
-    assert_same(image, None, settings, window_rows, 64)
+    crew = AHEAD if settings.spatial_radius is None else Elsewhere(3, 2)
+    assert_same(image, None, settings, window_rows, 64, crew)
 
 
 def test_how_far_it_is_is_told():
