@@ -1,9 +1,9 @@
 """One large image on one, two and four workers of a Dask cluster on this machine, and alone.
 
-    python -m benchmarks.clusters [--megapixels 100 25] [--workers 1,2,4] [--memory 1G]
+    python -m benchmarks.clusters [--megapixels 100 36] [--workers 1,2,4] [--memory 1G]
                                   [--folder FOLDER]
 
-A photo with noise, repeated, is written as a tiled, deflated TIFF and segmented by the command, with
+A photo with noise, repeated, is written as a tiled, deflated TIFF and segmented by the command with
 colour features and, of fewer pixels, with joint ones. Given are seconds, the peak memory of the
 process that coordinates and of the largest worker, and the bytes that workers sent: to each other,
 and to the coordinator. Results that are not the same bytes end it.
@@ -87,7 +87,7 @@ def compare(source: Path, folder: Path, options: list[str], counts: list[int]) -
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--megapixels", type=float, nargs=2, default=(100, 25), metavar=("COLOR", "JOINT")
+        "--megapixels", type=float, nargs=2, default=(100, 36), metavar=("COLOR", "JOINT")
     )
     parser.add_argument("--workers", default="1,2,4")
     parser.add_argument("--memory", default="1G")
