@@ -38,6 +38,7 @@ class ClimbSweep:
     def __init__(self, ground: Ground, windows: list[Window], settled: float, told: Told) -> None:
         self._ground, self._windows, self._settled, self._told = ground, windows, settled, told
         self._coming = iter(windows)
+        self._most_rows = max(window.bottom - window.top for window in windows)
         self._done = 0  # windows
         self._away: deque[Window] = deque()  # those of climbs that are led on
         self._waiting: list[Climbs] = []
@@ -79,13 +80,10 @@ class ClimbSweep:
         waiting = _together(self._waiting)
         reached = waiting.places[:, ROW] < (self._next.top if self._next else np.inf)
         self._waiting = [waiting.take(~reached)] if not reached.all() else []
-        height = max(window.bottom - window.top for window in self._windows)
-        led_on = windows_around(
-            waiting.take(reached), self._ground.radius, height, self._ground.shape[0]
-        )
-        for window in led_on:
-            self._away.append(window)
-            yield window
+        around = waiting.take(reached), self._ground.radius
+        led_on = [*windows_around(*around, self._most_rows, self._ground.shape[0])]
+        self._away.extend(led_on)
+        yield from led_on
 
     @property
     def _next(self) -> Window | None:
