@@ -9,12 +9,11 @@ from segment.memory_limit import FIXED
 from segment.strips.rows import SceneRows
 from segment.strips.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
-from segment.windows.planned_windows import bytes_of_row
 
 COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
 HASHED = 96  # bytes of a pixel that no other is equal to, while strips are counted by hashing
 LARGEST_STRIP = 1 << 24  # pixels beyond which nothing gets faster
-OF_REGIONS = 2  # where there are regions, they get as much as the strips
+OF_REGIONS = 3  # where there are regions, they get twice as much as the strips at least
 
 
 @dataclass(frozen=True)
@@ -48,8 +47,6 @@ def planned(
     fixed = FIXED + (COLOR_COUNTERS if counted else 0)
     parts = OF_REGIONS if by_region else 1
     row = rows.width * _per_pixel(rows)
-    if joint:
-        row += bytes_of_row(rows.width, rows.channels, 1 if rows.in_bytes else 8)
     least = fixed + 2 * row * parts
     if memory < least:
         raise InvalidInputError(
@@ -63,7 +60,10 @@ def planned(
     height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
     if height >= whole:
         height -= height % whole
-    return Plan(Strips(rows.height, height, Threads(at_once), told), memory - FIXED)
+    left = memory - FIXED
+    if by_region:  # strips, the table of colours and what is known of regions are there at once
+        left = memory - fixed - (at_once + 1) * height * row
+    return Plan(Strips(rows.height, height, Threads(at_once), told), left)
 
 
 def _per_pixel(rows: SceneRows) -> int:
