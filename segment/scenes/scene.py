@@ -77,6 +77,7 @@ def segment_scene(
     scratch: Scratch | Forgetful,
     *,
     memory: int,
+    windows: int | None = None,
     model: Model | None = None,
 ) -> SceneSegmentation:
     """Return the segmentation of a scene, as `segment_pixels` would make it in memory.
@@ -92,6 +93,8 @@ def segment_scene(
         Where stages that are done are kept, and taken up again.
     memory : int
         Bytes for what is known of colours or regions, beside the strips.
+    windows : int, optional
+        Bytes for windows of joint features. Default: the same.
     model : Model, optional
 
     Raises
@@ -103,7 +106,7 @@ def segment_scene(
     if model is not None:
         settings = model.applied_to(settings)
     if settings.features == "joint":
-        clusters = _joint(rows, settings, strips, scratch, memory)
+        clusters = _joint(rows, settings, strips, scratch, windows or memory)
     else:
         clusters = _by_color(rows, settings, strips, scratch, memory, model)
     if not settings.by_region:
