@@ -106,8 +106,7 @@ class ClimbSweep:
         self._n_iter = max(self._n_iter, made.n_iter)
         self._found |= len(ends.seeds) > 0
         self._choice.add(ends)
-        if self._choice.has_grown:
-            self._choice.settle((self._first_row() - self._settled) / self._ground.units[0])
+        self._choice.settle((self._first_row() - self._settled) / self._ground.units[0])
 
     def _first_row(self) -> float:
         """Return the first row in which a climb is that is not over."""

@@ -70,17 +70,22 @@ def chosen_between(
     TooEarlyError
         If an end removes a mode chosen before, or takes its weight.
     """
-    ends = _last_of_equals(ends)
-    order = np.argsort(ends.weights, kind="stable")[::-1]  # coordinates ascend already
-    near = bandwidth * NEAR
+    near, rows = bandwidth * NEAR, ends.places[:, ROW]
+    concerned = (rows >= low - near) & (rows < high + near)
+    others = ends.take(~concerned & ~ends.chosen)
+    if not concerned.any():
+        return ends.take(concerned), others
+    ends = _last_of_equals(ends.take(concerned))
     rows, chosen = ends.places[:, ROW], ends.chosen
     undecided = ~chosen & ((rows < low + near) | (rows >= high - near))
+    order = np.argsort(ends.weights, kind="stable")[::-1]  # coordinates ascend already
     kept = np.empty(len(order), np.uint8)
     kept[order] = keep_apart(ends.places, order, bandwidth, undecided)[0]
     if (kept[chosen] != 1).any():
         raise TooEarlyError
     modes = ends.take(~chosen & (kept == 1))
-    return modes._replace(seeds=np.full_like(modes.seeds, CHOSEN)), ends.take(kept == 2)
+    modes = modes._replace(seeds=np.full_like(modes.seeds, CHOSEN))
+    return modes, ends.take(kept == 2).beside(others)
 
 
 class ModeSweep:
@@ -104,7 +109,6 @@ class ModeSweep:
         self._bandwidth = bandwidth
         nothing = SweptEnds(np.empty((0, dimensions)), np.empty(0), np.empty(0, np.int64))
         self._live = nothing
-        self._settled = 0
         self._modes = [(np.inf, -np.inf, nothing)]  # first and last row, modes
 
     def add(self, ends: SweptEnds) -> None:
@@ -112,11 +116,6 @@ class ModeSweep:
         chosen = ends.chosen
         self._keep(ends.take(chosen))
         self._live = self._live.beside(ends.take(~chosen))
-
-    @property
-    def has_grown(self) -> bool:
-        """Whether there are so many new ends that to settle again is worth its time."""
-        return len(self._live.places) >= 3 * self._settled
 
     def settle(self, below: float) -> None:
         """Choose modes for good, as if no end were to come whose row is below that coordinate.
@@ -126,11 +125,14 @@ class ModeSweep:
         TooEarlyError
             If an end that came since removes one of those chosen before, or takes its weight.
         """
-        if len(self._live.places):
-            ends = self._modes_nearby().beside(self._live)
+        near = self._bandwidth * NEAR
+        rows = self._live.places[:, ROW]
+        rows = rows[rows < below + near]
+        if len(rows):
+            nearby = self._modes_between(rows.min() - near, rows.max() + near)
+            ends = nearby.beside(self._live)
             modes, self._live = chosen_between(ends, self._bandwidth, -np.inf, below)
             self._keep(modes)
-        self._settled = len(self._live.places)
 
     def modes(self) -> Floats:
         """Return all modes, the densest first, as `choose_modes` does; the sweep is over."""
@@ -148,10 +150,8 @@ class ModeSweep:
             modes = modes._replace(seeds=np.broadcast_to(np.int64(CHOSEN), len(rows)))
             self._modes.append((rows.min(), rows.max(), modes))
 
-    def _modes_nearby(self) -> SweptEnds:
-        """Return the modes chosen before that have anything to do with the ends at hand."""
-        rows, near = self._live.places[:, ROW], self._bandwidth * NEAR
-        first, last = rows.min() - near, rows.max() + near
+    def _modes_between(self, first: float, last: float) -> SweptEnds:
+        """Return the modes chosen before in some rows."""
         nearby = self._modes[0][2]
         for low, high, modes in self._modes:
             if high >= first and low <= last:

@@ -66,20 +66,13 @@ def climb_window(
     swept = SweptEnds(ends.places, ends.weights, seeds)
     if waiting is not None:
         return WindowClimbs(swept, left, ends.n_iter, 0)
-    if len(seeds):
-        swept = _narrowed(swept, (first, end), ground, settled)
+    low = first + settled if first else -np.inf
+    high = end - settled if end < ground.shape[0] else np.inf
+    if low < high:
+        unit = ground.units[0]
+        modes, undecided = chosen_between(swept, ground.reach, low / unit, high / unit)
+        swept = modes.beside(undecided)
     return WindowClimbs(swept, left, ends.n_iter, len(climbs.seeds))
-
-
-def _narrowed(ends: SweptEnds, own: tuple[int, int], ground: Ground, settled: float) -> SweptEnds:
-    """Choose modes for good among ends that others do not come near, if those are most."""
-    low = own[0] + settled if own[0] else -np.inf
-    high = own[1] - settled if own[1] < ground.shape[0] else np.inf
-    if max(low, own[0]) + (own[1] - own[0]) / 2 > min(high, own[1]):
-        return ends
-    unit = ground.units[0]
-    modes, undecided = chosen_between(ends, ground.reach, low / unit, high / unit)
-    return modes.beside(undecided)
 
 
 def _begun(
