@@ -15,7 +15,7 @@ from segment.windows.mode_sweep import ROW
 
 AROUND = 2  # radii that a window has above and below its seeds
 LED_ON = 3  # radii of rows around climbs that are led on
-OWN = 12  # radii that the seeds of a window take, at least, where many work on windows
+OWN = 30  # radii that the seeds of a window take, at least, where many work: 20 are near to others
 TOGETHER = 1 << 16  # climbs that are led on in one window at most
 
 
