@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -22,7 +23,7 @@ from segment.pixels.joint import (
     largest_value,
     pixel_points,
 )
-from segment.settings import Settings
+from segment.settings import ColorSpace, Settings
 from segment.strips.rows import SceneRows, Values, Visible
 from segment.strips.strips import Crew
 
@@ -80,10 +81,6 @@ class Ground:
         """Return what 1 in the joint domain is in the units of its pyramids."""
         return np.asarray(self.indexed(self.pixel, None, 0).units)
 
-    def read(self, rows: SceneRows, top: int, bottom: int) -> tuple[Values, Visible]:
-        """Return rows as coordinates of the colour space, and which pixels take part."""
-        return _in_space(rows, top, bottom, self.settings)
-
     def indexed(self, points: Values, visible: Visible, top: int) -> Pyramid:
         """Index what was read from the row `top` on."""
         largest, height = self.largest, self.shape[0]
@@ -99,7 +96,7 @@ class Ground:
 
     def are_alone(self, rows: SceneRows, top: int, bottom: int) -> bool:
         """Return whether each pixel of whole rows of bins would be alone in its bin."""
-        points, visible = self.read(rows, top, bottom)
+        points, visible = rows.points(top, bottom)
         shown = points[..., 0].size if visible is None else visible.sum()
         return len(self._bins(points, visible, top)) == int(shown)
 
@@ -111,9 +108,9 @@ class Ground:
 def ground_of(
     rows: SceneRows, settings: Settings, bandwidth: float, largest: float = EIGHT_BITS
 ) -> Ground:
-    """Return a scene as the joint domain."""
+    """Return a scene as the joint domain, from rows that are `in_space`."""
     shape = rows.height, rows.width
-    first = _in_space(rows, 0, 1, settings)[0]
+    first = rows.points(0, 1)[0]
     pixel = np.zeros((1, 1, first.shape[2]), first.dtype)
     return Ground(settings, shape, joint_units(shape, settings), bandwidth, largest, pixel)
 
@@ -124,8 +121,7 @@ def measured(ground: Ground, rows: SceneRows, crew: Crew, strip_rows: int) -> Gr
         return ground
     tops = range(0, rows.height, strip_rows)
     strips = [(top, min(top + strip_rows, rows.height)) for top in tops]
-    work = functools.partial(_largest, settings=ground.settings)
-    return replace(ground, largest=crew.merged(rows, work, strips, max, lambda strip: None))
+    return replace(ground, largest=crew.merged(rows, _largest, strips, max, lambda strip: None))
 
 
 def joint_bandwidth(rows: SceneRows, settings: Settings, sample: Sample | None) -> float:
@@ -142,10 +138,19 @@ def joint_bandwidth(rows: SceneRows, settings: Settings, sample: Sample | None) 
     return kth_neighbor_distance(points, settings.quantile)
 
 
-def _in_space(rows: SceneRows, top: int, bottom: int, settings: Settings) -> tuple[Values, Visible]:
-    values, visible = rows.points(top, bottom)
-    return points_in(settings.color_space, values), visible
+def in_space(rows: SceneRows, color_space: ColorSpace) -> SceneRows:
+    """Return rows whose points are coordinates of a colour space, for whoever reads them."""
+    if color_space == "rgb":
+        return rows
+    scaled = functools.partial(_converted, scaled=rows.scaled, color_space=color_space)
+    return replace(rows, scaled=scaled)
 
 
-def _largest(rows: SceneRows, top: int, bottom: int, settings: Settings) -> float:
-    return largest_value(*_in_space(rows, top, bottom, settings))
+def _converted(
+    values: Values, scaled: Callable[[Values], Values], color_space: ColorSpace
+) -> Values:
+    return points_in(color_space, scaled(values))
+
+
+def _largest(rows: SceneRows, top: int, bottom: int) -> float:
+    return largest_value(*rows.points(top, bottom))

@@ -13,7 +13,14 @@ from segment.settings import Settings
 from segment.strips.rows import SceneRows
 from segment.strips.strips import Crew, Told, nobody
 from segment.windows.climb_sweep import ClimbSweep
-from segment.windows.ground import Ground, Sample, ground_of, joint_bandwidth, measured
+from segment.windows.ground import (
+    Ground,
+    Sample,
+    ground_of,
+    in_space,
+    joint_bandwidth,
+    measured,
+)
 from segment.windows.mode_sweep import TooEarlyError
 from segment.windows.planned_windows import Window, planned_windows
 
@@ -32,7 +39,7 @@ class Known(NamedTuple):
     n_iter : int
         Moves of the longest climb.
     largest : float
-        Value of all.
+        Absolute value of a coordinate in the colour space.
     """
 
     modes: Floats
@@ -62,13 +69,15 @@ class JointScene:
     def labels(self, rows: SceneRows, top: int, bottom: int) -> NDArray[np.int32]:
         """Return the labels of a strip, (h, W): 1..K, 0 for none. Any thread may call it."""
         ground = self._ground
-        pyramid = ground.indexed(*ground.read(rows, top, bottom), top)
+        rows = in_space(rows, ground.settings.color_space)
+        pyramid = ground.indexed(*rows.points(top, bottom), top)
         limit = np.inf if ground.settings.cluster_all else 1.0
         return label_pixels(pyramid, self._buckets, bandwidth=ground.reach, limit=limit)
 
 
 def known_scene(rows: SceneRows, settings: Settings, known: Known) -> JointScene:
     """Return what labels the rows of a scene whose modes are known."""
+    rows = in_space(rows, settings.color_space)
     ground = ground_of(rows, settings, known.bandwidth, known.largest)
     return JointScene(ground, known.modes)
 
@@ -108,6 +117,7 @@ def joint_modes(
         the spatial radius; and as `joint_clusters`.
     """
     check_joint(settings)
+    rows = in_space(rows, settings.color_space)
     ground = ground_of(rows, settings, joint_bandwidth(rows, settings, sample))
     ground = measured(ground, rows, crew, window_rows)
     starts = bin_rows(rows.height, ground.units[0], ground.reach)

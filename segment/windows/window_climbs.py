@@ -85,7 +85,7 @@ def _begun(
     alone: bool,
 ) -> tuple[Climbs, Pyramid]:
     """Return the climbs of a window at its beginning, and what they climb on."""
-    points, visible = ground.read(rows, top, bottom)
+    points, visible = rows.points(top, bottom)
     pyramid = ground.indexed(points, visible, top)
     if waiting is not None:
         return waiting, pyramid
