@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ from segment.pixels.joint import (
 )
 from segment.settings import ColorSpace, Settings
 from segment.strips.rows import SceneRows, Values, Visible
-from segment.strips.strips import Crew
+from segment.strips.strips import Crew, Strip
 
 Floats = NDArray[np.float64]
 EIGHT_BITS = 255.0
@@ -115,12 +115,10 @@ def ground_of(
     return Ground(settings, shape, joint_units(shape, settings), bandwidth, largest, pixel)
 
 
-def measured(ground: Ground, rows: SceneRows, crew: Crew, strip_rows: int) -> Ground:
+def measured(ground: Ground, rows: SceneRows, crew: Crew, strips: Sequence[Strip]) -> Ground:
     """Return a ground with the largest value, which the crew looks for if values are not bytes."""
     if ground.pixel.dtype == np.uint8:
         return ground
-    tops = range(0, rows.height, strip_rows)
-    strips = [(top, min(top + strip_rows, rows.height)) for top in tops]
     return replace(ground, largest=crew.merged(rows, _largest, strips, max, lambda strip: None))
 
 

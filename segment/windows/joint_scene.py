@@ -22,7 +22,7 @@ from segment.windows.ground import (
     measured,
 )
 from segment.windows.mode_sweep import TooEarlyError
-from segment.windows.planned_windows import Window, planned_windows
+from segment.windows.planned_windows import planned_windows
 
 Floats = NDArray[np.float64]
 SETTLED = 10  # radii beyond which no climb is expected to end, above its seed and below
@@ -119,30 +119,22 @@ def joint_modes(
     check_joint(settings)
     rows = in_space(rows, settings.color_space)
     ground = ground_of(rows, settings, joint_bandwidth(rows, settings, sample))
-    ground = measured(ground, rows, crew, window_rows)
     starts = bin_rows(rows.height, ground.units[0], ground.reach)
     windows = planned_windows(starts, ground.radius, window_rows, parts)
-    alone = not ground.bandwidth or _are_alone(ground, rows, crew, int(starts[1]), windows)
+    own = [(window.first, window.end) for window in windows]
+    ground = measured(ground, rows, crew, own)
+    few = [(0, int(starts[1]))]  # hardly ever is more looked at to know it
+    alone = not ground.bandwidth or all(
+        alone for some in (few, own) for _, alone in crew.in_order(rows, ground.are_alone, some)
+    )
     settled = SETTLED * ground.radius
     while True:
         try:
             sweep = ClimbSweep(ground, windows, settled, told)
             modes, n_iter = sweep.climb(crew, rows, alone=alone)
             return Known(modes, float(ground.bandwidth), n_iter, ground.largest)
-        except TooEarlyError:  # hardly ever: a climb ended far above the others of its time
+        except TooEarlyError:  # hardly ever: a climb ended farther away
             settled = 2 * settled + 1
-
-
-def _are_alone(
-    ground: Ground, rows: SceneRows, crew: Crew, few: int, windows: list[Window]
-) -> bool:
-    """Whether each pixel of the scene would be alone in its bin: then pixels are the seeds."""
-    own = [(window.first, window.end) for window in windows]
-    return all(  # hardly ever is more looked at than the first rows
-        alone
-        for some in ([(0, few)], own)
-        for _, alone in crew.in_order(rows, ground.are_alone, some)
-    )
 
 
 def check_joint(settings: Settings) -> None:
