@@ -62,7 +62,7 @@ def planned_windows(
     Examples
     --------
     >>> planned_windows(np.array([0, 3, 6, 10]), 2.0, 9)[0]
-    Window(top=0, bottom=8, first=0, end=6, waiting=None)
+    Window(top=0, bottom=7, first=0, end=6, waiting=None)
     """
     height, bin_height = int(starts[-1]), int(np.diff(starts).max())
     least = least_rows(radius)
