@@ -136,6 +136,7 @@ class SceneJob:
                 plan.strips,
                 scratch,
                 memory=plan.memory,
+                windows=plan.windows,
                 model=work.model,
             )
             output = work.output

@@ -18,10 +18,14 @@ OF_REGIONS = 3  # where there are regions, they get twice as much as the strips 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a scene is cut, and what is left for what is known of its colours and regions."""
+    """How a scene is cut, and what is left for what is known of its colours and regions.
+
+    `windows` is what there is for climbs of joint features, which are over before that.
+    """
 
     strips: Strips
     memory: int
+    windows: int
 
 
 def planned(
@@ -63,7 +67,7 @@ def planned(
     left = memory - FIXED
     if by_region:  # strips, the table of colours and what is known of regions are there at once
         left = memory - fixed - (at_once + 1) * height * row
-    return Plan(Strips(rows.height, height, Threads(at_once), told), left)
+    return Plan(Strips(rows.height, height, Threads(at_once), told), left, memory - FIXED)
 
 
 def _per_pixel(rows: SceneRows) -> int:
