@@ -19,6 +19,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ from segment.settings import Settings
 from segment.strips.rows import SceneRows
 from segment.strips.scratch import Scratch
 
-MANY = 1 << 40  # distinct colours: never too many
+MANY = 1 << 50  # bytes for distinct colours: never too few
 
 
 class Generated:
@@ -55,6 +56,9 @@ class Generated:
         rows = self._strip[np.arange(top, bottom) % len(self._strip)]
         shades = (np.arange(top, bottom) // STRIP % 16).astype(np.uint8)
         return np.ascontiguousarray((rows + shades[:, None, None])[:, :, list(bands)]), None
+
+    def check(self) -> None:
+        """Do nothing."""
 
     def close(self) -> None:
         """Do nothing."""
@@ -94,6 +98,7 @@ def whole(path: Path, side: int, memory: str, settings: Settings, folder: Path) 
     """Segment it and write the same results."""
     rows = opened(path, side)
     plan = cut(rows, memory, settings)
+    rows = replace(rows, remembered=plan.remembered)
     with Scratch(folder / "scratch", "key") as scratch:
         found = segment_scene(rows, settings, plan.strips, scratch, memory=plan.memory)
         write_rasters(rows, plan, found, folder)

@@ -6,23 +6,35 @@ from dataclasses import dataclass
 
 from segment.errors import InvalidInputError
 from segment.memory_limit import FIXED
+from segment.meanshift.points import MANY
+from segment.strips.remembered import Remembered
 from segment.strips.rows import SceneRows
 from segment.strips.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
 from segment.windows.joint_scene import bytes_of_row
 
-COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
+COLOR_COUNTERS = 64 << 20  # of all 8-bit colours, 32 bits each, or twice that; or of their labels
 HASHED = 96  # bytes of a pixel that no other is equal to, while strips are counted by hashing
-LARGEST_STRIP = 1 << 24  # pixels beyond which nothing gets faster
+LARGEST_STRIP = 1 << 22  # pixels beyond which nothing gets faster, unless they are of one tile's row
 OF_REGIONS = 2  # where there are regions, they get as much as the strips
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a scene is cut, and what is left for what is known of its colours and regions."""
+    """How a scene is cut, and what is left beside the strips.
+
+    Attributes
+    ----------
+    strips : Strips
+    memory : int
+        Bytes for what is known of its colours and regions.
+    remembered : Remembered
+        Takes what is left of that, as long as it is.
+    """
 
     strips: Strips
     memory: int
+    remembered: Remembered
 
 
 def planned(
@@ -45,9 +57,10 @@ def planned(
         If the memory is too small to work in: how much is needed at least.
     """
     counted = rows.in_bytes and rows.channels == 3 and not joint
-    fixed = FIXED + (COLOR_COUNTERS if counted else 0)
+    words = 1 if rows.height * rows.width < MANY else 2
+    fixed = FIXED + (words * COLOR_COUNTERS if counted else 0)
     parts = OF_REGIONS if by_region else 1
-    row = rows.width * _per_pixel(rows)
+    row = rows.width * _per_pixel(rows, by_region)
     if joint:
         row += bytes_of_row(rows.width, rows.channels, 1 if rows.in_bytes else 8)
     least = fixed + 2 * row * parts
@@ -63,11 +76,19 @@ def planned(
     height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
     if height >= whole:
         height -= height % whole
-    return Plan(Strips(rows.height, height, Threads(at_once), told), memory - FIXED)
+    strips = Strips(rows.height, height, Threads(at_once), told)
+    left = 0 if joint else memory - fixed - parts * (at_once + 1) * height * row
+    remembered = Remembered(left, rows.height, max(height, whole), rows.bytes_of_row)
+    return Plan(strips, memory - FIXED, remembered)
 
 
-def _per_pixel(rows: SceneRows) -> int:
-    """Return bytes that a pixel of a strip takes on its way from the file to the results."""
+def _per_pixel(rows: SceneRows, by_region: bool) -> int:
+    """Return bytes that a pixel of a strip takes on its way from the file to the results.
+
+    One that is looked up in a table takes its label and what is written of it, once its values are
+    gone; one of a region is held beside its sums.
+    """
     item = rows.dtype.itemsize
     points = rows.channels if rows.is_tabled else max(HASHED, 32 * rows.channels + 32)
-    return (rows.channels + 1) * item + points + 12
+    looked_up = rows.is_tabled and not by_region
+    return (rows.channels + 1) * item + (9 if looked_up else points + 12)

@@ -176,7 +176,7 @@ def _numbered(
     parts, seams, touching = [], [], []
     counts: list[int] = []
     above: Row | None = None
-    most = memory // (PER_REGION + 8 * (rows.channels + 1))
+    each = PER_REGION + 8 * (rows.channels + 1)
     for _, _, strip in strips.in_order("labelling", rows, part):
         if above is not None:
             below = strip["first"][0], strip["first"][1]
@@ -186,7 +186,8 @@ def _numbered(
         above = strip["last"][0], strip["last"][1]
         parts.append(strip["clusters"])
         counts.append(len(parts[-1]))
-        _check_count(sum(counts), most)
+        _check_count(sum(counts), memory // each)
+        rows.remembered.keep_within(memory - 2 * each * sum(counts))  # there are strips, too
     table = joined_numbers(counts, seams)
     clusters = np.zeros(int(table.max()) + 1, np.int32)
     clusters[table[1:]] = np.concatenate(parts)
