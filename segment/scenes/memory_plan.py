@@ -85,10 +85,10 @@ def planned(
 def _per_pixel(rows: SceneRows, by_region: bool) -> int:
     """Return bytes that a pixel of a strip takes on its way from the file to the results.
 
-    One that is looked up in a table takes its label and what is written of it, once its values are
-    gone; one of a region is held beside its sums.
+    Where points are looked up in a table these are its values, and its label and what is written of
+    it, 4 bytes and a colour, when values are gone; elsewhere its points, and sums of them, too.
     """
-    item = rows.dtype.itemsize
-    points = rows.channels if rows.is_tabled else max(HASHED, 32 * rows.channels + 32)
-    looked_up = rows.is_tabled and not by_region
-    return (rows.channels + 1) * item + (9 if looked_up else points + 12)
+    read = rows.bytes_of_row // rows.width
+    if rows.is_tabled and not by_region:
+        return read + 4 + (rows.channels + 1 if rows.has_alpha else rows.channels)
+    return read + 12 + (rows.channels if rows.is_tabled else max(HASHED, 32 * rows.channels + 32))

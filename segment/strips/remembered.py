@@ -28,14 +28,18 @@ class Remembered:
         Of a block: those of a strip, or of a row of tiles where strips are lower.
     row : int
         Bytes of a row at most.
+
+    Attributes
+    ----------
+    most, taken : int
+        Bytes that blocks may take, and those that are taken.
     """
 
     def __init__(self, most: int = 0, height: int = 1, rows: int = 1, row: int = 0) -> None:
-        self.most = most
+        self.most, self.taken = most, 0
         self._height, self._rows, self._row = height, rows, row
         self._lock = threading.Lock()
         self._blocks: dict[int, Read] = {}
-        self._taken = 0
 
     def read(self, top: int, bottom: int, read: Callable[[int, int], Read]) -> Read:
         """Return the rows from `top` to above `bottom`, as `read` has them or once had them."""
@@ -66,8 +70,8 @@ class Remembered:
         with self._lock:
             self.most = max(0, min(self.most, most))
             for number in sorted(self._blocks, reverse=True):
-                if self._taken > self.most:
-                    self._taken -= _size(self._blocks.pop(number))
+                if self.taken > self.most:
+                    self.taken -= _size(self._blocks.pop(number))
 
     def __reduce__(self) -> tuple[type[Remembered], tuple[()]]:
         """Be sent to another process as what remembers nothing."""
@@ -78,19 +82,19 @@ class Remembered:
         first, end = self._span(number)
         size = (end - first) * self._row
         with self._lock:
-            if self._taken + size > self.most:
+            if self.taken + size > self.most:
                 return None
-            self._taken += size
+            self.taken += size
         block = None
         try:
             block = _shared(*read(first, end))
         finally:
             with self._lock:
-                self._taken -= size
-                fits = block and self._taken + _size(block) <= self.most
+                self.taken -= size
+                fits = block and self.taken + _size(block) <= self.most
                 if block and fits and number not in self._blocks:
                     self._blocks[number] = block
-                    self._taken += _size(block)
+                    self.taken += _size(block)
         return block
 
     def _numbers(self, top: int, bottom: int) -> range:

@@ -36,7 +36,7 @@ def test_more_memory_gives_higher_strips_up_to_a_bound():
 def test_cores_are_given_up_for_whole_rows_of_tiles():
     """Where rows of tiles are too high for a strip on each core, fewer cores work."""
     rows = rows_of(4096, 4000, preferred_rows=512)
-    memory = memory_plan.FIXED + memory_plan.COLOR_COUNTERS + 4000 * 13 * 512 * 2
+    memory = memory_plan.FIXED + memory_plan.COLOR_COUNTERS + 4000 * 11 * 512 * 2
     with at_most(8):
         strips = planned(rows, memory + (1 << 20)).strips
     assert (strips.rows, strips.crew.at_once) == (512, 1)
