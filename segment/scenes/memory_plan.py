@@ -76,10 +76,16 @@ def planned(
     height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
     if height >= whole:
         height -= height % whole
+    block = max(height, whole)
+    if height < whole:  # a row of tiles for each of those at work, if strips are not much lower by that
+        lower = height - -(-at_once * whole * rows.bytes_of_row // (parts * (at_once + 1) * row))
+        height, block = (lower, whole) if lower > height // 2 else (height, height)
     strips = Strips(rows.height, height, Threads(at_once), told)
-    left = 0 if joint else memory - fixed - parts * (at_once + 1) * height * row
-    remembered = Remembered(left, rows.height, max(height, whole), rows.bytes_of_row)
-    return Plan(strips, memory - FIXED, remembered)
+    left = memory - fixed - parts * (at_once + 1) * height * row
+    if block > height:
+        left -= at_once * whole * rows.bytes_of_row
+    remembered = Remembered(max(0, left), rows.height, block, rows.bytes_of_row)
+    return Plan(strips, memory - FIXED, Remembered() if joint else remembered)
 
 
 def _per_pixel(rows: SceneRows, by_region: bool) -> int:

@@ -101,6 +101,7 @@ def segment_scene(
     check_scene(settings)
     if model is not None:
         settings = model.applied_to(settings)
+    rows.remembered.spare = scratch.spare(memory) if strips.are_here else None
     if settings.features == "joint":
         clusters = _joint(rows, settings, strips, scratch, memory)
     else:

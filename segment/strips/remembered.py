@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Read = tuple[NDArray[Any], NDArray[np.bool_] | None]  # values, and where there are any
+from segment.strips.spare_file import Read, SpareFile
 
 
 class Remembered:
     """Blocks of rows, the first ones to come: most of a pass over a scene is inflating its tiles.
 
-    A block that there is room for is read whole, also where only some of its rows are wanted. What
-    is returned is shared, and cannot be written to. Any threads may read.
+    The next ones go to a file, if there is one. A block is read whole, also where only some of its
+    rows are wanted, if it is kept. What is returned may be shared, and cannot be written to then. Any
+    threads may read.
 
     Parameters
     ----------
@@ -27,42 +29,43 @@ class Remembered:
     rows : int
         Of a block: those of a strip, or of a row of tiles where strips are lower.
     row : int
-        Bytes of a row at most.
+        Bytes of a row at most; 0 for those of no scene, of which nothing is remembered.
 
     Attributes
     ----------
     most, taken : int
-        Bytes that blocks may take, and those that are taken.
+        Bytes that blocks may take in memory, and those that are taken.
+    spare : SpareFile or None
+        Takes blocks that the memory has no room for.
     """
 
     def __init__(self, most: int = 0, height: int = 1, rows: int = 1, row: int = 0) -> None:
         self.most, self.taken = most, 0
+        self.spare: SpareFile | None = None
         self._height, self._rows, self._row = height, rows, row
         self._lock = threading.Lock()
+        self._turns: dict[int, threading.Lock] = {}  # of threads that want the same block
         self._blocks: dict[int, Read] = {}
 
     def read(self, top: int, bottom: int, read: Callable[[int, int], Read]) -> Read:
         """Return the rows from `top` to above `bottom`, as `read` has them or once had them."""
-        if not self.most:
+        if not self._row:
             return read(top, bottom)
         parts = []
         for number in self._numbers(top, bottom):
-            block = self._blocks.get(number) or self._kept(number, read)
-            if block is None:
-                first, end = self._span(number)
-                parts.append(read(max(top, first), min(bottom, end)))
-            else:
-                parts.append(self._part(number, block, top, bottom))
+            parts.append(self._known(number, top, bottom) or self._anew(number, top, bottom, read))
         return _joined(parts)
 
     def recall(self, top: int, bottom: int) -> Read | None:
         """Return the same if all of it is there, else None."""
+        if not self._row:
+            return None
         parts = []
         for number in self._numbers(top, bottom):
-            block = self._blocks.get(number)
-            if block is None:
+            part = self._known(number, top, bottom)
+            if part is None:
                 return None
-            parts.append(self._part(number, block, top, bottom))
+            parts.append(part)
         return _joined(parts)
 
     def keep_within(self, most: int) -> None:
@@ -91,8 +94,7 @@ class Remembered:
         finally:
             with self._lock:
                 self.taken -= size
-                fits = block and self.taken + _size(block) <= self.most
-                if block and fits and number not in self._blocks:
+                if block and self.taken + _size(block) <= self.most:
                     self._blocks[number] = block
                     self.taken += _size(block)
         return block
@@ -104,11 +106,45 @@ class Remembered:
         first = number * self._rows
         return first, min(first + self._rows, self._height)
 
-    def _part(self, number: int, block: Read, top: int, bottom: int) -> Read:
+    def _known(self, number: int, top: int, bottom: int) -> Read | None:
+        """Return what a block that is kept has of some rows."""
+        rows = self._rows_in(number, top, bottom)
+        block = self._blocks.get(number)
+        if block is not None:
+            return _cut(block, rows)
+        return None if self.spare is None else self.spare.get(number, rows.start, rows.stop)
+
+    def _rows_in(self, number: int, top: int, bottom: int) -> slice:
+        """Return which rows of a block lie between two rows of the scene."""
         first, end = self._span(number)
-        rows = slice(max(top, first) - first, min(bottom, end) - first)
-        values, visible = block
-        return values[rows], None if visible is None else visible[rows]
+        return slice(max(top, first) - first, min(bottom, end) - first)
+
+    def _anew(self, number: int, top: int, bottom: int, read: Callable[[int, int], Read]) -> Read:
+        """Return the same of a block that is not kept, and keep it if there is room."""
+        with self._turns.setdefault(number, threading.Lock()):
+            known = self._known(number, top, bottom)
+            if known is not None:  # of a neighbouring strip, which was first
+                return known
+            block = self._kept(number, read) or self._spared(number, read)
+        if block is not None:
+            return _cut(block, self._rows_in(number, top, bottom))
+        first, end = self._span(number)
+        return read(max(top, first), min(bottom, end))
+
+    def _spared(self, number: int, read: Callable[[int, int], Read]) -> Read | None:
+        """Read a block and leave it to the file, if that has room for it."""
+        first, end = self._span(number)
+        if self.spare is None or not self.spare.has_room((end - first) * self._row):
+            return None
+        begun = time.perf_counter()
+        block = read(first, end)
+        self.spare.put(number, block, time.perf_counter() - begun)
+        return block
+
+
+def _cut(block: Read, rows: slice) -> Read:
+    values, visible = block
+    return values[rows], None if visible is None else visible[rows]
 
 
 def _shared(values: NDArray[Any], visible: NDArray[np.bool_] | None) -> Read:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from segment.errors import ImageFileError
 from segment.pixels.bands import BandScale, View, check_reach
 from segment.raster.source import RasterSource
-from segment.strips.remembered import Read, Remembered
+from segment.strips.remembered import Remembered
+from segment.strips.spare_file import Read
 
 Values = NDArray[Any]
 Visible = NDArray[np.bool_] | None
@@ -126,8 +127,7 @@ class SceneRows:
     def unmasked(self, top: int, bottom: int) -> tuple[Values, Visible]:
         """Return the same whatever the mask: where there is a value that can be seen."""
         values, visible = self.remembered.read(top, bottom, self._read)
-        if self.remembered.most:  # it may be none of the file that was looked at
-            self.source.check()
+        self.source.check()  # it may be that nothing was read
         if self.has_alpha:
             opaque = (values[:, :, self.channels :] > 0).all(axis=2)
             visible = np.asarray(opaque if visible is None else visible & opaque)
