@@ -34,19 +34,15 @@ cdef inline double squared_distance(const double *sums, int channels, int32_t on
     return sum_
 
 
-cdef inline int32_t unite_sums(double *sums, int channels, int32_t *parents, int32_t *partner,
-                               int32_t one, int32_t other) noexcept nogil:
-    """Join two regions under the lower number, which is that of the first pixel.
-
-    `partner` holds circular lists of the regions that are one by now.
-    """
+cdef inline int32_t unite_sums(double *sums, int channels, int32_t *parents, int32_t one,
+                               int32_t other) noexcept nogil:
+    """Join two regions under the lower number, which is that of the first pixel; return it."""
     cdef int32_t kept = min(one, other), gone = max(one, other)
     cdef Py_ssize_t k, columns = channels + 1
     for k in range(columns):
         sums[kept * columns + k] += sums[gone * columns + k]
     sums[gone * columns + channels] = 0
     parents[gone] = kept
-    partner[kept], partner[gone] = partner[gone], partner[kept]
     return kept
 
 

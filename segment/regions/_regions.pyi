@@ -44,8 +44,8 @@ def meet_neighbors(
     end: NDArray[np.int64],
     neighbors: NDArray[np.int32],
 ) -> None: ...
-def largest_of(
-    numbers: NDArray[np.int32], sizes: NDArray[np.float64], largest: NDArray[np.intp]
+def absorb_of_size(
+    pairs: NDArray[np.int32], parents: NDArray[np.int32], sums: NDArray[np.float64], size: float
 ) -> None: ...
 def absorb_small(
     neighbors: NDArray[np.int32],

@@ -96,20 +96,6 @@ def number_roots(int32_t[::1] parents, Py_ssize_t first, Py_ssize_t end, int32_t
     return count
 
 
-def largest_of(const int32_t[::1] numbers, const double[::1] sizes, Py_ssize_t[::1] largest):
-    """Write for each number where the greatest of its sizes stands, the first at a tie.
-
-    `largest` holds -1 for every number; that stays for those that do not occur.
-    """
-    cdef Py_ssize_t i
-    cdef Py_ssize_t *found
-    with nogil:
-        for i in range(numbers.shape[0]):
-            found = &largest[numbers[i]]
-            if found[0] < 0 or sizes[i] > sizes[found[0]]:
-                found[0] = i
-
-
 def replace(int32_t[::1] numbers, const int32_t[::1] table):
     """Write the table's entry for each number in its place."""
     cdef Py_ssize_t i
@@ -273,13 +259,40 @@ def absorb_small(int32_t[::1] neighbors, const int64_t[::1] first, int64_t[::1] 
                 other = nearest_neighbor(&graph, number)
             if not other:
                 continue
-            number = unite_sums(graph.sums, graph.channels, graph.parents, graph.partner, number,
-                                other)
+            partner[number], partner[other] = partner[other], partner[number]
+            number = unite_sums(graph.sums, graph.channels, graph.parents, number, other)
             set_mean(&graph, number)
             if size_of(&graph, number) < min_size:
                 sift_up(heap, grown, key_of(size_of(&graph, number), number))
                 grown += 1
     return parents
+
+
+def absorb_of_size(const int32_t[:, ::1] pairs, int32_t[::1] parents, double[:, ::1] sums,
+                   double size):
+    """Unite each region of a size with its nearest neighbour, by their numbers; none is smaller.
+
+    `pairs` has those regions, ascending, each with each of its neighbours. What grows has twice
+    the size at least: nothing comes up again, as it does in `absorb_small`.
+    """
+    cdef int channels = <int> sums.shape[1] - 1
+    cdef int32_t number, nearest, other
+    cdef double distance = 0, other_distance
+    cdef Py_ssize_t i = 0, end
+    with nogil:
+        while i < pairs.shape[0]:
+            number, nearest, end = pairs[i, 0], 0, i
+            while end < pairs.shape[0] and pairs[end, 0] == number:
+                end += 1
+            if sums[number, channels] == size:
+                for i in range(i, end):
+                    other = root_of(&parents[0], pairs[i, 1])
+                    other_distance = squared_distance(&sums[0, 0], channels, number, other)
+                    if nearest == 0 or other_distance < distance or (
+                            other_distance == distance and other < nearest):
+                        nearest, distance = other, other_distance
+                unite_sums(&sums[0, 0], channels, &parents[0], number, nearest)
+            i = end
 
 
 cdef inline void set_mean(graph_t *graph, int32_t number) noexcept nogil:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segment.regions._regions import absorb_small, largest_of, meet_neighbors, number_roots
+from segment.regions._regions import absorb_small, meet_neighbors, number_roots
 
 Numbers = NDArray[np.int32]
 Small = NDArray[np.uint8]
+HALF, LAST = np.uint64(32), (1 << 32) - 1
 
 
 class Neighbors(NamedTuple):
@@ -105,35 +106,58 @@ def unique_pairs(pairs: Numbers) -> Numbers:
     return np.stack([keys >> 32, keys & 0xFFFFFFFF], axis=1).astype(np.int32)
 
 
-def neighbors_of_pairs(pairs: Numbers, count: int) -> Neighbors:
-    """Return the neighbours that pairs name, (m, 2) in the order of `unique_pairs`.
+def neighbors_of_pairs(parts: Iterable[Numbers], count: int) -> Neighbors:
+    """Return the neighbours that pairs name.
 
     Parameters
     ----------
-    pairs : (m, 2) int32 array
-        A small region and a neighbour.
+    parts : iterable of (m, 2) int32 arrays
+        Small regions and their neighbours, as `unique_pairs` has them; each part has regions above
+        all those of the one before.
     count : int
         Regions, and one for none.
     """
-    ends = np.searchsorted(pairs[:, 0], np.arange(count + 1), side="left").astype(np.int64)
-    return Neighbors(ends[:-1].copy(), ends[1:].copy(), np.ascontiguousarray(pairs[:, 1]))
+    degrees, listed = np.zeros(count, np.int64), [np.empty(0, np.int32)]
+    for pairs in parts:
+        if len(pairs):
+            first = int(pairs[0, 0])
+            here = np.bincount(pairs[:, 0] - first)
+            degrees[first : first + len(here)] += here
+            listed.append(pairs[:, 1].copy())
+    end = np.cumsum(degrees)
+    return Neighbors(end - degrees, end, np.concatenate(listed))
 
 
-def largest_parts(numbers: Numbers, sizes: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return for each number the largest of the regions that have it now, the first at a tie.
+def part_keys(sizes: NDArray[np.float64]) -> NDArray[np.uint64]:
+    """Return a key for each region: greater for a larger one, at a tie for an earlier one.
+
+    Sizes of 2**32 and more are taken as equal: of parts that become one no two are so large.
+    """
+    numbers = np.arange(len(sizes), dtype=np.uint64)
+    return (np.minimum(sizes, LAST).astype(np.uint64) << HALF) | (np.uint64(LAST) - numbers)
+
+
+def largest_parts(numbers: Numbers, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return for each number the key of the largest of the regions that have it now.
 
     Parameters
     ----------
     numbers : (K + 1,) int32 array
         As `absorbed` returns them.
-    sizes : (K + 1,) float64 array
-        Pixels of each region before.
+    keys : (K + 1,) uint64 array
+        As `part_keys` or this returns them.
 
     Examples
     --------
-    >>> largest_parts(np.array([0, 1, 2, 1], np.int32), np.array([0.0, 3.0, 9.0, 4.0])).tolist()
+    >>> keys = part_keys(np.array([0.0, 3.0, 9.0, 4.0]))
+    >>> regions_of(largest_parts(np.array([0, 1, 2, 1], np.int32), keys)).tolist()
     [0, 3, 2]
     """
-    largest = np.full(int(numbers.max(initial=-1)) + 1, -1)
-    largest_of(numbers, sizes, largest)
-    return largest[largest >= 0]
+    largest = np.zeros(int(numbers.max(initial=-1)) + 1, np.uint64)
+    np.maximum.at(largest, numbers, keys)
+    return largest
+
+
+def regions_of(keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+    """Return the regions that keys were made for."""
+    return (np.uint64(LAST) - (keys & np.uint64(LAST))).astype(np.intp)

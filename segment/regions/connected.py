@@ -18,7 +18,14 @@ from segment.regions._regions import (
     replace,
     unite_pairs,
 )
-from segment.regions.absorbing import absorbed, largest_parts, neighbors_in, unique_pairs
+from segment.regions.absorbing import (
+    absorbed,
+    largest_parts,
+    neighbors_in,
+    part_keys,
+    regions_of,
+    unique_pairs,
+)
 from segment.settings import Range
 from segment.threads import equal_slices, on_threads
 from segment.validation import LARGEST_LABEL, checked_channels, checked_label_map
@@ -113,12 +120,12 @@ def connected_regions(
     if min_size > 1 and len(clusters) > 2:
         largest = min(min_size, regions.size + 1)
         sums = _sums_by_region("colors", regions, values, len(clusters) - 1)
-        sizes = sums[:, -1].copy()
+        parts = part_keys(sums[:, -1])
         numbers = absorbed(
             functools.partial(neighbors_in, regions, diagonal=diagonal), sums, largest
         )
         replace_all(regions, numbers)
-        clusters = clusters[largest_parts(numbers, sizes)]
+        clusters = clusters[regions_of(largest_parts(numbers, parts))]
     return Regions(regions, clusters[1:])
 
 

@@ -95,7 +95,7 @@ def region_table(
     region_map = checked_label_map("regions", regions)
     values = checked_channels("image", image, region_map.shape)
     bands = _names_of(values.shape[1], names)
-    labels = np.unique(region_map[region_map > 0])  # those of a model may be few and far apart
+    labels = _labels_in(region_map)
     region_map = _places_in(labels, region_map)
     measures = Measures(labels, bands)
     measures.add(region_map, values, 0)
@@ -169,6 +169,14 @@ def _names_of(count: int, names: Sequence[str] | None) -> tuple[str, ...]:
             f"names: expected one for each of the {count} bands of the image, got {shown(names)}"
         )
     return tuple(names)
+
+
+def _labels_in(region_map: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the labels that occur, ascending; those of a model may be few and far apart."""
+    if region_map.max() >= region_map.size:
+        return np.unique(region_map[region_map > 0])
+    counts = np.bincount(region_map.ravel())  # np.unique takes 50 times as long for many labels
+    return (np.flatnonzero(counts[1:]) + 1).astype(np.int32)
 
 
 def _places_in(labels: NDArray[np.int32], region_map: NDArray[np.int32]) -> NDArray[np.int32]:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segment.errors import InvalidInputError
-from segment.memory_limit import FIXED
 from segment.meanshift.points import MANY
+from segment.memory_limit import FIXED
 from segment.strips.remembered import Remembered
 from segment.strips.rows import SceneRows
 from segment.strips.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
-from segment.windows.joint_scene import bytes_of_row
 
 COLOR_COUNTERS = 64 << 20  # of all 8-bit colours, 32 bits each, or twice that; or of their labels
 HASHED = 96  # bytes of a pixel that no other is equal to, while strips are counted by hashing
-LARGEST_STRIP = 1 << 22  # pixels beyond which nothing gets faster, unless they are of one tile's row
-OF_REGIONS = 2  # where there are regions, they get as much as the strips
+LARGEST_STRIP = 1 << 22  # pixels beyond which nothing gets faster, but for whole rows of tiles
+OF_REGIONS = 3  # where there are regions, they get twice as much as the strips at least
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,8 @@ class Plan:
     memory : int
         Bytes for what is known of its colours and regions.
     remembered : Remembered
-        Takes what is left of that, as long as it is.
+        Takes what colours leave of these. Where there are regions, or windows of joint features,
+        nothing is left.
     """
 
     strips: Strips
@@ -61,31 +61,37 @@ def planned(
     fixed = FIXED + (words * COLOR_COUNTERS if counted else 0)
     parts = OF_REGIONS if by_region else 1
     row = rows.width * _per_pixel(rows, by_region)
-    if joint:
-        row += bytes_of_row(rows.width, rows.channels, 1 if rows.in_bytes else 8)
     least = fixed + 2 * row * parts
     if memory < least:
         raise InvalidInputError(
             f"memory: expected at least {-(-least >> 20)}M for rows of {rows.width} pixels, "
             f"got {memory >> 20}M; raise --memory"
         )
-    fitting = (memory - fixed) // parts // row
+    room = (memory - fixed) // parts
+    height, at_once = _cut(rows, room // row)
+    whole = min(rows.source.preferred_rows, rows.height)
+    tiles = at_once * whole * rows.bytes_of_row  # read at once by strips that are lower
+    in_tiles = height >= whole or tiles + max(2 * row, room // 2) <= room
+    if height < whole and in_tiles:
+        height, at_once = _cut(rows, (room - tiles) // row)
+        room -= tiles
+    taken = (at_once + 1) * height * row
+    strips = Strips(rows.height, height, Threads(at_once), told)
+    left = memory - fixed - taken if by_region else memory - FIXED  # regions come beside strips
+    if joint:
+        return Plan(strips, left, Remembered())
+    block = max(height, whole) if in_tiles else height
+    spare = 0 if by_region else max(0, room - taken)
+    return Plan(strips, left, Remembered(spare, rows.height, block, rows.bytes_of_row))
+
+
+def _cut(rows: SceneRows, fitting: int) -> tuple[int, int]:
+    """Return how high strips are, and how many are worked on, if so many rows fit the memory."""
     whole = min(rows.source.preferred_rows, rows.height)
     cores = [count for count in range(available_cores(), 0, -1) if fitting // (count + 1)]
     at_once = next((count for count in cores if fitting // (count + 1) >= whole), cores[0])
     height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
-    if height >= whole:
-        height -= height % whole
-    block = max(height, whole)
-    if height < whole:  # a row of tiles for each of those at work, if strips are not much lower by that
-        lower = height - -(-at_once * whole * rows.bytes_of_row // (parts * (at_once + 1) * row))
-        height, block = (lower, whole) if lower > height // 2 else (height, height)
-    strips = Strips(rows.height, height, Threads(at_once), told)
-    left = memory - fixed - parts * (at_once + 1) * height * row
-    if block > height:
-        left -= at_once * whole * rows.bytes_of_row
-    remembered = Remembered(max(0, left), rows.height, block, rows.bytes_of_row)
-    return Plan(strips, memory - FIXED, Remembered() if joint else remembered)
+    return height - height % whole if height >= whole else height, at_once
 
 
 def _per_pixel(rows: SceneRows, by_region: bool) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,30 +11,21 @@ from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
 from segment.pixels.colors import means_of_sums
-from segment.regions.absorbing import (
-    Neighbors,
-    absorbed,
-    largest_parts,
-    neighbor_pairs,
-    neighbors_of_pairs,
-    unique_pairs,
-)
 from segment.regions.connected import (
     Numbers,
     Row,
     components,
     joined_numbers,
-    replace_all,
     seam_pairs,
     touching_pairs,
 )
 from segment.scenes.labelling import is_exact, sums_of
+from segment.scenes.region_map import RegionMap
+from segment.scenes.small_regions import SmallRegions, most_regions
 from segment.settings import Settings
 from segment.strips.rows import SceneRows
 from segment.strips.scratch import Forgetful, NumberRows, Scratch
 from segment.strips.strips import Strips, Work
-
-PER_REGION = 40  # bytes that the graph of regions takes for each, beside its sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,44 +50,6 @@ class SceneRegions:
     def labels(self) -> Work[Numbers]:
         """What returns a strip of the region map, (h, W), 0 for none."""
         return self._map.read
-
-
-class RegionMap:
-    """The numbers of regions in their strips, and what they are in the scene.
-
-    Those of strips are read from a file; without one they are made again from the labels.
-
-    Attributes
-    ----------
-    table : (sum of the strips' regions + 1,) int32 array
-        As `joined_numbers` returns it.
-    """
-
-    def __init__(
-        self, number: Work[Numbers], height: int, counts: Sequence[int], table: Numbers
-    ) -> None:
-        self._number, self._height, self.table = number, height, table
-        self._starts = np.cumsum([0, *counts])
-
-    def own(self, rows: SceneRows, strip: int) -> tuple[Numbers, Numbers]:
-        """Return a strip with its own numbers, (h, W), and what they are in the scene; 0 for 0."""
-        top, first, end = strip * self._height, self._starts[strip], self._starts[strip + 1]
-        numbers = self._number(rows, top, min(top + self._height, rows.height))
-        return numbers, np.append(np.int32(0), self.table[first + 1 : end + 1])
-
-    def read(self, rows: SceneRows, top: int, bottom: int) -> Numbers:
-        """Return rows with the numbers of the scene, whatever strips they are of."""
-        parts = []
-        for strip in range(top // self._height, (bottom - 1) // self._height + 1):
-            numbers, table = self.own(rows, strip)
-            replace_all(numbers, table)
-            start = strip * self._height
-            parts.append(numbers[max(top - start, 0) : bottom - start])
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def strip_of(self, top: int) -> int:
-        """Return the number of the strip that a row is in."""
-        return top // self._height
 
 
 def scene_regions(
@@ -135,16 +87,13 @@ def scene_regions(
     sums = None
     min_size = settings.smallest_region(pixels)
     if min_size > 1 and len(clusters) > 2:
-        sums = sums_of(rows, region_map.read, len(clusters), strips, settings.color_space)
-        sizes = sums[:, -1].copy()
-        neighbors_of = functools.partial(
-            _neighbors_of, rows, strips, region_map, touching, memory // 16, settings
-        )
-        found = absorbed(neighbors_of, sums, min(min_size, pixels + 1))
-        region_map.table = found[region_map.table]
-        clusters = clusters[largest_parts(found, sizes)]
-        as_points = settings.color_space == "rgb" and is_exact(rows, "rgb")
-        sums = sums[_roots(found)] if as_points else None
+        space, diagonal = settings.color_space, settings.connectivity == 8
+        sums = sums_of(rows, region_map.read, len(clusters), strips, space)
+        regions = SmallRegions(rows, strips, region_map, touching, sums, diagonal)
+        sums, parts = regions.absorb(min(min_size, pixels + 1), memory)
+        clusters = clusters[parts]
+        if not (space == "rgb" and is_exact(rows, "rgb")):
+            sums = None
     if sums is None:
         sums = sums_of(rows, region_map.read, len(clusters), strips)
     means, counts = means_of_sums(sums[1:])
@@ -176,7 +125,7 @@ def _numbered(
     parts, seams, touching = [], [], []
     counts: list[int] = []
     above: Row | None = None
-    each = PER_REGION + 8 * (rows.channels + 1)
+    most = most_regions(memory, rows.channels)
     for _, _, strip in strips.in_order("labelling", rows, part):
         if above is not None:
             below = strip["first"][0], strip["first"][1]
@@ -186,8 +135,7 @@ def _numbered(
         above = strip["last"][0], strip["last"][1]
         parts.append(strip["clusters"])
         counts.append(len(parts[-1]))
-        _check_count(sum(counts), memory // each)
-        rows.remembered.keep_within(memory - 2 * each * sum(counts))  # there are strips, too
+        _check_count(sum(counts), most)
     table = joined_numbers(counts, seams)
     clusters = np.zeros(int(table.max()) + 1, np.int32)
     clusters[table[1:]] = np.concatenate(parts)
@@ -238,53 +186,3 @@ def _check_count(count: int, most: int) -> None:
             f"image: expected at most {most:,} regions for the memory there may be, got {count:,} "
             "and more; raise --memory or the bandwidth"
         )
-
-
-def _neighbors_of(
-    rows: SceneRows,
-    strips: Strips,
-    region_map: RegionMap,
-    touching: list[Numbers],
-    most: int,
-    settings: Settings,
-    small: NDArray[np.uint8],
-) -> Neighbors:
-    """Return the neighbours of small regions, in their strips and across the seams."""
-    across = region_map.table[np.concatenate([np.empty((0, 2), np.int32), *touching])]
-    across = np.concatenate([across, across[:, ::-1]])
-    pairs = unique_pairs(across[(small[across[:, 0]] > 0) & (across[:, 0] != across[:, 1])])
-    diagonal = settings.connectivity == 8
-    meet = functools.partial(_meeting, region_map=region_map, small=small, diagonal=diagonal)
-    together = functools.partial(_pairs_together, most=most)
-    pairs = together(strips.merged("joining", rows, meet, together), pairs)
-    return neighbors_of_pairs(pairs, len(small))
-
-
-def _pairs_together(one: Numbers, other: Numbers, most: int) -> Numbers:
-    """Return the pairs of two sets, each once."""
-    pairs = unique_pairs(np.concatenate([one, other]))
-    if len(pairs) > most:
-        raise InvalidInputError(
-            f"image: expected at most {most:,} neighbours of small regions for the memory "
-            f"there may be, got {len(pairs):,} and more; raise --memory or the bandwidth"
-        )
-    return pairs
-
-
-def _meeting(
-    rows: SceneRows,
-    top: int,
-    bottom: int,
-    region_map: RegionMap,
-    small: NDArray[np.uint8],
-    diagonal: bool,
-) -> Numbers:
-    """Return the small regions of a strip, each with each of its neighbours there."""
-    numbers, table = region_map.own(rows, region_map.strip_of(top))
-    return unique_pairs(table[neighbor_pairs(numbers, small[table], diagonal=diagonal)])
-
-
-def _roots(numbers: Numbers) -> NDArray[np.intp]:
-    """Return the first region that has each number: the one whose sums are those of all."""
-    first = np.unique(numbers, return_index=True)[1]
-    return np.asarray(first)

@@ -68,7 +68,7 @@ def test_regions_absorbed_by_strips_are_those_of_the_map(labels, height, min_siz
         for above, below in itertools.pairwise(parts):
             across = touching_pairs(above[-1], below[0], diagonal=diagonal)
             pairs += [across[small[across[:, 0]] > 0], across[:, ::-1][small[across[:, 1]] > 0]]
-        return neighbors_of_pairs(unique_pairs(np.concatenate(pairs)), len(small))
+        return neighbors_of_pairs([unique_pairs(np.concatenate(pairs))], len(small))
 
     numbers = absorbed(neighbors_of, sums, min_size)
     whole = connected_regions(labels, colors, connectivity=connectivity, min_size=min_size)

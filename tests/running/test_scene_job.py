@@ -35,7 +35,7 @@ def weightless(monkeypatch):
     monkeypatch.setattr(memory_limit, "FIXED", 0)
     monkeypatch.setattr(memory_plan, "COLOR_COUNTERS", 0)
     monkeypatch.setattr(census, "per_color", lambda channels: 1)
-    monkeypatch.setattr(scene_regions, "PER_REGION", 0)
+    monkeypatch.setattr(scene_regions, "most_regions", lambda memory, channels: 1 << 30)
 
 
 def scene(path, *, bands=3, kind=np.uint8, **options):

@@ -12,7 +12,6 @@ from segment import InvalidInputError, fit_modes
 from segment.meanshift.modes import Ends
 from segment.method import color_clusters
 from segment.method.pipeline import segment_pixels
-from segment.scenes import scene_regions
 from segment.scenes.scene import segment_scene
 from segment.settings import Settings
 from segment.strips.rows import SceneRows
@@ -208,18 +207,6 @@ def test_colours_beyond_memory_are_refused(tmp_path):
         pytest.raises(InvalidInputError, match=r"at most 35 distinct colours .* raise --memory"),
     ):
         segment_scene(rows, Settings(), Strips(40, 3), scratch, memory=10_000)
-
-
-def test_neighbours_beyond_memory_are_refused(tmp_path, monkeypatch):
-    """More neighbours of small regions than the memory holds are an error that says what to do."""
-    monkeypatch.setattr(scene_regions, "PER_REGION", 0)
-    image = np.random.default_rng(0).integers(0, 2, (60, 60), np.uint8) * np.uint8(200)
-    rows, asked = SceneRows(ArraySource(image), [0]), Settings(bandwidth=9, min_size=5)
-    with (
-        Scratch(tmp_path / "scene", "key") as scratch,
-        pytest.raises(InvalidInputError, match=r"at most 625 neighbours .* raise --memory"),
-    ):
-        segment_scene(rows, asked, Strips(60, 30), scratch, memory=10_000)
 
 
 def test_regions_beyond_memory_are_refused(tmp_path):
