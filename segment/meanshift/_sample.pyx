@@ -143,9 +143,9 @@ cdef inline bint is_plain(const generator_t *generator, uint32_t here, uint32_t 
 cdef Py_ssize_t draw_followed(generator_t *generator, uint32_t here, uint32_t low,
                               const followed_t *followed, int64_t *places,
                               int64_t *targets) noexcept nogil:
-    """Draw likewise for places below 2^32; keep those whose targets may be followed, return how many.
+    """Draw likewise for places below 2^32; keep those that matter, and return how many there are.
 
-    These are the targets where an entry stands now, or is put on the way: beyond `low`.
+    Their targets are where an entry stands now, or may be put on the way: from `low` on.
     """
     cdef uint32_t narrow = <uint32_t> bits_of(here), taken, drawn
     cdef Py_ssize_t found = 0

@@ -134,7 +134,8 @@ class ColorCounts:
     """
 
     def __init__(self, pixels: int) -> None:
-        self._counters = np.zeros(KEYS, np.uint32 if pixels < MANY else np.uint64)
+        self._counters: NDArray[np.uint32] | NDArray[np.uint64]
+        self._counters = np.zeros(KEYS, np.uint32) if pixels < MANY else np.zeros(KEYS, np.uint64)
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
         """Count pixels, (n, 3); one call at a time."""

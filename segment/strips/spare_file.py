@@ -1,4 +1,4 @@
-"""Blocks of rows in a file beside the results, as long as that is quicker than reading them anew."""
+"""Blocks of rows in a file beside the results, while that is quicker than reading them anew."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_a_limit_below_two_rows_is_an_error_that_names_what_is_needed():
 @pytest.mark.parametrize("by_region", [False, True])
 @pytest.mark.parametrize(("channels", "kind"), [(3, np.uint8), (4, np.uint16)])
 def test_what_is_planned_fits_the_memory(memory, by_region, channels, kind):
-    """Strips under way, rows of tiles read for them, and rows remembered take no more than there is."""
+    """Strips under way, rows of tiles read for them and rows remembered fit it together."""
     image = np.broadcast_to(kind(0), (4096, 2000, channels))
     rows = SceneRows(ArraySource(image, preferred_rows=512), range(channels))
     plan = planned(rows, memory << 20, by_region=by_region)
