@@ -16,8 +16,8 @@ from segment.strips.spare_file import Read, SpareFile
 class Remembered:
     """Blocks of rows, the first ones to come: most of a pass over a scene is inflating its tiles.
 
-    The next ones go to a file, if there is one. A block is read whole, also where only some of its
-    rows are wanted, if it is kept. What is returned may be shared, and cannot be written to then. Any
+    The next ones go to a file, if there is one. A block that is kept is read whole, also where only
+    some of its rows are wanted. What is returned may be shared, and cannot be written to then. Any
     threads may read.
 
     Parameters
@@ -165,13 +165,11 @@ def _size(block: Read) -> int:
 def _joined(parts: list[Read]) -> Read:
     if len(parts) == 1:
         return parts[0]
-    values = np.concatenate([values for values, _ in parts])
+    joined = np.concatenate([values for values, _ in parts])
     if all(visible is None for _, visible in parts):
-        return values, None
-    shape = values.shape[1]
-    return values, np.concatenate(
-        [
-            np.ones((len(values), shape), np.bool_) if visible is None else visible
-            for values, visible in parts
-        ]
-    )
+        return joined, None
+    return joined, np.concatenate([_visible(*part) for part in parts])
+
+
+def _visible(values: NDArray[Any], visible: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    return np.ones(values.shape[:2], np.bool_) if visible is None else visible
