@@ -31,6 +31,7 @@ from benchmarks.rasters import STRIP, strips, write_tiled
 from segment.bands import Band
 from segment.memory_limit import memory_limit
 from segment.raster.opening import open_source
+from segment.reading.picture import Kept
 from segment.results.scene_products import SceneResult, write_scene
 from segment.scenes.census import take_census
 from segment.scenes.memory_plan import Plan, planned
@@ -117,7 +118,7 @@ def whole(path: Path, side: int, memory: str, settings: Settings, folder: Path) 
 
 def write_rasters(rows: SceneRows, plan: Plan, found: SceneSegmentation, folder: Path) -> None:
     """Write the label map and the recoloured image."""
-    result = SceneResult(rows, found, plan.strips)
+    result = SceneResult(rows, found, Kept(geo=rows.source.geo), plan.strips)
     write_scene(result, {"labels": folder / "labels.tif", "segmented": folder / "segmented.tif"})
 
 

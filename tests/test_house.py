@@ -26,8 +26,8 @@ GROUND |= {"unfinished", "validation", "writing"}
 # as long as that leads in no circle.
 WINGS = {
     "command": {"reading", "results", "running"},
-    "running": {"clusters", "drawing", "method", "pixels", "raster", "reading", "results"}
-    | {"scenes", "strips"},
+    "running": {"clusters", "drawing", "method", "photos", "pixels", "raster", "reading"}
+    | {"results", "scenes", "strips"},
     "napari_plugin": {"method", "pixels"},
     "qgis_plugin": set(),
     "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes", "strips"}
@@ -40,6 +40,7 @@ WINGS = {
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
     "regions": set(),
+    "photos": {"decoding", "raster", "reading", "tiff"},
     "raster": {"tiff"},
     "reading": {"decoding", "tiff"},
     "decoding": set(),

@@ -41,7 +41,7 @@ def complete(image: ImageFile.ImageFile, file: IO[bytes], ignore_icc: bool) -> N
         if profile := header_of(file).profile:
             image.info["icc_profile"] = profile
     elif image.format == "PNG":
-        from segment.decoding.png_color import profile_of
+        from segment.decoding.png import profile_of
 
         _spread_transparent_grey(image, file)
         own = None if ignore_icc else profile_of(file)

@@ -56,7 +56,7 @@ def open_source(
         if page not in (None, 1):
             raise ImageFileError(f"has no page {page}; choose another with --page")
         if head.startswith(MAGIC):
-            from segment.raster.npy_source import NpySource
+            from segment.raster.npy_rows import NpySource
 
             return NpySource(path)
         from segment.raster.rasterio_source import RasterioSource
@@ -89,7 +89,7 @@ def open_sink(
     dtype: npt.DTypeLike,
     kept: Keepsakes,
     *,
-    kind: Literal["tiff", "zarr"] = "tiff",
+    kind: Literal["tiff", "zarr", "npy"] = "tiff",
     channels: int = 1,
     overviews: bool = False,
     palette: NDArray[np.uint8] | None = None,
@@ -109,8 +109,9 @@ def open_sink(
         Of the image: `Kept`, or its source. The place on the map and the resolution go along, and
         to a TIFF of colours the profile. Where the place has GDAL's no-data value, one channel of
         whole numbers gets it, which is 0.
-    kind : {"tiff", "zarr"}
-        Tiled and deflated TIFF, or BigTIFF where it may reach 4 GB; or Zarr 3 (extra `zarr`).
+    kind : {"tiff", "zarr", "npy"}
+        Tiled and deflated TIFF, or BigTIFF where it may reach 4 GB; or Zarr 3 (extra `zarr`); or
+        NPY, with which nothing goes along.
     channels : int
         1, or 3 for RGB, or 4 for RGB and alpha.
     overviews : bool
@@ -135,7 +136,11 @@ def open_sink(
 
         return TiffSink(path, contents, overviews, key)
     if overviews or palette is not None:
-        raise InvalidInputError("expected neither overviews nor a palette in Zarr; write a TIFF")
+        raise InvalidInputError(f"expected neither overviews nor a palette in {kind}; write a TIFF")
+    if kind == "npy":
+        from segment.raster.npy_rows import NpySink
+
+        return NpySink(path, contents, key)
     from segment.raster.zarr_sink import ZarrSink
 
     return ZarrSink(path, contents, key)

@@ -25,17 +25,18 @@ ORIENTATION, ICC_PROFILE = 274, 34675
 OLD_JPEG = 6
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
 LINEAR_RAW = 34892
-AS_STORED = {WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, YCBCR, LINEAR_RAW}
-NAMES = {5: "CMYK", 8: "L*a*b*", 9: "L*a*b*", 10: "L*a*b*", 32803: "the mosaic of a raw camera"}
+AS_STORED = {BLACK_IS_ZERO, RGB, LINEAR_RAW}
+COLORS_OF = {WHITE_IS_ZERO: "turned", CMYK: "inks"} | dict.fromkeys((PALETTE, MASK, YCBCR), "made")
+NAMES = {8: "L*a*b*", 9: "L*a*b*", 10: "L*a*b*", 32803: "the mosaic of a raw camera"}
 
 
 class TiffSource:
     """A page of a TIFF; see `segment.raster.source.RasterSource`.
 
     A palette's colours are three bands of 8 bits, YCbCr is RGB, and where white is 0 the values of
-    one band or three, which are unsigned of up to 16 bits, are turned round: as in memory. Colours
-    that are not stored as such (CMYK, L*a*b*, multiplied by alpha) and pages that are not upright
-    are refused.
+    one band or three, which are unsigned of up to 16 bits, are turned round: as in memory. Of CMYK
+    the inks are read. Other colours that are not stored as such (L*a*b*, multiplied by alpha) and
+    pages that are not upright are refused.
 
     Parameters
     ----------
@@ -44,6 +45,12 @@ class TiffSource:
         From 1; None for the first, with a warning if there are more.
     allow_damaged : bool
         Go on where a strip or tile is damaged: its pixels have no value.
+
+    Attributes
+    ----------
+    colors : {"stored", "made", "turned", "inks"}
+        What the bands are to the file: as it has them; colours made of what it has; the same, as
+        its white is 0; or the inks that colours are to be made of.
     """
 
     def __init__(self, path: Path, page: int | None = None, allow_damaged: bool = False) -> None:
@@ -88,6 +95,7 @@ class TiffSource:
             self._colors = palette_of(page)
             self.bands = tuple(Band(at + 1, name, "uint8", 8) for at, name in enumerate(COLORS[3]))
         colors = sum(not band.is_alpha for band in self.bands)
+        self.colors = COLORS_OF.get(int(page.photometric), "stored")
         self._is_negative = page.photometric == WHITE_IS_ZERO and colors in COLORS
         self.geo: tuple[GeoTag, ...]
         self._said: tuple[str, ...]
@@ -166,7 +174,7 @@ def check_readable(page: Any) -> None:
     if page.compression == OLD_JPEG:
         raise ImageFileError("is a TIFF with JPEG of the old kind; save it anew")
     photometric = int(page.photometric)
-    if photometric not in AS_STORED:
+    if photometric not in AS_STORED | COLORS_OF.keys():
         name = NAMES.get(photometric, f"photometric kind {photometric}")
         raise ImageFileError(f"is a TIFF in {name}; save it as RGB to read it by strips")
     if PREMULTIPLIED in map(int, page.extrasamples or ()):
@@ -178,6 +186,12 @@ def check_readable(page: Any) -> None:
         raise ImageFileError(
             "is a TIFF where white is 0, of more than 16 bits or with a sign; save it with black 0"
         )
+    if photometric == CMYK and not whole:
+        raise ImageFileError(
+            "is a TIFF in CMYK of more than 16 bits or with a sign; save it as RGB"
+        )
+    if photometric == PALETTE and int(page.samplesperpixel) > 1:
+        raise ImageFileError("is a TIFF with a palette and other channels; save it as RGB")
 
 
 def _either(*hidden: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:

@@ -49,6 +49,8 @@ OTHERS = (
     "SUN", "TGA", "XBM", "XPM",
 )
 # fmt: on
+# Kinds of which parts can be read with the values of the whole; None is what only GDAL may know.
+BY_STRIPS = ("TIFF", "NPY", "PNG", None)
 
 
 def kind_of(head: bytes) -> str | None:
@@ -77,6 +79,24 @@ def kind_of(head: bytes) -> str | None:
         if head.startswith(signature):
             raise ImageFileError(f"is {what}; export it as PNG")
     return None
+
+
+def is_by_strips(head: bytes | None) -> bool:
+    """Return whether a file may be read by strips with the values that it has when read whole.
+
+    Parameters
+    ----------
+    head : bytes or None
+        How it begins; of a folder, which Zarr is, nothing; None for a stream.
+    """
+    return head is not None and (not head or kind_of(head) in BY_STRIPS)
+
+
+def size_of_png(head: bytes) -> tuple[int, int, int]:
+    """Return how many pixels a PNG has, at most how many channels, and bytes to each."""
+    width, height = int.from_bytes(head[16:20]), int.from_bytes(head[20:24])
+    grey = head[25:26] in (b"\0", b"\4")
+    return width * height, 1 if grey else 3, 2 if head[24:25] == b"\x10" else 1
 
 
 def pillow_formats(kind: str | None) -> tuple[str, ...]:

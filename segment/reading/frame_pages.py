@@ -100,7 +100,7 @@ class FramePages:
         if alpha is not None:
             bits = min(frame.bits, alpha.dtype.itemsize * 8)
             alpha = in_known_range(alpha[:, :, None], bits, None, Notes())[0][:, :, 0]
-        still = None if convert else kept_profile(profile, values)
+        still = None if convert else kept_profile(profile, values.shape[2])
         pixels = with_alpha(values, alpha, missing)
         return Picture(pixels, Kept(profile=still), stored=stored)
 

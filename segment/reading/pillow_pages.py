@@ -27,6 +27,7 @@ from segment.reading.profiles import (
 from segment.reading.reading_options import ReadingOptions
 from segment.reading.values import (
     ORIENTATION,
+    Missing,
     in_known_range,
     is_turned,
     upright,
@@ -104,9 +105,10 @@ class PillowPages:
         if is_turned(orientation) and resolution:
             resolution = resolution.turned()
         depth, own = values.dtype.itemsize * 8, values
-        values, missing = in_known_range(values, depth, None, notes, self._options)
+        missing = self._missing(values.shape) if lenient and not page else None
+        values, missing = in_known_range(values, depth, missing, notes, self._options)
         pixels = with_alpha(values, alpha, missing)
-        still = None if convert else kept_profile(profile, values)
+        still = None if convert else kept_profile(profile, values.shape[2])
         stored = None if values is own else upright(own, orientation)
         return Picture(
             upright(pixels, orientation),
@@ -114,6 +116,16 @@ class PillowPages:
             turned=orientation != 1,
             stored=stored,
         )
+
+    def _missing(self, shape: tuple[int, ...]) -> Missing:
+        """Return which pixels of a damaged page are none, where that can be told: of a PNG."""
+        if self._image.format != "PNG":
+            return None
+        from segment.decoding.png import rows_there
+
+        missing = np.zeros(shape[:2], bool)
+        missing[rows_there(self._file) :] = True
+        return missing
 
     def _go(self, page: int) -> None:
         if self._image.tell() > page:

@@ -11,7 +11,7 @@ import functools
 import io
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from PIL import Image
 from segment.decoding.sixteen_bits import deep_rgb_of_cmyk
 from segment.reading.picture import Notes
 from segment.reading.reading_options import ReadingOptions
+
+if TYPE_CHECKING:
+    from PIL import ImageCms
 
 LARGEST = 16 << 20  # bytes; the largest in use have 3 million
 SPACES = {b"RGB ": "RGB", b"GRAY": "L", b"CMYK": "CMYK", b"Lab ": "LAB"}
@@ -47,9 +50,9 @@ def is_converted(profile: bytes | None, options: ReadingOptions) -> bool:
     return bool(profile) and not options.ignore_icc and not is_srgb(profile or b"")
 
 
-def kept_profile(profile: bytes | None, values: NDArray[Any]) -> bytes | None:
-    """Return the profile of values, (H, W, C), that stay as they are, if it is for RGB."""
-    fits = profile and values.shape[2] == 3 and color_space(profile) == "RGB"
+def kept_profile(profile: bytes | None, channels: int) -> bytes | None:
+    """Return the profile of values that stay as they are, if it is for RGB and so are they."""
+    fits = profile and channels == 3 and color_space(profile) == "RGB"
     return profile if fits else None
 
 
@@ -83,12 +86,7 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     try:
         from PIL import ImageCms
 
-        converted = ImageCms.profileToProfile(
-            opaque,
-            ImageCms.ImageCmsProfile(io.BytesIO(profile)),
-            ImageCms.createProfile("sRGB"),
-            outputMode="RGB",
-        )
+        converted = ImageCms.applyTransform(opaque, _transform(profile, opaque.mode))
     except ImportError:
         notes.warnings.append("Pillow has no LittleCMS for its colour profile; taken as sRGB")
         return image
@@ -100,6 +98,14 @@ def to_srgb(image: Image.Image, profile: bytes, notes: Notes) -> Image.Image:
     if opaque.mode == "L":  # grey in, equal channels out
         converted = converted.getchannel("G")
     return _with_alpha_of(image, converted)
+
+
+@functools.lru_cache(maxsize=2)  # that of CMYK takes as long to make as a megapixel by it
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform:
+    from PIL import ImageCms
+
+    own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    return ImageCms.buildTransform(own, ImageCms.createProfile("sRGB"), mode, "RGB")
 
 
 def _with_alpha_of(image: Image.Image, converted: Image.Image) -> Image.Image:
@@ -141,7 +147,7 @@ Values = NDArray[np.float64]
 COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 CURVES = (b"rTRC", b"gTRC", b"bTRC")
 DIGITS = 12  # of a matrix: behind them processors differ
-AT_ONCE = 1 << 20  # pixels: as many in double precision take 70 MB
+AT_ONCE = 1 << 17  # pixels: as many in double precision take 9 MB
 
 
 def channels_of(profile: bytes) -> int:

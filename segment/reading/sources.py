@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from segment.errors import ImageFileError
-from segment.streams import is_standard
+from segment.streams import is_standard, is_stream
 
 PIPED = 2 << 30  # bytes that are taken from a pipe; more would not fit beside the pixels
 PIECE = 1 << 20  # bytes at a time: all at once would claim the most that there can be
@@ -48,6 +48,17 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
         raise ImageFileError("may not be read; check its permissions") from None
     except OSError as error:
         raise ImageFileError(f"cannot be read: {error.strerror}; check its name") from None
+
+
+def head_of(path: Path) -> bytes | None:
+    """Return how a file begins, of a folder nothing; None for a stream and what is not there."""
+    if is_stream(path):
+        return None
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD)
+    except OSError:  # told by those who read it
+        return b"" if path.is_dir() else None
 
 
 def _all_of_stdin() -> io.BytesIO:

@@ -219,7 +219,7 @@ def _in_srgb(
     if colors.shape[2] == 4:
         whole = colors.dtype.kind == "u"
         colors = array_to_srgb(colors, None, notes) if whole else _rgb_of_cmyk(colors)
-    return colors, kept_profile(profile, colors)
+    return colors, kept_profile(profile, colors.shape[2])
 
 
 def _rgb_of_cmyk(shares: NDArray[Any]) -> NDArray[Any]:

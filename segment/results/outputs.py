@@ -149,19 +149,24 @@ class Output:
             paths["labels"] = own.with_suffix(SUFFIXES[self.labels_as(segments)])
         return paths
 
+    @property
+    def by_strips(self) -> Output:
+        """The same of an image beyond memory: labels in NPY or Zarr if asked, else as a TIFF."""
+        wanted = self._labels_wanted_as()
+        return replace(self, label_format=wanted if wanted in ("npy", "zarr") else "tiff")
+
     def scene_paths(self, place: str, page: int | None = None) -> dict[Product, Path]:
-        """Return the file of each product of an image beyond memory: rasters are TIFFs or Zarr.
+        """Return the file of each product of an image beyond memory; rasters are no PNG.
 
         Raises
         ------
         InvalidInputError
             If a file was named that cannot be written strip by strip.
         """
-        label_format: LabelFormat = "zarr" if self.label_format == "zarr" else "tiff"
-        paths = replace(self, label_format=label_format).paths(place, 1, page)
+        paths = self.by_strips.paths(place, 1, page)
         for product, path in paths.items():
             own = product in self.files
-            fit = (*RASTER_SUFFIXES, ".zarr") if product == "labels" else RASTER_SUFFIXES
+            fit = (*RASTER_SUFFIXES, ".npy", ".zarr") if product == "labels" else RASTER_SUFFIXES
             if own and (is_standard(path) or path.suffix.lower() not in fit):
                 raise InvalidInputError(
                     f"--{product} {path}: an image beyond memory is written as a TIFF; name a file "

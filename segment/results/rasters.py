@@ -210,6 +210,8 @@ class TiledRasters:
         Whether pixels that have a label can be seen through.
     overviews : bool
         Make TIFFs cloud-optimised GeoTIFFs.
+    as_int32 : bool
+        Whether labels are of that type, which those in NPY have; else of the smallest.
     """
 
     height: int
@@ -219,18 +221,19 @@ class TiledRasters:
     is_whole: bool
     has_alpha: bool = False
     overviews: bool = False
+    as_int32: bool = False
 
     def sink(self, product: Product, path: Path, key: str | None = None) -> RasterSink:
-        """Return what a product is written with: Zarr for labels by their name, else TIFF."""
+        """Return what a product is written with: labels as Zarr or NPY by their name, else TIFF."""
         from segment.raster.opening import open_sink  # most runs write none
-        from segment.raster.sink import label_type
 
-        size, count, kept = (path, self.height, self.width), len(self.colors), self.kept
+        size, kept = (path, self.height, self.width), self.kept
         options: Any = {"overviews": self.overviews, "key": key}
         if product == "labels":
             kept = kept if self.is_whole else kept._replace(geo=with_no_data(kept.geo))
-            kind: Any = "zarr" if path.suffix.lower() == ".zarr" else "tiff"
-            return open_sink(*size, label_type(count), kept, kind=kind, **options)
+            ends: Any = {".zarr": "zarr", ".npy": "npy"}
+            kind = ends.get(path.suffix.lower(), "tiff")
+            return open_sink(*size, self._label_type, kept, kind=kind, **options)
         if not self._in_palette:
             return open_sink(*size, np.uint8, kept, channels=self._channels, **options)
         if not self.is_whole:
@@ -242,16 +245,22 @@ class TiledRasters:
         self, product: Product, labels: NDArray[np.int32], alpha: NDArray[np.uint8] | None = None
     ) -> NDArray[Any]:
         """Return what the sink of a product takes for rows of labels, (h, W)."""
-        from segment.raster.sink import label_type
-
-        if product == "labels" or self._in_palette:
-            return labels.astype(label_type(len(self.colors)))
+        if product == "labels":
+            return labels.astype(self._label_type, copy=False)
+        if self._in_palette:
+            return labels.astype(np.uint8)
         opaque = np.append(self.colors, np.full((len(self.colors), 1), 255, np.uint8), axis=1)
         words = np.concatenate([np.zeros((1, 4), np.uint8), opaque]).view(np.uint32).reshape(-1)
         colors = words[labels].view(np.uint8).reshape(*labels.shape, 4)  # a colour at a time
         if alpha is not None:
             colors[:, :, 3] = np.minimum(colors[:, :, 3], alpha)
         return np.ascontiguousarray(colors[:, :, : self._channels])
+
+    @property
+    def _label_type(self) -> np.dtype[Any]:
+        from segment.raster.sink import label_type
+
+        return np.dtype(np.int32) if self.as_int32 else label_type(len(self.colors))
 
     @property
     def _in_palette(self) -> bool:

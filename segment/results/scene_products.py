@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.drawing.boundaries import boundary_rows, scale_and_width
+from segment.drawing.thumbnails import Grid, GrowingThumbnail, Part, shrunk_strip
 from segment.errors import InvalidInputError
 from segment.raster.opening import open_sink
 from segment.raster.sink import RasterSink
@@ -45,6 +46,8 @@ class SceneResult:
     ----------
     rows : SceneRows
     found : SceneSegmentation
+    kept : Kept
+        What of the scene's file goes into its results.
     strips : Strips
     recolor : {"mean", "mode"}
     overviews : bool
@@ -56,6 +59,7 @@ class SceneResult:
 
     rows: SceneRows
     found: SceneSegmentation
+    kept: Kept
     strips: Strips
     recolor: Literal["mean", "mode"] = "mean"
     overviews: bool = False
@@ -65,17 +69,17 @@ class SceneResult:
     @property
     def place(self) -> Place:
         """Where the scene lies on the map."""
-        return place_of(self.rows.source.geo)
+        return place_of(self.kept.geo)
 
     @property
     def tiled(self) -> TiledRasters:
         """How its rasters are written."""
-        rows, found, source = self.rows, self.found, self.rows.source
+        rows, found = self.rows, self.found
         return TiledRasters(
             rows.height,
             rows.width,
             found.colors if self.recolor == "mean" else found.mode_colors,
-            Kept(source.resolution, source.profile, source.geo),
+            self.kept,
             is_whole=int(found.sizes.sum()) == rows.height * rows.width,
             has_alpha=rows.has_alpha,
             overviews=self.overviews,
@@ -92,8 +96,17 @@ def check_products(products: Mapping[Product, Path]) -> None:
             )
 
 
-def write_scene(result: SceneResult, paths: Mapping[Product, Path]) -> None:
+def write_scene(
+    result: SceneResult, paths: Mapping[Product, Path], thumbnail: GrowingThumbnail | None = None
+) -> None:
     """Write what is asked for of a scene; each file appears when it is complete.
+
+    Parameters
+    ----------
+    result : SceneResult
+    paths : mapping of product to Path
+    thumbnail : GrowingThumbnail, optional
+        Gets all strips.
 
     Raises
     ------
@@ -101,8 +114,8 @@ def write_scene(result: SceneResult, paths: Mapping[Product, Path]) -> None:
         If a file cannot be written.
     """
     rasters = [name for name in paths if name in RASTERS]
-    if rasters:
-        _write_rasters(result, {name: paths[name] for name in rasters})
+    if rasters or thumbnail:
+        _write_rasters(result, {name: paths[name] for name in rasters}, thumbnail)
     if "boundaries" in paths:
         _write_boundaries(result, paths["boundaries"])
     if "regions" not in paths and "polygons" not in paths:
@@ -162,18 +175,30 @@ def _write_csv(table: Table, file: IO[bytes]) -> None:
     text.detach()
 
 
-def _write_rasters(result: SceneResult, paths: Mapping[Product, Path]) -> None:
-    tiled = result.tiled
+def _write_rasters(
+    result: SceneResult, paths: Mapping[Product, Path], thumbnail: GrowingThumbnail | None
+) -> None:
+    """Write rows of all rasters; for a thumbnail also those that an earlier run had written."""
+    as_int32 = "labels" in paths and paths["labels"].suffix.lower() == ".npy"
+    tiled = replace(result.tiled, as_int32=as_int32)
     with contextlib.ExitStack() as stack:
         sinks: dict[Product, RasterSink] = {}
         for name, path in paths.items():
             key = None if result.key is None else f"{result.key}-{name}"
             sinks[name] = stack.enter_context(tiled.sink(name, path, key))
-        start = min(sink.next_row for sink in sinks.values())
-        made = functools.partial(_made, labels=result.found.labels, tiled=tiled, names=(*paths,))
-        for top, _, strip in result.strips.in_order("writing", result.rows, made, start):
+        start = 0 if thumbnail else min(sink.next_row for sink in sinks.values())
+        made = functools.partial(
+            _made,
+            labels=result.found.labels,
+            tiled=tiled,
+            names=(*paths,),
+            grid=None if thumbnail is None else thumbnail.grid,
+        )
+        for top, _, (strip, part) in result.strips.in_order("writing", result.rows, made, start):
             for name, sink in sinks.items():
                 sink.write(top, strip[name])
+            if thumbnail and part:
+                thumbnail.add(part)
         for sink in sinks.values():
             sink.finish()
 
@@ -185,11 +210,15 @@ def _made(
     labels: Work[Labels],
     tiled: TiledRasters,
     names: tuple[Product, ...],
-) -> dict[Product, NDArray[Any]]:
-    """Return the rows of each raster of a strip."""
+    grid: Grid | None,
+) -> tuple[dict[Product, NDArray[Any]], Part | None]:
+    """Return the rows of each raster of a strip, and its part of a thumbnail."""
     numbers = labels(rows, top, bottom)
     alpha = rows.opacity(top, bottom) if rows.has_alpha and "segmented" in names else None
-    return {name: tiled.rows(name, numbers, alpha) for name in names}
+    made = {name: tiled.rows(name, numbers, alpha) for name in names}
+    if grid is None:
+        return made, None
+    return made, shrunk_strip(grid, as_picture(rows, top, bottom), numbers, top)
 
 
 def _write_boundaries(result: SceneResult, path: Path) -> None:

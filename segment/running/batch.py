@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from segment.errors import StdoutError
-from segment.results.naming import pages_there
+from segment.errors import SegmentError, StdoutError
+from segment.results.naming import Product, pages_there
 from segment.running.journal import Record, Stamp, made_with, stamp, tidy
 from segment.running.outcomes import Outcome
 from segment.running.plan import Task, Work
@@ -99,13 +100,25 @@ class Batch:
             known = self._without_work(task, stamp(task.input))
             if known is None and not is_standard(task.input) and not os.path.exists(task.input):
                 known = Outcome(task.input, "failed", "no such file; check the name")
-            yield known or Outcome(task.input, "planned", outputs=self._names(task))
+            yield known or self._planned(task)
 
-    def _names(self, task: Task) -> list[str]:
-        """Return the names of results as far as they are known before the image is read."""
+    def _planned(self, task: Task) -> Outcome:
+        """Return what results will be called as far as an image's header tells."""
         page = self.work.reading.page
         number: int | Literal["*"] | None = "*" if page == "all" else page
-        return [str(path) for path in self.work.output.paths(task.place, page=number).values()]
+        try:
+            paths = self._scene_paths(task) or self.work.output.paths(task.place, page=number)
+        except SegmentError as error:
+            return Outcome(task.input, "failed", str(error))
+        return Outcome(task.input, "planned", outputs=[str(path) for path in paths.values()])
+
+    def _scene_paths(self, task: Task) -> dict[Product, Path] | None:
+        """Return the files of results of an image that will be done by strips; else None."""
+        if not self.work.may_cut(task.source):
+            return None
+        from segment.running.scene_job import scene_paths  # most images need none
+
+        return scene_paths(task, self.work)
 
     def _begin(self, task: Task, pool: Pool) -> Given:
         source = stamp(task.input)
@@ -118,11 +131,18 @@ class Batch:
             if outputs is not None:
                 return Outcome(task.input, "skipped", outputs=outputs)
         if self._existing == "error":
-            for path in self.work.output.possible_paths(task.place, self._pages(task)):
+            for path in self._possible(task):
                 if os.path.lexists(path):
                     reason = f"its result {path} is already there; move it, or take --existing skip"
                     return Outcome(task.input, "failed", reason)
         return None
+
+    def _possible(self, task: Task) -> list[Path]:
+        """Return where results may be, by how the image is done and the number of segments."""
+        with contextlib.suppress(SegmentError):  # told by those who do it
+            if found := self._scene_paths(task):
+                return [*found.values()]
+        return self.work.output.possible_paths(task.place, self._pages(task))
 
     def _pages(self, task: Task) -> list[int | None]:
         """Return the pages that results may be of: where all are asked for, those there are."""

@@ -6,7 +6,7 @@ import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,8 @@ from PIL import Image
 
 from segment.drawing.pages import data_script, image_uri, page_around
 from segment.drawing.region_trees import RegionTree, packed_tree, thumbnail_tree
-from segment.drawing.scaling import shrunk_size
+from segment.drawing.thumbnails import Thumbnail
 from segment.errors import ImageFileError
-from segment.method.segmentation import Segmentation
-from segment.pixels.image import pixels_of
 from segment.running.outcomes import Outcome
 from segment.settings import Settings
 from segment.streams import is_standard
@@ -28,15 +26,24 @@ PALETTE = 256  # segments that are listed beside those of the thumbnail
 IN_MEMORY = 32_000_000  # bytes of entries that wait; more of them wait on the disk
 
 
+class Segments(Protocol):
+    """What the report tells of segments: `Segmentation`, or those of a scene."""
+
+    @property
+    def sizes(self) -> NDArray[np.int64]: ...
+    @property
+    def colors(self) -> NDArray[np.uint8]: ...
+
+
 def report_entry(
-    image: NDArray[Any], segmentation: Segmentation, tree: RegionTree | None = None
+    thumbnail: Thumbnail, segmentation: Segments, tree: RegionTree | None = None
 ) -> dict[str, Any]:
     """Return what the report holds of one image.
 
     Parameters
     ----------
-    image : (H, W) or (H, W, C) array
-    segmentation : Segmentation
+    thumbnail : Thumbnail
+    segmentation : Segmentation or SceneSegmentation
     tree : RegionTree, optional
         Of which the segmentation is a cut; the report has a slider through it.
 
@@ -49,10 +56,7 @@ def report_entry(
         segments without a row: those beyond the 256 largest that the thumbnail does not show.
         tree: the tree of the thumbnail, packed, where there is one.
     """
-    labels = segmentation.labels
-    size = shrunk_size(labels.shape, LONGEST)
-    photo = Image.fromarray(pixels_of(image).rgb()).resize(size, Image.Resampling.BOX)
-    small = np.asarray(Image.fromarray(labels).resize(size, Image.Resampling.NEAREST))
+    small = thumbnail.labels
     largest = np.argsort(-segmentation.sizes, kind="stable")
     listed = np.zeros(len(largest), bool)
     listed[largest[:PALETTE]] = True
@@ -65,12 +69,16 @@ def report_entry(
     colors = [bytes(color).hex() for color in segmentation.colors[order]]
     sizes = segmentation.sizes[order].tolist()
     entry = {
-        "photo": image_uri(photo, "JPEG", quality=82),
+        "photo": image_uri(thumbnail.photo, "JPEG", quality=82),
         "map": image_uri(Image.fromarray(np.ascontiguousarray(codes)), "PNG"),
         "rows": list(zip((order + 1).tolist(), sizes, colors, strict=True)),
         "others": int(np.count_nonzero(segmentation.sizes)) - len(order),
     }
-    return entry if tree is None else entry | {"tree": packed_tree(thumbnail_tree(tree, size))}
+    return (
+        entry
+        if tree is None
+        else entry | {"tree": packed_tree(thumbnail_tree(tree, thumbnail.photo.size))}
+    )
 
 
 class HtmlReport:

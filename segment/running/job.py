@@ -18,9 +18,9 @@ from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
 from segment.progress import enter
 from segment.reading.files import mask_from, read_pages
-from segment.reading.formats import kind_of
+from segment.reading.formats import is_by_strips
 from segment.reading.picture import DamagedPage, Picture
-from segment.reading.sources import HEAD
+from segment.reading.sources import head_of
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
 from segment.results.mapping import map_warnings
@@ -69,9 +69,6 @@ def run_job(task: Task, work: Work) -> list[Outcome]:
     return outcomes
 
 
-BY_STRIPS = ("TIFF", "NPY", None)  # kinds of files; None is what only GDAL may know
-
-
 class _Job(NamedTuple):
     """What all pages of a file have in common."""
 
@@ -98,7 +95,7 @@ class _Job(NamedTuple):
     def _as_scene(self, outcomes: list[Outcome], start: float) -> bool:
         """Return whether an image needs more memory than there may be; do it strip by strip."""
         source = self.base / self.task.source
-        if not _is_by_strips(source):
+        if not self.work.may_cut(source):
             return False
         from segment.running.scene_job import scene_job  # most images need none
 
@@ -113,7 +110,7 @@ class _Job(NamedTuple):
         if self.work.memory is not None:
             from segment.running.scene_job import check_fits
 
-            check_fits(picture, self.work)
+            check_fits(picture, self.work, self.base / self.task.source)
 
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
         cause = error.__cause__
@@ -278,7 +275,7 @@ def check_mask(path: Path) -> None:
 
     It is read, and kept for the images; a large one that is read by strips is looked at only.
     """
-    if _is_by_strips(path):
+    if is_by_strips(head_of(path)):
         from segment.running.scene_job import is_large
 
         if is_large(path):
@@ -287,9 +284,11 @@ def check_mask(path: Path) -> None:
 
 
 def _entry(result: Result) -> Any:
-    from segment.running.html_report import report_entry  # most runs have no report
+    from segment.drawing.thumbnails import Thumbnail  # most runs have no report
+    from segment.running.html_report import LONGEST, report_entry
 
-    return report_entry(result.image, result.segmentation, result.hierarchy)
+    picture, found = pixels_of(result.image).rgb(), result.segmentation
+    return report_entry(Thumbnail.of(picture, found.labels, LONGEST), found, result.hierarchy)
 
 
 def _reason(error: Exception) -> str:
@@ -301,24 +300,11 @@ def _reason(error: Exception) -> str:
     return f"fails in an unforeseen way ({type(error).__name__}: {error}); please report it"
 
 
-def _is_by_strips(path: Path) -> bool:
-    """Return whether a file may be read by strips with the values that it has when read whole.
-
-    Of what Pillow and others decode here GDAL may have other values, and no EXIF orientation.
-    """
-    if is_stream(path):
-        return False
-    try:
-        with path.open("rb") as file:
-            return kind_of(file.read(HEAD)) in BY_STRIPS
-    except OSError:  # a folder, which Zarr is; what is not there is told by those who read it
-        return path.is_dir()
-
-
 def is_shared(task: Task, work: Work) -> bool:
     """Return whether an image is one whose strips are shared out over a cluster."""
-    if not _is_by_strips((work.base or Path()) / task.source):
-        return False
-    from segment.running.scene_job import is_large_scene
+    with contextlib.suppress(SegmentError):  # told by the worker that gets it
+        if is_by_strips(head_of((work.base or Path()) / task.source)):
+            from segment.running.scene_job import is_large_scene
 
-    return is_large_scene(task, work)
+            return is_large_scene(task, work)
+    return False

@@ -10,7 +10,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from segment.memory_limit import memory_limit, needed_in_memory
+from segment.reading.formats import is_by_strips, kind_of, size_of_png
 from segment.reading.reading_options import ReadingOptions
+from segment.reading.sources import head_of
 from segment.results.naming import PAGE_STEM
 from segment.results.outputs import Output
 from segment.running.inputs import Input
@@ -19,6 +22,8 @@ from segment.streams import is_standard, is_stream
 
 if TYPE_CHECKING:
     from segment.method.model import Model
+
+SMALL = 1 << 22  # pixels of which nobody asks how much memory is free, for that takes 1 to 3 ms
 
 
 class RunOptions(NamedTuple):
@@ -98,6 +103,28 @@ class Work(NamedTuple):
         """Whether only this process can do it, and once: its standard streams, a pipe."""
         to_stdout = any(map(is_standard, self.output.files.values()))
         return to_stdout or (self.mask is not None and is_stream(self.mask))
+
+    @property
+    def limit(self) -> int:
+        """Bytes that one image may take."""
+        return memory_limit(self.memory) // self.sharers
+
+    def needs(self, pixels: int, channels: int, item_bytes: int) -> int:
+        """Return about how many bytes an image of a size takes in memory."""
+        joint, by_region = self.settings.features == "joint", self.settings.by_region
+        return needed_in_memory(pixels, channels, item_bytes, by_region=by_region, joint=joint)
+
+    def may_cut(self, path: Path) -> bool:
+        """Return whether an image may have to be done by strips, as far as its first bytes tell."""
+        head = head_of(path)
+        if not is_by_strips(head):
+            return False
+        if not head or self.cluster is not None or kind_of(head) != "PNG":
+            return True
+        size = size_of_png(head)
+        if size[0] <= SMALL and self.memory is None:
+            return False
+        return self.needs(*size) > self.limit or size[0] > self.reading.max_pixels
 
 
 class Task(NamedTuple):

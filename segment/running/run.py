@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import FrameType
@@ -21,7 +21,7 @@ from segment.results.outputs import claimed
 from segment.running.batch import Batch, prepare
 from segment.running.inputs import Inputs, Wrong, find_inputs, read_names
 from segment.running.outcomes import Console, Outcome
-from segment.running.plan import RunOptions, Work, plan
+from segment.running.plan import RunOptions, Task, Work, plan
 from segment.running.pools import Cluster, ClusterError, Coordinator, Here, Pool
 from segment.streams import is_stream
 from segment.threads import available_cores
@@ -64,15 +64,16 @@ def run(
     def batch_of(work: Work) -> Batch:
         return Batch(tasks, work, existing=options.existing, keep_record=keep_record)
 
+    work = work._replace(sharers=jobs)
     if options.dry_run:
         console = Console(as_json=as_json, verbosity=min(verbosity, 0))
-        return _preview(batch_of(work), found, console)
+        return _preview(batch_of(_shared(tasks, work, options)), found, console)
     with abandoning(), interruptible() as asked:
         if options.finds_model:
             work = with_one_model(tasks, work, options.save_model, asked)
         cores = max(1, _jobs(options) // jobs)
         base = Path.cwd() if options.scheduler else None
-        work = work._replace(cores=cores, base=base, sharers=jobs)
+        work = work._replace(cores=cores, base=base)
         bar = NoBar() if asked() else _bar(len(tasks), options.progress, verbosity)
         console = Console(as_json=as_json, verbosity=verbosity, bar=bar)
         return _run(batch_of(work), found, options, jobs, console, asked)
@@ -119,6 +120,15 @@ def _open(outcome: Outcome, console: Console) -> None:
         shown = not output.endswith(suffix("explorer", 1)) or open_page(Path(output))
         if not shown and console.verbosity >= 0:
             say(f"{output}: open it in a browser")
+
+
+def _shared(tasks: Sequence[Task], work: Work, options: RunOptions) -> Work:
+    """Return the work with a cluster where the only image would be shared out over one."""
+    if options.scheduler is None or len(tasks) > 1:
+        return work
+    from segment.running.job import is_shared  # whose imports other parents do without
+
+    return work._replace(cluster=True) if tasks and is_shared(tasks[0], work) else work
 
 
 def _preview(batch: Batch, found: Inputs, console: Console) -> int:
@@ -211,12 +221,9 @@ def _pool(jobs: int, options: RunOptions, batch: Batch) -> Pool:
     work = batch.work
     if options.scheduler is not None:
         cluster = _cluster(options)
-        if len(batch.tasks) == 1:
-            from segment.running.job import is_shared  # whose imports other parents do without
-
-            if is_shared(batch.tasks[0], work):
-                batch.work = work._replace(cores=available_cores(), cluster=cluster.client)
-                return Coordinator(cluster)
+        if _shared(batch.tasks, work, options).cluster:
+            batch.work = work._replace(cores=available_cores(), cluster=cluster.client)
+            return Coordinator(cluster)
         return cluster
     if jobs == 1:
         return Here()

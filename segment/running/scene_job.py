@@ -13,24 +13,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import chosen_places, shown_places
-from segment.errors import ImageFileError, SegmentError
-from segment.memory_limit import memory_limit, needed_in_memory
+from segment.errors import ImageFileError
+from segment.photos.opening import open_image
+from segment.photos.photo import is_photo, kept_of
 from segment.pixels.bands import BandScale
 from segment.progress import advance
-from segment.raster.opening import open_source
 from segment.raster.source import RasterSource
 from segment.reading.picture import Notes, Picture
-from segment.reading.profiles import is_srgb
-from segment.reading.tiff_tags import measured
+from segment.reading.reading_options import MaskReading
 from segment.reading.values import in_known_range
 from segment.results.band_facts import remark_of
 from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
+from segment.streams import is_stream
 from segment.strips.rows import SceneRows, Values
 
 if TYPE_CHECKING:
     from segment.clusters.crew import ClusterCrew
+    from segment.drawing.thumbnails import GrowingThumbnail
     from segment.running.plan import Task, Work
     from segment.scenes.memory_plan import Plan
     from segment.scenes.scene import SceneSegmentation
@@ -40,6 +41,7 @@ INFLATED = 200  # bytes that one of a file stands for, at most, unless --max-pix
 SIXTEEN_BITS = 257.0
 SHARED_FROM = 1 << 25  # pixels from which an image is worth the talk with a cluster
 LARGE = 1 << 24  # pixels of a mask, a byte each
+AS_MASK = MaskReading(ignore_icc=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +73,9 @@ class SceneJob:
 
     def run(self, paths: Callable[[int | None], dict[Product, Path]]) -> Outcome:
         """Segment the scene and write its results; `paths` gives their files by the page."""
-        from segment.results.scene_products import check_products  # small images need none
-        from segment.scenes.memory_plan import planned
-        from segment.scenes.scene import check_scene
+        from segment.scenes.memory_plan import planned  # small images need none
 
-        settings = self.work.settings
-        check_scene(settings)
-        named = paths(self.page)
-        check_products(named)
+        settings, named = self.work.settings, self.named(paths)
         on_the_map = map_warnings(self.source.geo, tuple(named), self.work.output.polygons)
         with contextlib.closing(self.source), self._rows() as rows:
             joint, by_region = settings.features == "joint", settings.by_region
@@ -90,8 +87,10 @@ class SceneJob:
                 whole = min(self.source.preferred_rows, self.source.height)
                 plan = replace(plan, strips=crew.cut(plan.strips, whole))
             rows = self._scaled(rows, plan.strips)
-            found = self._write(rows, plan, named)
-        told = self._told(rows)
+            found, entry = self._write(rows, plan, named)
+        told, output = self._told(rows), self.work.output.by_strips
+        said = (*self.source.warnings, *(crew.warnings if crew else ()))
+        said += output.warnings(len(found.sizes), on_map=bool(self.source.geo))
         return Outcome(
             self.task.input,
             "ok",
@@ -102,13 +101,26 @@ class SceneJob:
             segments=int(np.count_nonzero(found.sizes)),
             iterations=found.n_iter,
             page=self.page,
-            warnings=(*self.source.warnings, *(crew.warnings if crew else ()), *on_the_map),
+            warnings=(*said, *on_the_map),
             more=told,
+            entry=entry,
             remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
         )
 
-    def _write(self, rows: SceneRows, plan: Plan, named: dict[Product, Path]) -> SceneSegmentation:
-        """Write the results; keep what they need on the way beside them."""
+    def named(self, paths: Callable[[int | None], dict[Product, Path]]) -> dict[Product, Path]:
+        """Return the files of the results, once it is sure that they can be made."""
+        from segment.results.scene_products import check_products
+        from segment.scenes.scene import check_scene
+
+        check_scene(self.work.settings)
+        named = paths(self.page)
+        check_products(named)
+        return named
+
+    def _write(
+        self, rows: SceneRows, plan: Plan, named: dict[Product, Path]
+    ) -> tuple[SceneSegmentation, Any]:
+        """Write the results; keep what they need on the way beside them. Also return the entry."""
         from segment.results.scene_products import SceneResult, write_scene
         from segment.scenes.scene import segment_scene
         from segment.strips.scratch import Scratch
@@ -131,14 +143,25 @@ class SceneJob:
             result = SceneResult(
                 rows,
                 found,
+                kept_of(self.source, work.reading),
                 plan.strips,
                 output.recolor,
                 output.overviews,
                 self.key,
                 output.polygons,
             )
-            write_scene(result, {name: base / path for name, path in named.items()})
-        return found
+            thumbnail = self._thumbnail()
+            write_scene(result, {name: base / path for name, path in named.items()}, thumbnail)
+        return found, thumbnail and _entry(thumbnail, found)
+
+    def _thumbnail(self) -> GrowingThumbnail | None:
+        """Return the small picture that a report shows, if there is a report."""
+        if not self.work.output.with_entries:
+            return None
+        from segment.drawing.thumbnails import GrowingThumbnail
+        from segment.running.html_report import LONGEST
+
+        return GrowingThumbnail(self.source.height, self.source.width, LONGEST)
 
     def _crew(self) -> ClusterCrew | None:
         """Return the workers of the cluster, if there is one."""
@@ -178,7 +201,7 @@ class SceneJob:
             return
         path = (self.work.base or Path()) / self.work.mask
         try:
-            mask = open_source(path)
+            mask = open_image(path, AS_MASK)
         except ImageFileError as error:
             raise ImageFileError(f"its mask {path} cannot be read by strips: {error}") from None
         with contextlib.closing(mask):
@@ -191,21 +214,16 @@ class SceneJob:
         chosen = reading.bands is not None or reading.show_bands is not None
         by_model = model is not None and model.scale is not None
         scaled = by_model or self.work.settings.scale != "depth"
-        return chosen or scaled or measured(self.source.bands, self.source.geo)
+        return chosen or scaled or not is_photo(self.source, reading)
 
     @property
     def can_be_cut(self) -> bool:
         """Whether a pixel's point depends on nothing but its values and what is counted by strips.
 
-        The colours of a photo are converted by their profile as a whole, and those of no known
-        range stretched by all of them.
+        The colours of a photo that have no known range are stretched by all of them.
         """
-        if self._is_scene:
-            return True
-        first, profile = self.source.bands[0], self.source.profile
-        known = np.dtype(first.dtype).kind in "bu" and first.bits <= 16
-        as_srgb = self.work.reading.ignore_icc or profile is None or is_srgb(profile)
-        return known and as_srgb
+        first = self.source.bands[0]
+        return self._is_scene or (np.dtype(first.dtype).kind in "bu" and first.bits <= 16)
 
     def _scaled(self, rows: SceneRows, strips: Strips) -> SceneRows:
         if self.work.model is not None:
@@ -238,17 +256,16 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
         If the file is so much smaller than its pixels that it may be a decompression bomb.
     """
     path = (work.base or Path()) / task.source
-    page = work.reading.page
-    if page == "all" or work.output.sweep:
+    if work.reading.page == "all" or work.output.sweep:
         return None
     try:
-        source = open_source(path, page=page, allow_damaged=work.reading.allow_truncated)
+        source = open_image(path, work.reading)
     except ImageFileError:  # told by those who read it whole, or no matter to them
         return None
     pixels, count = source.height * source.width, len(source.bands)
     item = np.dtype(source.bands[0].dtype).itemsize
-    limit = _limit(work)
-    fits = _needed(work, pixels, count, item) <= limit and pixels <= work.reading.max_pixels
+    limit = work.limit
+    fits = work.needs(pixels, count, item) <= limit and pixels <= work.reading.max_pixels
     job = SceneJob(task, work, source, limit, key)
     if (fits and work.cluster is None) or not job.can_be_cut:
         source.close()
@@ -257,56 +274,77 @@ def scene_job(task: Task, work: Work, key: str) -> SceneJob | None:
     return job
 
 
-def is_large_scene(task: Task, work: Work) -> bool:
-    """Return whether an image is large enough for a cluster, and can be done by strips."""
-    from segment.results.scene_products import check_products
-    from segment.scenes.scene import check_scene
+def scene_paths(task: Task, work: Work) -> dict[Product, Path] | None:
+    """Return the files that an image's results will have if it is done by strips; else None.
 
-    try:
-        check_scene(work.settings)
-        check_products(work.output.scene_paths(task.place, None))
-        job = scene_job(task, work._replace(cluster=True), "")
-    except SegmentError:  # told by the worker that gets it
-        return False
+    Raises
+    ------
+    SegmentError
+        If it is to be done by strips, and cannot.
+    """
+    job = scene_job(task, work, "")
+    if job is None:
+        return None
+    with contextlib.closing(job.source):
+        return job.named(lambda page: work.output.scene_paths(task.place, page))
+
+
+def is_large_scene(task: Task, work: Work) -> bool:
+    """Return whether an image is large enough for a cluster, and can be done by strips.
+
+    Raises
+    ------
+    SegmentError
+        If it cannot.
+    """
+    job = scene_job(task, work._replace(cluster=True), "")
     if job is None:
         return False
     with contextlib.closing(job.source) as source:
+        job.named(lambda page: work.output.scene_paths(task.place, page))
         return source.height * source.width >= SHARED_FROM
 
 
 def is_large(mask: Path) -> bool:
     """Return whether a mask can be read by strips, and is so large that it should be."""
     try:
-        with contextlib.closing(open_source(mask)) as source:
+        with contextlib.closing(open_image(mask, AS_MASK)) as source:
             return source.height * source.width > LARGE
     except ImageFileError:  # told by those who read it whole
         return False
 
 
-def check_fits(picture: Picture, work: Work) -> None:
+def check_fits(picture: Picture, work: Work, path: Path) -> None:
     """Raise ImageFileError for an image read whole that takes more memory than there may be."""
     values = picture.values
     pixels = values.shape[0] * values.shape[1]
-    needed, limit = _needed(work, pixels, values.shape[2], values.dtype.itemsize), _limit(work)
+    needed, limit = work.needs(pixels, values.shape[2], values.dtype.itemsize), work.limit
     if needed > limit:
         raise ImageFileError(
             f"takes about {needed >> 20}M in memory, more than the {limit >> 20}M of --memory, and "
-            "is not read by strips; save it as a TIFF without a colour profile, or raise --memory"
+            f"is not read by strips, for it {_why_whole(path, work)}; or raise --memory"
         )
 
 
-def _limit(work: Work) -> int:
-    return memory_limit(work.memory) // work.sharers
+def _why_whole(path: Path, work: Work) -> str:
+    """Return why an image is not read by strips, and what to do."""
+    if is_stream(path):
+        return "is a pipe; save it to a file"
+    if work.reading.page == "all":
+        return "is one of all pages; choose one with --page"
+    if work.output.sweep:
+        return "is tried with several settings; choose one"
+    try:
+        open_image(path, work.reading).close()
+    except ImageFileError as error:
+        return str(error)
+    return "has values of no known range; save it in whole numbers of up to 16 bits"
 
 
-def _needed(work: Work, pixels: int, count: int, item: int) -> int:
-    return needed_in_memory(
-        pixels,
-        count,
-        item,
-        by_region=work.settings.by_region,
-        joint=work.settings.features == "joint",
-    )
+def _entry(thumbnail: GrowingThumbnail, found: SceneSegmentation) -> Any:
+    from segment.running.html_report import report_entry  # most runs have no report
+
+    return report_entry(thumbnail.whole(), found)
 
 
 def _check_size(path: Path, source: RasterSource, stored: int, work: Work) -> None:

@@ -139,16 +139,12 @@ class Layout:
         whole = (self.down * segments.shape[1], self.across * segments.shape[2], -1)
         return np.ascontiguousarray(image.reshape(whole)[: self.height, : self.width])
 
-    def absent(self) -> NDArray[np.bool_] | None:
-        """Return which samples are in no segment, (H, W, C); None if all are in one."""
-        return self.pixels_in(self.left_out())
-
-    def pixels_in(self, segments: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-        """Return which samples are in some segments, (H, W, C); None if none is."""
-        if not segments.any():
+    def samples_in(self, rows: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+        """Return which samples are in rows of segments, (N, rows), as (H, W, C); None if none."""
+        if not rows.any():
             return None
-        shape = (len(segments), self.rows, self.columns, self.samples)
-        return self.joined(np.broadcast_to(segments[:, None, None, None], shape))
+        shape = (*rows.shape, self.columns, self.samples)
+        return self.joined(np.broadcast_to(rows[:, :, None, None], shape))
 
 
 def layout_of(page: Any, offset: int | None = None) -> Layout:

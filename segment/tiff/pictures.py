@@ -52,7 +52,7 @@ def pictures(page: Any, file: IO[bytes], layout: Layout, damage: Damage) -> NDAr
     gone = layout.left_out()
     for segment, piece in enumerate(stored(file, layout, damage)):
         number = layout.number_in_page(segment)
-        with damage.of(number), _known(page):
+        with damage.of(layout, segment), _known(page):
             picture = None if gone[segment] else page.decode(piece, number, **tables)[0]
             if picture is not None:
                 down, across = picture.shape[1:3]

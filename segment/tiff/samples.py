@@ -62,7 +62,7 @@ class Samples:
     photometric : int
         What they stand for, by TIFF's number: RGB where YCbCr has been converted.
     absent : (H, W, C) bool array or None
-        Samples in strips or tiles that the file leaves out.
+        Samples in strips or tiles that the file leaves out, or that are damaged.
     """
 
     values: NDArray[Any]
@@ -78,7 +78,7 @@ def read_samples(page: Any, file: IO[bytes], lenient: bool, offset: int | None =
     page : tifffile.TiffPage
     file : binary file
     lenient : bool
-        Take 0 for what is damaged or missing.
+        Go on where something is damaged or missing, which is absent then.
     offset : int, optional
         As `layout_of` has it.
 
@@ -94,8 +94,9 @@ def read_samples(page: Any, file: IO[bytes], lenient: bool, offset: int | None =
     if not (layout.is_complete() or lenient):
         raise EOFError("strips or tiles are missing")
     layout = layout.completed(file.seek(0, 2))
-    values = decoded(page, file, layout, Damage(lenient))
-    return Samples(values, meaning(page), layout.absent())
+    damage = Damage(lenient)
+    values = decoded(page, file, layout, damage)
+    return Samples(values, meaning(page), damage.absent(layout))
 
 
 def check_kind(page: Any) -> None:
@@ -239,7 +240,7 @@ def _uncompressed(file: IO[bytes], layout: Layout, width: int, damage: Damage) -
         expected = rows[segment, : layout.rows_of(segment)].reshape(-1)
         got = file.readinto(expected)  # type: ignore[attr-defined]
         if got < len(expected):
-            damage.add(layout.number_in_page(segment), EOFError(CUT_OFF))
+            damage.add(layout, segment, EOFError(CUT_OFF), got // width)
     return rows
 
 
@@ -326,7 +327,7 @@ def _put(
             if len(lot) > 1:
                 _put(content, [piece], [segment], layout, column, damage)
             else:
-                damage.add(layout.number_in_page(segment), error)
+                damage.add(layout, segment, error)
         return
     at = 0
     for segment in lot:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+import numpy as np
+from numpy.typing import NDArray
+
 from segment.errors import ImageFileError
 from segment.tiff.layout import Layout
 
@@ -27,7 +30,7 @@ class DamagedSegmentError(OSError):
 
 
 class Damage:
-    """What of a page turns out to be damaged while it is read.
+    """What of a page, or of a window of it, turns out to be damaged while it is read.
 
     Attributes
     ----------
@@ -40,22 +43,44 @@ class Damage:
     def __init__(self, allowed: bool) -> None:
         self.allowed = allowed
         self.segments: list[int] = []
+        self._had: dict[int, int] = {}
 
-    def add(self, segment: int, error: Exception) -> None:
-        """Note a segment's number; raise it if damage is not allowed."""
+    def add(self, layout: Layout, segment: int, error: Exception, had: int | None = 0) -> None:
+        """Note damage; raise it if it is not allowed.
+
+        Parameters
+        ----------
+        layout : Layout
+        segment : int
+            Its number there.
+        error : Exception
+        had : int or None
+            How many of its rows have values all the same; None where that is for a decoder to
+            tell, which may have filled in the rest.
+        """
+        number = layout.number_in_page(segment)
         if not self.allowed:
-            raise DamagedSegmentError(segment, error) from error
-        self.segments.append(segment)
+            raise DamagedSegmentError(number, error) from error
+        self.segments.append(number)
+        if had is not None:
+            self._had[segment] = had
 
     @contextmanager
-    def of(self, segment: int) -> Iterator[None]:
+    def of(self, layout: Layout, segment: int) -> Iterator[None]:
         """Take what is raised within, whatever its bytes bring about, for damage of a segment."""
         try:
             yield
         except (DamagedSegmentError, ImageFileError, MemoryError):
             raise
         except Exception as error:
-            self.add(segment, error)
+            self.add(layout, segment, error)
+
+    def absent(self, layout: Layout) -> NDArray[np.bool_] | None:
+        """Return which samples have no value, left out or damaged, (H, W, C); None if all have."""
+        rows = np.repeat(layout.left_out()[:, None], layout.rows, axis=1)
+        for segment, had in self._had.items():
+            rows[segment, had:] = True
+        return layout.samples_in(rows)
 
 
 def stored(file: IO[bytes], layout: Layout, damage: Damage) -> Iterator[bytes]:
@@ -65,5 +90,5 @@ def stored(file: IO[bytes], layout: Layout, damage: Damage) -> Iterator[bytes]:
         file.seek(at)
         piece = file.read(count)
         if not gone[segment] and (len(piece) < count or not count):
-            damage.add(layout.number_in_page(segment), EOFError(CUT_OFF))
+            damage.add(layout, segment, EOFError(CUT_OFF), None if piece else 0)
         yield piece

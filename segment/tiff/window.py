@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from segment.errors import ImageFileError
 from segment.threads import available_cores, on_threads
 from segment.tiff.frames import MOST_SEGMENTS
-from segment.tiff.layout import Layout, layout_of
+from segment.tiff.layout import layout_of
 from segment.tiff.samples import check_kind, decoded
 from segment.tiff.stored import Damage
 from segment.tiff.unpacking import sample_type
@@ -42,7 +42,7 @@ class Strip:
     ----------
     values : (h, W, C) array
     hidden : (h, W) bool array or None
-        Where a segment is left out by the file, or damaged; None for nowhere.
+        Where samples are left out by the file, or damaged; None for nowhere.
     damaged : list of int
         Numbers in the page of the segments that are damaged.
     """
@@ -206,7 +206,9 @@ class PageRows:
         else:
             for to, place in enumerate(places):
                 values[rows, columns, to] = samples[source, :, place]
-        return _hidden(window, damage), damage.segments
+        absent = damage.absent(window)
+        hidden = None if absent is None else np.asarray(absent.any(axis=2))
+        return hidden, damage.segments
 
 
 def _check_number(segments: int) -> None:
@@ -216,15 +218,6 @@ def _check_number(segments: int) -> None:
             f"is damaged, or has more than {MOST_SEGMENTS:,} strips or tiles; get a new copy, or "
             "save it in larger tiles"
         )
-
-
-def _hidden(window: Layout, damage: Damage) -> NDArray[np.bool_] | None:
-    """Return which pixels of a window are in segments that are left out or damaged."""
-    gone = window.left_out()
-    if damage.segments:
-        gone |= np.isin([window.number_in_page(at) for at in range(window.number)], damage.segments)
-    hidden = window.pixels_in(gone)
-    return None if hidden is None else np.asarray(hidden.any(axis=2))
 
 
 def _type(page: Any) -> np.dtype[Any]:

@@ -198,6 +198,14 @@ def test_zarr(tmp_path, kept, kind):
     )
 
 
+@pytest.mark.parametrize("kind", ["uint8", "float32", "rgb"])
+def test_arrays_are_the_bytes_of_numpy(tmp_path, kind):
+    """An array that is written by strips is the file that NumPy writes."""
+    np.save(tmp_path / "whole.npy", KINDS[kind])
+    write(tmp_path / "a.npy", KINDS[kind], kind="npy")
+    assert (tmp_path / "a.npy").read_bytes() == (tmp_path / "whole.npy").read_bytes()
+
+
 def _again(path, values, kept):
     channels = values.shape[2] if values.ndim == 3 else 1
     with open_sink(path, *SIZE, values.dtype, kept, kind="zarr", channels=channels) as sink:
@@ -226,7 +234,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
-@pytest.mark.parametrize("kind", ["tiff", "zarr"])
+@pytest.mark.parametrize("kind", ["tiff", "zarr", "npy"])
 def test_a_killed_run_is_gone_on_with(tmp_path, kind):
     """After a kill nothing has the final name; the same work goes on at the last row of tiles."""
     values, path = KINDS["uint16"], tmp_path / "out" / "a"
@@ -244,7 +252,7 @@ def test_a_killed_run_is_gone_on_with(tmp_path, kind):
     read = [open_source(name).read(0, 1100, [0])[0] for name in (path, tmp_path / "whole")]
     assert np.array_equal(*read)
     assert np.array_equal(read[0][:, :, 0], values)
-    if kind == "tiff":
+    if kind != "zarr":
         assert path.read_bytes() == (tmp_path / "whole").read_bytes()
     assert [left.name for left in path.parent.iterdir()] == ["a"]
 
@@ -270,27 +278,28 @@ def test_only_the_same_work_goes_on(tmp_path, options, row):
     assert np.array_equal(found, values[:, : asked["width"]])
 
 
-def test_bytes_that_are_not_what_the_journal_says(tmp_path):
+@pytest.mark.parametrize("kind", ["tiff", "npy"])
+def test_bytes_that_are_not_what_the_journal_says(tmp_path, kind):
     """Rows of tiles whose bytes were lost, as when the power fails, are written once more."""
     values = KINDS["uint16"]
-    for at, rows in ((100, 0), (-100, 512)):
-        sink = open_sink(tmp_path / "a.tif", *SIZE, np.uint16, Kept(), key="a")
+    for at, rows in ((200, 0), (-100, 512)):
+        sink = open_sink(tmp_path / "a.tif", *SIZE, np.uint16, Kept(), key="a", kind=kind)
         sink.write(sink.next_row, values[sink.next_row : 1099])
         sink.suspend()
         part = tmp_path / ".a.tif.part"
         content = bytearray(part.read_bytes())
         content[at] ^= 255
         part.write_bytes(content)
-        assert open_sink_row(tmp_path / "a.tif") == rows
+        assert open_sink_row(tmp_path / "a.tif", kind) == rows
     with (tmp_path / ".a.tif.rows.part").open("a") as journal:
         journal.write("[1, 2")  # a line that was cut off
-    assert open_sink_row(tmp_path / "a.tif") == 512
+    assert open_sink_row(tmp_path / "a.tif", kind) == 512
     assert json.loads((tmp_path / ".a.tif.rows.part").read_text().splitlines()[0])["key"]
 
 
-def open_sink_row(path):
+def open_sink_row(path, kind):
     """The row with which a sink would go on, for a look."""
-    sink = open_sink(path, *SIZE, np.uint16, Kept(), key="a")
+    sink = open_sink(path, *SIZE, np.uint16, Kept(), key="a", kind=kind)
     row = sink.next_row
     sink.suspend()
     return row
@@ -306,7 +315,7 @@ def test_one_run_at_a_time(tmp_path):
     assert [*tmp_path.iterdir()] == []
 
 
-@pytest.mark.parametrize("kind", ["tiff", "zarr"])
+@pytest.mark.parametrize("kind", ["tiff", "zarr", "npy"])
 @pytest.mark.parametrize("key", [None, "a"])
 def test_nothing_is_left_of_what_is_aborted(tmp_path, kind, key):
     """What is aborted leaves nothing, nor does an error without a key; what was there stays."""
@@ -344,6 +353,7 @@ def test_strips_that_do_not_fit(tmp_path):
         {"palette": np.zeros((300, 3), np.uint8)},
         {"dtype": bool},
         {"kind": "zarr", "overviews": True},
+        {"kind": "npy", "palette": np.zeros((9, 3), np.uint8)},
     ):
         asked = {"height": 5, "width": 5, "dtype": np.uint8, "kept": Kept()} | options
         with pytest.raises(InvalidInputError, match="expected"):

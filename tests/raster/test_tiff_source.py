@@ -222,8 +222,12 @@ def test_what_is_refused(tmp_path, monkeypatch):
     tifffile.imwrite(name, GREY, extratags=[(274, 3, 1, 6, True)])
     with pytest.raises(ImageFileError, match=r"stored turned \(orientation 6\), expected upright"):
         open_source(name)
-    tifffile.imwrite(name, np.dstack([NOISE, NOISE[..., :1]]), photometric="separated")
-    with pytest.raises(ImageFileError, match="is a TIFF in CMYK; save it as RGB"):
+    inks = np.dstack([NOISE, NOISE[..., :1]]).astype(np.float32)
+    tifffile.imwrite(name, inks, photometric="separated")
+    with pytest.raises(ImageFileError, match="in CMYK of more than 16 bits or with a sign"):
+        open_source(name)
+    tifffile.imwrite(name, NOISE, photometric="cielab")
+    with pytest.raises(ImageFileError, match=r"is a TIFF in L\*a\*b\*; save it as RGB"):
         open_source(name)
     pixels = np.dstack([NOISE, NOISE[..., :1]])
     tifffile.imwrite(name, pixels, photometric="rgb", extrasamples=["assocalpha"])

@@ -517,19 +517,21 @@ def test_cut_off_files(tmp_path, name):
     picture = read_one(path, allow_truncated=True)
     assert picture.warnings == ("is damaged or cut off; took what there is of it",)
     rows = slice(60, None) if name in ("a.bmp", "a.tga") else slice(0, 30)  # stored bottom up
-    assert np.array_equal(picture.pixels[rows], whole[rows])
+    assert np.array_equal(picture.pixels[rows][:, :, :3], whole[rows])
+    assert (picture.visible is not None) == (name == "a.png")
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zlib", "rowsperstrip": 10}], ids=str)
 def test_cut_off_tiff(tmp_path, options):
-    """Of a TIFF that is cut off the strips that are there can be had."""
+    """Of a TIFF that is cut off the rows that are there can be had; the others have no value."""
     deep = np.random.default_rng(2).integers(0, 65536, (90, 120, 3), np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", **options)
     path = cut(tmp_path / "a.tif", 0.6)
     with pytest.raises(ImageFileError, match="is damaged or cut off"):
         read_image(path)
     pixels = read_one(path, allow_truncated=True).pixels
-    assert np.array_equal(pixels[:50], deep[:50])
+    assert np.array_equal(pixels[:50, :, :3], deep[:50])
+    assert (pixels[:50, :, 3] == 65535).all()
     assert not pixels[60:].any()
 
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from segment import ImageFileError, segment_image
+from segment.drawing.thumbnails import Thumbnail
 from segment.results.outputs import Output
 from segment.running.batch import Batch
 from segment.running.html_report import LONGEST, HtmlReport, report_entry
@@ -35,6 +36,12 @@ def decoded(uri):
         return np.asarray(image).astype(np.int64)
 
 
+def small(image, segmentation):
+    """The thumbnail of a photo and its segments."""
+    picture = image if image.ndim == 3 else np.dstack([image] * 3)
+    return Thumbnail.of(picture, segmentation.labels, LONGEST)
+
+
 def labels_of(entry):
     """The labels of a thumbnail, as the report's script finds them."""
     codes = decoded(entry["map"]) @ [1, 256, 65536]
@@ -46,7 +53,7 @@ def test_entry_holds_what_the_segments_are(bundled_photos, options):
     """Labels, sizes and colours of an entry are those of the segmentation."""
     image = bundled_photos["coffee"]
     segmentation = segment_image(image, **options)
-    entry = report_entry(image, segmentation)
+    entry = report_entry(small(image, segmentation), segmentation)
     assert np.array_equal(labels_of(entry), segmentation.labels)
     assert decoded(entry["photo"]).shape == image.shape
     sizes = [size for _, size, _ in entry["rows"]]
@@ -62,13 +69,13 @@ def test_entry_of_a_large_image_is_small():
     rng = np.random.default_rng(0)
     image = rng.integers(0, 255, (450, 1000), np.uint8)
     segmentation = segment_image(image, bandwidth=2, connected=True)
-    entry = report_entry(image, segmentation)
-    small = labels_of(entry)
-    assert small.shape == (144, LONGEST)
-    assert set(np.unique(small)) <= {row[0] for row in entry["rows"]}
+    entry = report_entry(small(image, segmentation), segmentation)
+    shown = labels_of(entry)
+    assert shown.shape == (144, LONGEST)
+    assert set(np.unique(shown)) <= {row[0] for row in entry["rows"]}
     assert entry["others"] == len(segmentation.sizes) - len(entry["rows"]) > 0
-    ys, xs = ((np.arange(n) + 0.5) * 3.125 for n in small.shape)
-    assert np.array_equal(small, segmentation.labels[np.ix_(ys.astype(int), xs.astype(int))])
+    ys, xs = ((np.arange(n) + 0.5) * 3.125 for n in shown.shape)
+    assert np.array_equal(shown, segmentation.labels[np.ix_(ys.astype(int), xs.astype(int))])
 
 
 def made(folder, names=(HOSTILE, "small.png", "bad.png")):
@@ -127,7 +134,8 @@ def test_names_that_are_not_unicode(tmp_path):
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_thumbnails_that_find_no_room(tmp_path, monkeypatch):
     """Where thumbnails wait on a disk that is full, the error says which and what to do."""
-    entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30))
+    found = segment_image(STRIPES, bandwidth=30)
+    entry = report_entry(small(STRIPES, found), found)
     full = open("/dev/full", "wb", buffering=0)  # noqa: PTH123, SIM115
     monkeypatch.setattr("tempfile.SpooledTemporaryFile", lambda size: full)
     report = HtmlReport(tmp_path / "report.html", Settings())
@@ -336,7 +344,8 @@ STRIPS[:60, 100:240] = 4  # half of the middle one
 def test_slider_through_the_regions(browser, tmp_path):
     """Where a run has cut trees of regions, a slider shows their levels, with sizes and colours."""
     tree = grown_tree(STRIPES, STRIPS)
-    entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30), tree)
+    found = segment_image(STRIPES, bandwidth=30)
+    entry = report_entry(small(STRIPES, found), found, tree)
     report = HtmlReport(tmp_path / "report.html", Settings())
     report.add(Outcome("a.tif", "ok", None, [], 300, 120, 30.0, 3, 9, 0.01, entry=entry))
     report.close()
@@ -369,7 +378,8 @@ def test_slider_through_the_regions(browser, tmp_path):
 
 def test_thousands_of_images_stay_light(browser, tmp_path):
     """Of 2,000 images only the thumbnails in sight are made, and taken back out of sight."""
-    entry = report_entry(STRIPES, segment_image(STRIPES, bandwidth=30))
+    found = segment_image(STRIPES, bandwidth=30)
+    entry = report_entry(small(STRIPES, found), found)
     report = HtmlReport(tmp_path / "report.html", Settings())
     for i in range(2000):
         name = f"photo-{i:04}.jpg"

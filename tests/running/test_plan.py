@@ -7,8 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from segment.results.outputs import Output
+from segment.running import plan as plan_room
 from segment.running.inputs import Input, find_inputs
-from segment.running.plan import plan
+from segment.running.plan import Work, plan
+from segment.settings import Settings
+from tests.drawn import NOISE, png
 
 
 def stems(*sources):
@@ -92,3 +96,27 @@ def test_many_names_that_clash_are_told_apart():
     sources = [f"{i}/a.jpg" for i in range(10_000)]
     random.Random(0).shuffle(sources)
     assert len(set(stems(*sources))) == len(sources)
+
+
+@pytest.mark.parametrize(
+    ("head", "memory", "expected"),
+    [
+        (png(NOISE), "1K", True),
+        (png(NOISE), "4G", False),
+        (png(NOISE), None, False),
+        (b"II*\0any", None, True),
+        (b"any", None, True),
+        (b"\xff\xd8\xff", "1K", False),
+        (None, "1K", False),
+    ],
+    ids=["little", "enough", "small", "tiff", "unknown", "jpeg", "none"],
+)
+def test_which_images_may_have_to_be_cut(tmp_path, monkeypatch, head, memory, expected):
+    """The first bytes tell it, and of a small PNG nobody asks how much memory is free."""
+    if memory is None:
+        monkeypatch.setattr(plan_room, "memory_limit", None)
+    if head is not None:
+        (tmp_path / "a").write_bytes(head)
+    work = Work(Settings(), Output(tmp_path), memory=memory)
+    assert work.may_cut(tmp_path / "a") == expected
+    assert work.may_cut(tmp_path)

@@ -18,11 +18,13 @@ from segment import memory_limit
 from segment.reading.reading_options import ReadingOptions
 from segment.results.outputs import Output
 from segment.running import job, scene_job
+from segment.running.batch import Batch
 from segment.running.job import run_job
 from segment.running.plan import Task, Work
 from segment.scenes import census, memory_plan, scene_regions
 from segment.settings import Settings
 from tests.commands import WAIT, run
+from tests.reading.test_files import swapped_profile
 
 ALL = ("labels", "segmented", "regions", "polygons")
 LITTLE = "60K"  # for images of 120 x 90 pixels, once the program itself counts for nothing
@@ -123,6 +125,33 @@ def test_bands_beyond_memory_are_those_in_memory(tmp_path, bands, kind):
     check_same(tmp_path / "a.tif", tmp_path, limit=limit, reading=reading)
 
 
+@pytest.mark.parametrize(
+    ("photometric", "kind", "options"),
+    [
+        ("rgb", np.uint8, {}),
+        ("rgb", np.uint16, {"min_size": 30}),
+        ("rgb", np.uint8, {"scale": "std", "bandwidth": 30}),
+        ("separated", np.uint8, {}),
+        ("miniswhite", np.uint16, {}),
+    ],
+)
+def test_photos_with_a_profile_beyond_memory_are_those_in_memory(
+    tmp_path, photometric, kind, options
+):
+    """Colours of a profile, of inks and from white are segmented, measured and written alike."""
+    count = {"rgb": 3, "separated": 4}.get(photometric, 1)
+    image = scene(tmp_path / "a.tif", bands=count, kind=kind)
+    profile = swapped_profile() if photometric == "rgb" else None
+    if photometric == "separated":
+        image[:, :, 3] //= 4
+    tifffile.imwrite(
+        tmp_path / "a.tif", image.squeeze(), photometric=photometric, iccprofile=profile,
+        planarconfig="contig" if count > 1 else None, rowsperstrip=8,
+    )  # fmt: skip
+    limit = LITTLE if kind == np.uint8 else "150K"
+    check_same(tmp_path / "a.tif", tmp_path, limit=limit, **options)
+
+
 PLACE = (10.0, 0.0, 500_000.0, 0.0, -10.0, 4_600_000.0)
 
 
@@ -164,6 +193,25 @@ def test_tiled_results_are_the_same_bytes_in_memory(tmp_path, output, holes, ban
         if name.endswith(".tif"):
             there, _ = of_gdal(tmp_path / "strips" / name)
             assert (there.all(), there[:5, :7].any()) == (not holes, not holes)
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_labels_in_npy_are_the_same_bytes_in_memory(tmp_path, named):
+    """The array of labels does not depend on the memory, and loses the place with a warning."""
+    on_the_map(tmp_path / "a.tif", scene(tmp_path / "plain.tif"))
+    said = []
+    for name, memory in (("whole.npy", "1G"), ("strips.npy", LITTLE)):
+        folder = tmp_path / name.removesuffix(".npy")
+        output = {"label_format": "npy"}
+        if named:
+            output = {"label_format": "png", "files": {"labels": tmp_path / name}}
+        options = {"products": ("labels",), "output": output, "bandwidth": 3.0}
+        outcome = do(tmp_path / "a.tif", folder, memory, **options)
+        said.append(outcome.warnings)
+        if not named:
+            (folder / "x_labels.npy").rename(tmp_path / name)
+    assert said[0] == said[1] != ()
+    assert (tmp_path / "whole.npy").read_bytes() == (tmp_path / "strips.npy").read_bytes()
 
 
 @pytest.mark.parametrize("holes", [False, True])
@@ -296,22 +344,118 @@ def test_what_may_be_a_bomb_is_refused(tmp_path):
     assert "may be a decompression bomb; raise --max-pixels" in outcome.error
 
 
-@pytest.mark.parametrize("what", ["png", "floats", "profile"])
-def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, what):
+WHOLE = "more than the 0M of --memory, and is not read by strips, for it "
+
+
+@pytest.mark.parametrize(
+    ("name", "reading", "said"),
+    [
+        ("a.jpg", None, "is a JPEG, of which readers of strips may have other values; save"),
+        ("a.tif", None, "has values of no known range; save it in whole numbers"),
+        ("a.png", ReadingOptions(page="all"), "is one of all pages; choose one with --page"),
+    ],
+)
+def test_what_cannot_be_cut_is_refused_beyond_the_limit(tmp_path, name, reading, said):
     """An image that is not read by strips is one error if it takes more than the limit named."""
     image = scene(tmp_path / "a.tif")
-    source = tmp_path / "a.tif"
-    if what == "png":
-        source = tmp_path / "a.png"
-        Image.fromarray(image).save(source)
-    elif what == "floats":
-        tifffile.imwrite(source, image.astype(np.float32), photometric="rgb")
+    if name == "a.tif":
+        tifffile.imwrite(tmp_path / name, image.astype(np.float32), photometric="rgb")
     else:
-        tifffile.imwrite(source, image, photometric="rgb", iccprofile=b"no sRGB" * 30)
-    outcome = do(source, tmp_path / "out", LITTLE)
+        Image.fromarray(image).save(tmp_path / name)
+    outcome = do(tmp_path / name, tmp_path / "out", LITTLE, reading=reading)
     assert outcome.status == "failed"
-    assert "takes about" in outcome.error or "is not read by strips" in outcome.error
-    assert do(source, tmp_path / "out", "1G").status == "ok"
+    assert f"{WHOLE}{said}" in outcome.error
+    assert outcome.error.endswith("; or raise --memory")
+    assert do(tmp_path / name, tmp_path / "out", "1G", reading=reading).status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [("RGB", {"min_size": 30}), ("RGBA", {}), ("P", {"bandwidth": 9.0}), ("LA", {})],
+)
+def test_png_beyond_memory_is_that_in_memory(tmp_path, mode, options):
+    """Photos in PNG, and masks, have the results of memory, transparent pixels left out."""
+    image = Image.fromarray(scene(tmp_path / "a.tif")).convert(mode)
+    if mode.endswith("A"):
+        hole = Image.new("L", image.size, 255)
+        hole.paste(0, (20, 30, 70, 60))
+        image.putalpha(hole)
+    image.save(tmp_path / "a.png", dpi=(300, 300), icc_profile=swapped_profile())
+    mask = np.ones((90, 120), np.uint8)
+    mask[7:30, 20:90] = 0
+    Image.fromarray(mask).save(tmp_path / "mask.png")
+    options["mask"] = tmp_path / "mask.png" if mode == "RGB" else None
+    check_same(tmp_path / "a.png", tmp_path, **options)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "P"])
+def test_a_png_that_is_cut_off_is_that_in_memory(tmp_path, mode):
+    """With --allow-truncated the rows that are there have the results of memory."""
+    Image.fromarray(scene(tmp_path / "a.tif")).convert(mode).save(tmp_path / "a.png")
+    content = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(content[: len(content) * 2 // 3])
+    check_same(tmp_path / "a.png", tmp_path, reading=ReadingOptions(allow_truncated=True))
+
+
+def test_png_of_more_pixels_than_are_held_are_cut(tmp_path):
+    """A PNG beyond --max-pixels is read by strips whatever the memory, as a TIFF is."""
+    Image.fromarray(scene(tmp_path / "a.tif")).save(tmp_path / "a.png")
+    few = ReadingOptions(max_pixels=1000)
+    outcome = do(tmp_path / "a.png", tmp_path / "out", "1G", reading=few)
+    assert [Path(name).suffix for name in outcome.outputs[:2]] == [".tif", ".tif"]
+
+
+@pytest.mark.parametrize("bands", [3, 5])
+def test_what_is_damaged_is_left_out_as_in_memory(tmp_path, bands):
+    """With --allow-truncated a damaged tile and those cut off take no part, whatever the memory."""
+    scene(tmp_path / "a.tif", bands=bands)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        at = tiff.pages[0].dataoffsets
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[at[5] : at[5] + 6] = b"damage"
+    (tmp_path / "a.tif").write_bytes(content[: at[-3]])
+    check_same(tmp_path / "a.tif", tmp_path, reading=ReadingOptions(allow_truncated=True))
+
+
+@pytest.mark.parametrize("products", [("labels", "segmented"), ("regions",)])
+@pytest.mark.parametrize(("bands", "kind"), [(3, np.uint8), (4, np.uint16)])
+def test_the_report_shows_what_it_shows_of_images_in_memory(tmp_path, bands, kind, products):
+    """Thumbnails, colours and sizes of an image beyond memory are those of memory."""
+    scene(tmp_path / "a.tif", bands=bands, kind=kind)
+    options = {"products": products, "output": {"with_entries": True}, "bandwidth": 30.0}
+    whole = do(tmp_path / "a.tif", tmp_path / "whole", "1G", **options)
+    strips = do(tmp_path / "a.tif", tmp_path / "strips", LITTLE, **options)
+    assert (whole.status, strips.status) == ("ok", "ok"), strips.error
+    assert strips.entry == whole.entry
+    assert len(strips.entry["rows"]) > 5
+
+
+@pytest.mark.parametrize("name", ["a.tif", "a.png"])
+@pytest.mark.parametrize("memory", [LITTLE, "1G"])
+def test_a_dry_run_names_what_is_written(tmp_path, name, memory):
+    """Results of images beyond memory have the names by which they are written, before that."""
+    Image.fromarray(scene(tmp_path / "a.tif")).save(tmp_path / "a.png")
+    source, place = str(tmp_path / name), str(tmp_path / "out" / "x")
+    task = Task(source, place, os.path.realpath(source))
+    work = Work(Settings(bandwidth=9.0), Output(tmp_path / "out"), memory=memory)
+    (planned,) = Batch([task], work, keep_record=False).preview()
+    (done,) = run_job(task, work)
+    assert planned.status == "planned"
+    assert planned.outputs == done.outputs
+    assert all(Path(name).exists() for name in done.outputs)
+    (again,) = Batch([task], work, existing="error", keep_record=False).preview()
+    assert f"its result {done.outputs[0]} is already there" in again.error
+
+
+def test_a_dry_run_tells_what_cannot_be_done_by_strips(tmp_path):
+    """What an image beyond memory would fail by is told by a dry run, too."""
+    scene(tmp_path / "a.tif")
+    task = Task(str(tmp_path / "a.tif"), str(tmp_path / "x"), os.path.realpath(tmp_path / "a.tif"))
+    work = Work(Settings(), Output(tmp_path, ("figure",)), memory=LITTLE)
+    (planned,) = Batch([task], work, keep_record=False).preview()
+    (done,) = run_job(task, work)
+    assert planned.status == done.status == "failed"
+    assert planned.error == done.error
 
 
 KILLED = """
@@ -360,6 +504,18 @@ def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path, stage, after):
     assert sorted(names) == sorted(path.name for path in (tmp_path / "out").iterdir())
     for name in names:
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "new" / name).read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")
+def test_the_report_of_a_run_that_was_gone_on_with_is_whole(tmp_path):
+    """A thumbnail has the strips, too, whose results an earlier run had written."""
+    scene(tmp_path / "a.tif")
+    command = [sys.executable, "-c", KILLED, str(tmp_path), "writing", "40"]
+    subprocess.run(command, capture_output=True, timeout=WAIT)
+    products = {"products": ("labels", "segmented", "regions"), "output": {"with_entries": True}}
+    options = {**products, "min_size": 30, "bandwidth": 9.0}
+    again = do(tmp_path / "a.tif", tmp_path / "out", LITTLE, **options)
+    assert again.entry == do(tmp_path / "a.tif", tmp_path / "new", "1G", **options).entry
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no SIGKILL")

@@ -8,7 +8,7 @@ from PIL import Image
 from segment.tiff import libtiff
 from segment.tiff.layout import layout_of
 from segment.tiff.samples import read_samples
-from segment.tiff.stored import DamagedSegmentError
+from segment.tiff.stored import Damage, DamagedSegmentError
 from segment.tiff.unpacking import sample_type, undo_differences, unpacked, unpredicted_floats
 from tests.drawn import DEEP, NOISE
 
@@ -131,10 +131,12 @@ def test_of_damaged_segments_the_others_are_had(tmp_path, options):
     (tmp_path / "a.tif").write_bytes(content)
     with pytest.raises(OSError, match=r"decoder error|-2"):
         read(tmp_path / "a.tif")
-    got = read(tmp_path / "a.tif", lenient=True).values[..., 0]
+    samples = read(tmp_path / "a.tif", lenient=True)
+    got = samples.values[..., 0]
     lost = np.zeros((40, 40), bool)
     lost[(slice(2, 4), slice(None)) if "rowsperstrip" in options else np.s_[:16, 16:32]] = True
     assert np.array_equal(got, np.where(lost, 0, values))
+    assert np.array_equal(samples.absent[..., 0], lost)
 
 
 @pytest.mark.parametrize("compression", ["jpeg", "tiff_lzw", "tiff_adobe_deflate"])
@@ -181,7 +183,7 @@ def test_layout_of_planes_and_tiles(tmp_path):
     assert (layout.planes, layout.samples) == (3, 1)
     assert (layout.down, layout.across, layout.number) == (2, 3, 18)
     assert layout.is_complete()
-    assert layout.absent() is None
+    assert Damage(False).absent(layout) is None
     joined = layout.joined(np.arange(18).repeat(256).reshape(18, 16, 16, 1))
     assert joined.shape == (24, 36, 3)
     assert joined[20, 35].tolist() == [5, 11, 17]

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from segment.errors import ImageFileError
-from segment.raster.opening import open_source
+from segment.photos.opening import open_image
+from segment.reading.reading_options import ReadingOptions
 from tests.damage import attempted, mutated
 
 VALUES = np.random.default_rng(2).integers(0, 200, (40, 30, 3), np.uint8)
@@ -19,7 +21,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize("allowed", [False, True])
-@pytest.mark.parametrize("kind", [*KINDS, "npy"])
+@pytest.mark.parametrize("kind", [*KINDS, "npy", "png"])
 def test_damage(tmp_path, fuzz_rounds, kind, allowed):
     """Each damaged file gives strips of its size, or one line of what is wrong and a way out."""
     pytest.importorskip("rasterio", reason="needs GDAL for what is no TIFF any more")
@@ -27,11 +29,14 @@ def test_damage(tmp_path, fuzz_rounds, kind, allowed):
     if kind == "npy":
         with whole.open("wb") as file:
             np.save(file, VALUES)
+    elif kind == "png":
+        with whole.open("wb") as file:
+            Image.fromarray(VALUES).save(file, "PNG")
     else:
         tifffile.imwrite(whole, VALUES, **RGB, **KINDS[kind])
 
     def read():
-        source = open_source(path, allow_damaged=allowed)
+        source = open_image(path, ReadingOptions(allow_truncated=allowed))
         if source.height * source.width * len(source.bands) > 10**6:
             return 0
         for top in range(0, source.height, 11):

@@ -1,8 +1,12 @@
-"""NPY by strips: plain reads, for pages of a memory map would count as memory that is taken."""
+"""NPY by strips, read and written.
+
+By plain reads, for pages of a memory map would count as memory that is taken.
+"""
 
 from __future__ import annotations
 
 import math
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,9 @@ from numpy.typing import NDArray
 from segment.bands import Band, usual_names
 from segment.errors import ImageFileError
 from segment.npy import read_header
+from segment.raster.sink import Contents
 from segment.raster.steady_file import SteadyFile
+from segment.raster.tiles import TiledSink
 from segment.tiff.no_data import visible_among
 from segment.tiff.places import GeoTag, Resolution, place_beside
 
@@ -108,3 +114,54 @@ def _fill(file: Any, rows: NDArray[Any]) -> None:
         if not got:
             raise ImageFileError("is cut off; get a whole copy")
         rest = rest[got:]
+
+
+class NpySink(TiledSink):
+    """An array in a file under way, as `numpy.save` has it; see `segment.raster.sink.RasterSink`.
+
+    Parameters
+    ----------
+    path : Path
+    contents : Contents
+        Of whose keepsakes NPY has no place for any.
+    key : str, optional
+        As for `TiffSink`.
+    """
+
+    def __init__(self, path: Path, contents: Contents, key: str | None = None) -> None:
+        super().__init__(path, contents, "npy", key)
+
+    def _begin(self) -> None:
+        contents = self._contents
+        shape: tuple[int, ...] = (contents.height, contents.width)
+        shape += (contents.channels,) if contents.channels > 1 else ()
+        descr = np.lib.format.dtype_to_descr(contents.dtype)
+        self._unfinished.part.touch()
+        self._file = self._unfinished.part.open("r+b")
+        header = {"descr": descr, "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(self._file, header)
+        self._take_over(contents.width * contents.channels * contents.dtype.itemsize)
+
+    def _take_over(self, row: int) -> None:
+        """Go on behind the rows that are there and what the journal says they are."""
+        end = self._file.tell()
+        for number, (check, count) in enumerate(self._unfinished.rows):
+            if zlib.crc32(self._file.read(count * row)) != check:
+                self._unfinished.keep(number)
+                break
+            end += count * row
+        self._file.seek(end)
+        self._file.truncate()
+
+    def _put(self, rows: NDArray[Any]) -> None:
+        content = np.ascontiguousarray(rows).data
+        self._file.write(content)
+        self._file.flush()
+        self._unfinished.add([zlib.crc32(content), len(rows)])
+
+    def _complete(self) -> None:
+        self._close()
+        self._unfinished.finish()
+
+    def _close(self) -> None:
+        self._file.close()

@@ -1,19 +1,26 @@
-"""Colours of a PNG without an ICC profile, as browsers take them: a profile made of its chunks.
+"""What Pillow does not tell of a PNG: its colours, and how many rows there are of a damaged one.
 
-cICP goes before iCCP, that before sRGB, that before gAMA and cHRM. W3C Portable Network Graphics
-(Third Edition), 4.3; the codes of cICP are those of ITU-T H.273, tables 2 and 3.
+Without an ICC profile colours are as browsers take them, by a profile made of the chunks: cICP
+goes before iCCP, that before sRGB, that before gAMA and cHRM. W3C Portable Network Graphics (Third
+Edition), 4.3; the codes of cICP are those of ITU-T H.273, tables 2 and 3.
 """
 
 from __future__ import annotations
 
+import contextlib
 import struct
-from typing import IO
+import zlib
+from collections.abc import Iterator
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
 
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # of the kinds of colour
+FILTERS = 5
+PIECE = 1 << 12  # bytes of the file that are inflated in one go: as many may be gone over again
 MOST_CHUNKS = 10_000
 FIXED = 100_000  # gAMA and cHRM count in such parts
 SRGB_XY = (0.3127, 0.3290, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06)  # white, red, green, blue
@@ -30,6 +37,79 @@ PRIMARIES = {
 GAMMAS = {4: 2.2, 5: 2.8, 8: 1.0}
 SRGB_CURVE = 13
 Matrix = NDArray[np.float64]
+
+
+def row_bytes(width: int, bits: int, color: int) -> int:
+    """Return the bytes of a row of a PNG without its filter.
+
+    Examples
+    --------
+    >>> row_bytes(9, 1, 0), row_bytes(9, 16, 6)
+    (2, 72)
+    """
+    return -(-width * bits * CHANNELS[color] // 8)
+
+
+def rows_there(file: IO[bytes]) -> int:
+    """Return how many rows there are before a PNG is damaged or ends: of an interlaced one all.
+
+    The last row before a byte that is wrong does not count if it is whole, for not every decoder
+    hands it over.
+    """
+    file.seek(16)
+    width, height, bits, color, _, _, interlaced = struct.unpack(">IIBBBBB", file.read(13))
+    if interlaced:
+        return int(height)
+    row, there = row_bytes(width, bits, color) + 1, 0
+    try:
+        for inflated in _inflated(file):
+            first = -there % row
+            filters = np.frombuffer(inflated, np.uint8)[first::row]
+            unknown = np.flatnonzero(filters >= FILTERS)
+            if len(unknown):
+                there += first + int(unknown[0]) * row
+                break
+            there += len(inflated)
+    except zlib.error:
+        there -= not there % row
+    return int(max(0, min(there // row, height)))
+
+
+def _inflated(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the filtered rows as far as they can be had, to the byte; raise zlib.error there."""
+    inflater = zlib.decompressobj()
+    for piece in _pieces(file):
+        before = inflater.copy()
+        try:
+            yield inflater.decompress(piece)
+        except zlib.error:
+            yield as_far_as_it_goes(before, piece)
+            raise
+
+
+def as_far_as_it_goes(inflater: Any, piece: bytes) -> bytes:
+    """Return what bytes inflate to before the one that is wrong; `inflater` may not go on."""
+    found = bytearray()
+    with contextlib.suppress(zlib.error):
+        for at in range(len(piece)):
+            found += inflater.decompress(piece[at : at + 1])
+    return bytes(found)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """Yield the bytes of the chunks of pixels, which follow each other."""
+    at, begun = 8, False
+    while True:
+        file.seek(at)
+        head = file.read(8)
+        left, is_pixels = int.from_bytes(head[:4]), head[4:] == b"IDAT"
+        at += left + 12
+        if len(head) < 8 or (begun and not is_pixels):
+            return
+        begun = begun or is_pixels
+        while is_pixels and left and (piece := file.read(min(left, PIECE))):
+            left -= len(piece)
+            yield piece
 
 
 def profile_of(file: IO[bytes]) -> bytes | None:

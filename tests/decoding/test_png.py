@@ -6,7 +6,7 @@ import struct
 import numpy as np
 import pytest
 
-from segment.decoding.png_color import PRIMARIES, SRGB_XY, profile_of
+from segment.decoding.png import PRIMARIES, SRGB_XY, profile_of
 from segment.errors import ImageFileError
 from tests.decoding.written import picture, png
 from tests.drawn import chunk
