@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segment import ImageFileError
-from segment.raster.npy_source import NpySource
+from segment.raster.npy_rows import NpySource
 from segment.strips.remembered import Remembered
 from segment.strips.rows import SceneRows
 from segment.strips.spare_file import SpareFile
