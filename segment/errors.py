@@ -31,6 +31,12 @@ class ImageFileError(SegmentError):
     __module__ = "segment"
 
 
+class UnknownKindError(ImageFileError):
+    """A file is of no kind that the reader at hand knows; another may."""
+
+    __module__ = "segment"
+
+
 class MissingPackageError(SegmentError, ImportError):
     """An optional package is asked for that is not installed."""
 

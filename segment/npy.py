@@ -17,13 +17,18 @@ HEADER = re.compile(
 )
 
 
+class ObjectsError(ValueError):
+    """A file holds pickled objects, which may do anything when they are read."""
+
+
 def read_header(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], int, bool]:
     """Return dtype and shape of an array, where its values begin, and whether columns come first.
 
     Raises
     ------
     ValueError
-        If it is not as NumPy writes it, or holds objects, which only pickle reads.
+        If it is not as NumPy writes it; an ObjectsError if it holds objects, which only pickle
+        reads.
     """
     start = file.read(len(MAGIC) + 2)
     wide = {b"\1\0": 2, b"\2\0": 4, b"\3\0": 4}.get(start[len(MAGIC) :])  # by version
@@ -36,7 +41,7 @@ def read_header(file: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...], int, b
     shape = tuple(int(side) for side in match[3].split(b",") if side.strip())
     dtype = np.dtype(match[1].decode("ascii"))
     if dtype.hasobject:
-        raise ValueError("it holds objects, not numbers")
+        raise ObjectsError("it holds objects, not numbers")
     return dtype, shape, len(start) + wide + length, match[2] == b"True"
 
 

@@ -21,7 +21,7 @@ from segment.threads import available_cores
 HOME = Path(segment.__file__).parent
 GROUND = {"band_statistics", "bands", "cpu_quota", "elementary", "errors", "memory_limit"}
 GROUND |= {"messages", "npy", "progress", "scikit_learn", "settings", "streams", "threads"}
-GROUND |= {"unfinished", "validation", "writing"}
+GROUND |= {"unfinished", "validation", "writing", "zarr_folders"}
 # Which wings a wing may import from; all may from the ground, and rooms of one wing from each other
 # as long as that leads in no circle.
 WINGS = {
@@ -40,7 +40,7 @@ WINGS = {
     "drawing": {"meanshift", "pixels", "regions"},
     "pixels": {"meanshift"},
     "regions": set(),
-    "photos": {"decoding", "raster", "reading", "tiff"},
+    "photos": {"decoding", "raster", "reading", "strips", "tiff"},
     "raster": {"tiff"},
     "reading": {"decoding", "tiff"},
     "decoding": set(),

@@ -20,6 +20,7 @@ class ArrayFacts:
     profile: bytes | None = None
     warnings: tuple[str, ...] = ()
     several = False
+    may_be_photo = True
 
     def __init__(self, height: int, width: int, bands: tuple[Band, ...], rows: int) -> None:
         self.height, self.width, self.bands, self.preferred_rows = height, width, bands, rows

@@ -19,6 +19,7 @@ from segment.method.model import Model
 from segment.method.segmentation import Segmentation
 from segment.pixels.bands import BandScale
 from segment.pixels.colors import check_range, is_whole, range_of, unit_of, unrounded
+from segment.pixels.image import NOT_FINITE
 from segment.scenes.memory_plan import LARGEST_STRIP
 from segment.scenes.scaling import scaled_scene
 from segment.scenes.scene import check_scene, segment_scene
@@ -109,10 +110,14 @@ def _crew(image: Any) -> Crew:
 def _with_channels(image: Any) -> Any:
     if image.ndim == 2:
         image = image[:, :, None]
-    if image.ndim != 3 or 0 in image.shape or not np.isfinite(image.shape).all():
+    if image.ndim != 3 or 0 in image.shape:
         raise InvalidInputError(
-            "image: expected a non-empty (H, W) or (H, W, C) array whose shape is known, got "
-            f"shape {image.shape}; call its compute_chunk_sizes()"
+            f"image: expected a non-empty (H, W) or (H, W, C) array, got shape {image.shape}"
+        )
+    if not np.isfinite(image.shape).all():
+        raise InvalidInputError(
+            f"image: expected an array whose shape is known, got {image.shape}; call its "
+            "compute_chunk_sizes()"
         )
     if image.dtype.kind not in "biuf":
         raise InvalidInputError(f"image: expected real numbers, got {image.dtype}; convert it")
@@ -207,10 +212,7 @@ def _facts(rows: SceneRows, top: int, bottom: int) -> _Facts:
 
 def _check(dtype: np.dtype[Any], facts: _Facts, *, by_depth: bool) -> None:
     if dtype.kind == "f" and not (np.isfinite(facts.low) and np.isfinite(facts.high)):
-        raise InvalidInputError(
-            "image: contains NaN or infinity; mask those pixels with alpha 0 and finite values, "
-            "or replace the values"
-        )
+        raise InvalidInputError(NOT_FINITE)
     if by_depth:
         check_range(dtype, facts.low, facts.high)
 

@@ -26,19 +26,17 @@ typedef double (*ball_t)(const tree_t *tree, const double *center, double bandwi
                          int32_t *list, int32_t *next, double *room, double *sum);
 static const ball_t BALLS[] = EACH_SET(ball);
 
-/* Squared distances from `center` to the nearest and the farthest place in each box of a group. */
+/* Squared distances from `center` to the nearest place in each box of a group. */
 INLINE void box_distances(const double *low, const double *high, const double *center, int dim,
-                          double *nearest, double *farthest)
+                          double *nearest)
 {
-    for (int j = 0; j < LANES; j++) nearest[j] = farthest[j] = 0;
+    for (int j = 0; j < LANES; j++) nearest[j] = 0;
     for (int k = 0; k < dim; k++)
         for (int j = 0; j < LANES; j++) {
             const double below = low[k * LANES + j] - center[k];
             const double above = center[k] - high[k * LANES + j];
             const double out = below > above ? below : above;
-            const double in = below > above ? above : below;
             nearest[j] += out > 0 ? out * out : 0;
-            farthest[j] += in * in;
         }
 }
 

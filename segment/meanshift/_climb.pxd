@@ -1,8 +1,5 @@
-from libc.stdint cimport int32_t, uint32_t
-
-cdef struct slot_t:
-    uint32_t hashed
-    int32_t record
+cimport cython
+from libc.stdint cimport int32_t, uint64_t
 
 
 cdef class Walk:
@@ -17,14 +14,16 @@ cdef class Walk:
     cdef double step(self, const double *center, double *mean) noexcept nogil
 
 
+@cython.final
 cdef class Paths:
     cdef int dim, width, bits
     cdef Py_ssize_t count, room
     cdef double *records
-    cdef slot_t *table
+    cdef int32_t *table
 
-    cdef uint32_t hashed(self, const double *position) noexcept nogil
-    cdef slot_t *slot(self, uint32_t hashed, const double *position) noexcept nogil
+    cdef uint64_t hashed(self, const double *position) noexcept nogil
+    cdef int32_t *slot(self, uint64_t hashed, const double *position) noexcept nogil
+    cdef int32_t tag(self, uint64_t hashed) noexcept nogil
     cdef double *record(self, const double *position, int32_t moves,
                         bint *known) except NULL nogil
     cdef void lead_to(self, int32_t end, int32_t moves, Py_ssize_t first) noexcept nogil

@@ -6,14 +6,14 @@ No checks and no defaults: `modes.py` validates, casts and allocates.
 """
 cimport cython
 from libc.math cimport sqrt
-from libc.stdint cimport int32_t, uint32_t, uint64_t
+from libc.stdint cimport INT32_MAX, int32_t, uint32_t, uint64_t
 from libc.stdlib cimport free, malloc, realloc
 from libc.string cimport memcmp, memcpy, memset
 
 import numpy as np
 
 cdef enum:
-    REMEMBERED = 1 << 13  # positions, which stay in the cache: paths meet soon or not at all
+    REMEMBERED = 7 << 10  # positions, which stay in the cache: paths meet soon or not at all
 
 
 cdef class Walk:
@@ -44,19 +44,21 @@ cdef class Walk:
         return 0
 
 
+@cython.final
 cdef class Paths:
     """Positions that a thread has climbed from of late, and the step that leads on from each.
 
     A third to two thirds of all steps start where an earlier climb has been, bit for
     bit. Records are (position, mean, weight, number of the end or -1, moves to it), found by
-    open addressing.
+    open addressing. A slot is the number of a record, below bits of its hash, in 4 bytes: most of
+    what a search takes is waiting for the slot, and so all of them stay in the cache.
     """
 
     def __cinit__(self, int dim):
         self.dim, self.width = dim, 2 * dim + 3
         self.room, self.bits = 1024, 11
         self.records = <double *> malloc(self.room * self.width * sizeof(double))
-        self.table = <slot_t *> malloc(sizeof(slot_t) << self.bits)
+        self.table = <int32_t *> malloc(sizeof(int32_t) << self.bits)
         if not (self.records and self.table):
             raise MemoryError
         self.forget()
@@ -67,39 +69,45 @@ cdef class Paths:
 
     cdef void forget(self) noexcept nogil:
         self.count = 0
-        memset(self.table, 255, sizeof(slot_t) << self.bits)
+        memset(self.table, 255, sizeof(int32_t) << self.bits)
 
-    cdef uint32_t hashed(self, const double *position) noexcept nogil:
+    cdef uint64_t hashed(self, const double *position) noexcept nogil:
         cdef uint64_t bits, mixed = 0
         cdef int k
         for k in range(self.dim):
             memcpy(&bits, position + k, sizeof(bits))
             mixed = (mixed ^ bits) * <uint64_t> 0x9E3779B97F4A7C15
             mixed ^= mixed >> 29
-        return <uint32_t> (mixed * <uint64_t> 0x9E3779B97F4A7C15 >> 32)
+        return mixed * <uint64_t> 0x9E3779B97F4A7C15
 
-    cdef slot_t *slot(self, uint32_t hashed, const double *position) noexcept nogil:
-        """The slot that holds this position, or the empty one where it belongs."""
-        cdef uint32_t i = hashed >> (32 - self.bits), last = (<uint32_t> 1 << self.bits) - 1
-        while self.table[i].record >= 0 and (self.table[i].hashed != hashed or memcmp(
-                self.records + <Py_ssize_t> self.table[i].record * self.width, position,
+    cdef int32_t *slot(self, uint64_t hashed, const double *position) noexcept nogil:
+        """The slot that holds this position, or the empty one, below 0, where it belongs."""
+        cdef uint32_t i = <uint32_t> (hashed >> (64 - self.bits))
+        cdef uint32_t last = (<uint32_t> 1 << self.bits) - 1
+        cdef int32_t numbers = <int32_t> self.room - 1, tag = self.tag(hashed)
+        while self.table[i] >= 0 and (self.table[i] & ~numbers != tag or memcmp(
+                self.records + <Py_ssize_t> (self.table[i] & numbers) * self.width, position,
                 self.dim * sizeof(double))):
             i = (i + 1) & last
         return self.table + i
 
+    cdef inline int32_t tag(self, uint64_t hashed) noexcept nogil:
+        """What of a hash stands in a slot."""
+        return <int32_t> (hashed >> 8 & INT32_MAX) & ~(<int32_t> self.room - 1)
+
     cdef double *record(self, const double *position, int32_t moves,
                         bint *known) except NULL nogil:
         """The record of this position; a new one has only that, its moves so far, and no end."""
-        cdef uint32_t hashed = self.hashed(position)
-        cdef slot_t *slot = self.slot(hashed, position)
+        cdef uint64_t hashed = self.hashed(position)
+        cdef int32_t *slot = self.slot(hashed, position)
         cdef double *found
-        known[0] = slot.record >= 0
+        known[0] = slot[0] >= 0
         if known[0]:
-            return self.records + <Py_ssize_t> slot.record * self.width
+            return self.records + <Py_ssize_t> (slot[0] & (self.room - 1)) * self.width
         if self.count == self.room:
             self.grow()
             slot = self.slot(hashed, position)
-        slot[0] = slot_t(hashed=hashed, record=<int32_t> self.count)
+        slot[0] = self.tag(hashed) | <int32_t> self.count
         found = self.records + self.count * self.width
         self.count += 1
         memcpy(found, position, self.dim * sizeof(double))
@@ -118,25 +126,23 @@ cdef class Paths:
         """Make room for twice as many records; the table stays at most half full."""
         cdef double *records = <double *> realloc(
             self.records, 2 * self.room * self.width * sizeof(double))
-        cdef slot_t *table = <slot_t *> malloc(sizeof(slot_t) << (self.bits + 1))
-        cdef slot_t *old = self.table
-        cdef Py_ssize_t i, slots = <Py_ssize_t> 1 << self.bits
-        cdef uint32_t place
+        cdef int32_t *table = <int32_t *> malloc(sizeof(int32_t) << (self.bits + 1))
+        cdef const double *position
+        cdef uint64_t hashed
+        cdef Py_ssize_t i
         if records:
             self.records = records
         if not (records and table):
             free(table)
             raise MemoryError
+        free(self.table)
         self.table = table
         self.room, self.bits = 2 * self.room, self.bits + 1
-        memset(table, 255, sizeof(slot_t) << self.bits)
-        for i in range(slots):
-            if old[i].record >= 0:
-                place = old[i].hashed >> (32 - self.bits)
-                while table[place].record >= 0:
-                    place = (place + 1) & ((<uint32_t> 1 << self.bits) - 1)
-                table[place] = old[i]
-        free(old)
+        memset(table, 255, sizeof(int32_t) << self.bits)
+        for i in range(self.count):
+            position = self.records + i * self.width
+            hashed = self.hashed(position)
+            self.slot(hashed, position)[0] = self.tag(hashed) | <int32_t> i
         return 0
 
 

@@ -33,7 +33,7 @@ cdef extern from "_ball.h" nogil:
     const ball_t *BALLS
     void pack_bits()
     void box_distances(const double *low, const double *high, const double *center, int dim,
-                       double *nearest, double *farthest)
+                       double *nearest)
     void point_distances(const double *point, const double *center, int dim, double *distance)
 
 cdef ball_t ball = BALLS[chosen_set()]
@@ -177,7 +177,6 @@ cdef int32_t groups_near(Tree tree, const double *center, double radius2,
                          Scratch scratch) noexcept nogil:
     """List the groups of points whose boxes reach into the ball; return how many."""
     cdef double nearest[LANES]
-    cdef double farthest[LANES]
     cdef int32_t length = 1, opened, i
     cdef Py_ssize_t first
     cdef bint at_bottom = False
@@ -188,12 +187,10 @@ cdef int32_t groups_near(Tree tree, const double *center, double radius2,
         opened = 0
         for i in range(length):
             first = <Py_ssize_t> scratch.list[i] * tree.dim * LANES
-            box_distances(tree.c.low + first, tree.c.high + first, center, tree.dim,
-                          nearest, farthest)
-            for j in range(LANES):
-                if nearest[j] <= radius2 and tree.c.low[first + j] < INFINITY:
-                    scratch.next[opened] = tree.c.child[scratch.list[i] * LANES + j]
-                    opened += 1
+            box_distances(tree.c.low + first, tree.c.high + first, center, tree.dim, nearest)
+            for j in range(LANES):  # without a branch, which would go either way
+                scratch.next[opened] = tree.c.child[scratch.list[i] * LANES + j]
+                opened += (nearest[j] <= radius2) & (tree.c.low[first + j] < INFINITY)
         scratch.list, scratch.next = scratch.next, scratch.list
         length = opened
     return length
@@ -208,11 +205,12 @@ def suppress(Tree tree, const Py_ssize_t[::1] rank, double bandwidth, uint8_t[::
     """
     cdef Scratch scratch = Scratch(tree)
     cdef double distance[LANES]
+    cdef int32_t within[LANES]
     cdef double[::1] best = np.full(tree.size, np.inf), center = np.empty(tree.dim)
     cdef double radius2 = bandwidth * bandwidth
     cdef Py_ssize_t r, place, group
     cdef int32_t i, number = 0
-    cdef int j, k
+    cdef int j, k, found
     with nogil:
         for r in range(rank.shape[0]):
             if not kept[rank[r]]:
@@ -224,10 +222,12 @@ def suppress(Tree tree, const Py_ssize_t[::1] rank, double bandwidth, uint8_t[::
                 group = scratch.list[i]
                 point_distances(tree.c.point + group * LANES * tree.dim, &center[0], tree.dim,
                                 distance)
-                for j in range(LANES):
+                found = 0
+                for j in range(<int> min(LANES, tree.size - group * LANES)):
+                    within[found] = j  # without a branch: few are, here and there
+                    found += distance[j] <= radius2
+                for j in within[:found]:
                     place = group * LANES + j
-                    if place >= tree.size or not distance[j] <= radius2:
-                        continue
                     if kept[rank[r]] == 2:
                         if kept[place] == 1:
                             kept[place] = 2

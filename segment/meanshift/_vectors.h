@@ -129,7 +129,8 @@ INLINE doubles lesser_doubles(doubles x, doubles y)
 {
     return (doubles)X86(min_pd)((X86_TYPE(d))x, (X86_TYPE(d))y);
 }
-/* x * y + z, rounded once where the set can and else twice: for decisions within a margin only. */
+/* x * y + z, rounded once where the set can and else twice: for decisions within a margin, and for
+ * whole numbers that stay exact. */
 #if WIDTH == 16
 INLINE floats fused(floats x, floats y, floats z) { return x * y + z; }
 #else
@@ -212,7 +213,7 @@ typedef union { floats f; ints i; } sums_t;
 
 INLINE sums_t add_masked(sums_t sum, ints mask, floats x, int small)
 {
-    if (small) sum.f += floats_where(mask, x);
+    if (small) sum.f = fused(floats_where(mask, ALL(floats, 1.0f)), x, sum.f);
     else sum.i += mask & to_ints(x);
     return sum;
 }

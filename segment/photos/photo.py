@@ -33,6 +33,7 @@ class Photo:
     """
 
     colors = "made"
+    may_be_photo = True
 
     def __init__(self, source: RasterSource, options: ReadingOptions) -> None:
         self._source, self._notes = source, Notes()
@@ -114,6 +115,8 @@ def in_srgb(source: RasterSource, options: ReadingOptions) -> RasterSource:
 def is_photo(source: RasterSource, options: ReadingOptions) -> bool:
     """Return whether the readers of whole images take a source's bands for colours."""
     colors = _colors_of(source)
+    if not source.may_be_photo:
+        return False
     if colors == "stored":
         chosen = options.bands is not None or options.show_bands is not None
         return not (chosen or measured(source.bands, source.geo))

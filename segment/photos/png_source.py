@@ -43,6 +43,7 @@ class PngSource:
 
     several = False
     colors = "made"
+    may_be_photo = True
 
     def __init__(self, path: Path, options: ReadingOptions) -> None:
         self._file = SteadyFile(path)

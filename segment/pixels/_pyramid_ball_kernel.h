@@ -199,6 +199,9 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
 {
     const floats scale = ALL(floats, (float)k->spatial);
     const float range2 = (float)k->range2;
+    /* a pixel is judged by how far off the middle between the limits it is: one magnitude tells of
+     * all parts of a tile whether there is a doubt, as a rule none */
+    const float middle = (inner + outer) / 2, half = (outer - inner) / 2;
     int64_t number = 0, from_x = 0, from_y = 0;
     ints numbers[LANES / FLOATS];
     sums_t few[FEW], *const sums = channels <= FEW ? few : (sums_t *)near->vectors;
@@ -221,7 +224,7 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
         const int32_t *origin = p->origin[0] + 2 * tile;
         const floats tile_x = to_floats(ALL(ints, origin[0]) - base_x);
         const floats tile_y = to_floats(ALL(ints, origin[1]) - base_y);
-        ints unsure[LANES / FLOATS], any = ALL(ints, 0);
+        floats off[LANES / FLOATS], nearest = ALL(floats, INFINITY);
         uint32_t inside = 0;
         for (int part = 0; part < LANES / FLOATS; part++) {
             const int lane = part * FLOATS;
@@ -233,11 +236,11 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
                 const floats difference = floats_at(value + c * LANES) - color[c];
                 distance = fused(difference, difference, distance);
             }
-            distance = fused(distance, ALL(floats, range2), fused(x, x, y * y));
-            const ints mask = MASK(distance <= inner);
+            off[part] = fused(distance, ALL(floats, range2),
+                              fused(x, x, fused(y, y, ALL(floats, -middle))));
+            const ints mask = MASK(off[part] < -half);
             inside |= bits_of(mask) << lane;
-            unsure[part] = MASK(distance <= outer) & ~mask;
-            any |= unsure[part];
+            nearest = lesser(magnitude(off[part]), nearest); /* in this order, for off may be NaN */
             if (channels > FEW && !bits_of(mask)) continue;
             numbers[part] -= mask;
             for (int c = 0; c < channels; c++)
@@ -245,10 +248,10 @@ INLINE void add_tiles(const pyramid_t *p, const kernel_t *k, const double *cente
         }
         const int64_t here = count_bits(inside);
         number += here, from_x += here * origin[0], from_y += here * origin[1];
-        if (bits_of(any)) {
+        if (bits_of(MASK(nearest <= half))) {
             uint32_t chosen = 0;
             for (int part = 0; part < LANES / FLOATS; part++)
-                chosen |= bits_of(unsure[part]) << part * FLOATS;
+                chosen |= bits_of(MASK(magnitude(off[part]) <= half)) << part * FLOATS;
             if (collecting) collect(p, tile, chosen, channels, near);
             else settle(p, k, center, tile, chosen, channels, total);
         }

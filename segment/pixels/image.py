@@ -25,6 +25,10 @@ from segment.settings import ColorSpace, Settings, is_choice
 from segment.validation import as_array, check_pixels, checked_mask
 
 Floats = NDArray[np.float64]
+NOT_FINITE = (
+    "image: contains NaN or infinity; replace these values (numpy.nan_to_num), and leave their "
+    "pixels out by mask or by alpha 0"
+)
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,7 @@ def _scaled(bands: BandImage, visible: NDArray[np.bool_] | None, scale: str | Ba
 
 def _with_channels(image: Any, alpha: bool | None) -> NDArray[Any]:
     """Return an image as a non-empty (H, W, C) array."""
+    _refuse_masked(image)
     array = as_array("image", image)
     if array.ndim == 2:
         array = array[:, :, None]
@@ -190,6 +195,16 @@ def _with_channels(image: Any, alpha: bool | None) -> NDArray[Any]:
         )
     check_pixels("image", *array.shape[:2])
     return array
+
+
+def _refuse_masked(image: Any) -> None:
+    """Refuse a masked array, as rasterio reads it: its mask would be lost without a word."""
+    if isinstance(image, np.ma.MaskedArray) and np.ma.is_masked(image):
+        raise InvalidInputError(
+            "image: expected an array without masked values, got a masked array; give its data, "
+            "image.filled(0), and beside it mask=~numpy.ma.getmaskarray(image)"
+            + (".any(axis=-1)" if image.ndim == 3 else "")
+        )
 
 
 def _channels(array: NDArray[Any], alpha: bool | None) -> int:
@@ -221,10 +236,7 @@ def band_image(array: NDArray[Any], alpha: bool | None, *, by_depth: bool) -> Ba
     there = values if visible is None else values[visible]
     known = array.dtype.kind in "biuf"
     if known and array.dtype.kind == "f" and not np.isfinite(there).all():
-        raise InvalidInputError(
-            "image: contains NaN or infinity; mask those pixels with alpha 0 and finite values, "
-            "or replace the values"
-        )
+        raise InvalidInputError(NOT_FINITE)
     if by_depth or not known:
         _check_depth(there if known else values, array.dtype)
     bits = 1 if array.dtype == bool else array.dtype.itemsize * 8

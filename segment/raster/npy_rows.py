@@ -38,6 +38,7 @@ class NpySource:
     """
 
     several = False
+    may_be_photo = True
 
     def __init__(self, path: Path) -> None:
         self._file = SteadyFile(path)

@@ -16,9 +16,9 @@ from segment.npy import MAGIC
 from segment.raster.sink import Contents, Keepsakes, RasterSink
 from segment.raster.source import RasterSource
 from segment.raster.steady_file import SteadyFile
+from segment.zarr_folders import is_zarr
 
 TIFF_MARKS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-ZARR_FILES = ("zarr.json", ".zarray", ".zgroup")
 
 
 def open_source(
@@ -44,7 +44,7 @@ def open_source(
         If it is nothing of which parts can be read, is damaged or cut off, or needs an extra.
     """
     with one_kind_of_error():
-        if any((path / name).is_file() for name in ZARR_FILES):
+        if is_zarr(path):
             from segment.raster.zarr_source import ZarrSource
 
             return ZarrSource(path, allow_damaged)

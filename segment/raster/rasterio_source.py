@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Band, unique_names, usual_names
-from segment.errors import ImageFileError
+from segment.errors import ImageFileError, UnknownKindError
 from segment.raster.blocks import Blocks
 from segment.raster.steady_file import SteadyFile, reopened
 from segment.tiff.no_data import no_data_of, visible_among
@@ -36,6 +36,7 @@ class RasterioSource:
     """
 
     several = False
+    may_be_photo = False
 
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)
@@ -126,7 +127,7 @@ def _opened(path: Path) -> Iterator[Any]:
         from rasterio.errors import NotGeoreferencedWarning
     except ImportError:
         raise ImageFileError(
-            "is no TIFF, NPY or Zarr; to read other formats by strips GDAL is needed: "
+            "is not an image of a kind known here; what GDAL reads (VRT, IMG, ...) takes "
             "pip install 'meanshift-segment[geo]'"
         ) from None
     with _filters, warnings.catch_warnings():  # whose filters are the process's own
@@ -134,7 +135,7 @@ def _opened(path: Path) -> Iterator[Any]:
         try:
             dataset = rasterio.open(path)
         except rasterio.RasterioIOError as error:
-            raise ImageFileError(
+            raise UnknownKindError(
                 "is not an image of a kind that GDAL reads by strips, or is damaged; "
                 "save it as TIFF"
             ) from error
@@ -162,7 +163,11 @@ def _type_of(dataset: Any) -> np.dtype[Any]:
 
 
 def _bands(dataset: Any) -> tuple[Band, ...]:
-    usual = usual_names(dataset.count)
+    from rasterio.enums import ColorInterp
+
+    opaque = [interpretation != ColorInterp.alpha for interpretation in dataset.colorinterp]
+    names_of_others = iter(usual_names(sum(opaque)))
+    usual = [next(names_of_others) if other else "alpha" for other in opaque]
     told = [own or other for own, other in zip(dataset.descriptions, usual, strict=True)]
     names = unique_names(told)
     return tuple(_band(dataset, number, names[number - 1]) for number in dataset.indexes)

@@ -28,6 +28,9 @@ class RasterSource(Protocol):
     preferred_rows : int
         Rows of a strip or a row of tiles in the file: strips that begin and end at multiples
         decompress nothing twice.
+    may_be_photo : bool
+        Whether grey and colours of its kind of file may be a photo's. Those of Zarr, and of what
+        only GDAL reads, are measurements.
     several : bool
         Whether the file has more pages than one.
     warnings : tuple of str
@@ -49,6 +52,8 @@ class RasterSource(Protocol):
     def profile(self) -> bytes | None: ...
     @property
     def preferred_rows(self) -> int: ...
+    @property
+    def may_be_photo(self) -> bool: ...
     @property
     def several(self) -> bool: ...
     @property

@@ -53,6 +53,8 @@ class TiffSource:
         its white is 0; or the inks that colours are to be made of.
     """
 
+    may_be_photo = True
+
     def __init__(self, path: Path, page: int | None = None, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)
         self._allowed = allow_damaged
@@ -144,12 +146,12 @@ class TiffSource:
             strip = rows.read(self._file.opened, top, bottom, channels)
         except DamagedSegmentError as error:
             raise ImageFileError(
-                f"has a damaged {_named(rows, error.segment)}; get a whole copy; "
+                f"has a damaged {rows.named(error.segment)}; get a whole copy; "
                 "--allow-truncated goes on without it"
             ) from error
         with self._lock:
             for segment in sorted(set(strip.damaged)):
-                self._damaged[f"left out its damaged {_named(rows, segment)}"] = None
+                self._damaged[f"left out its damaged {rows.named(segment)}"] = None
         return strip.values, strip.hidden
 
 
@@ -197,16 +199,6 @@ def check_readable(page: Any) -> None:
 def _either(*hidden: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
     found = [part for part in hidden if part is not None]
     return np.logical_or.reduce(found) if found else None
-
-
-def _named(rows: PageRows, segment: int) -> str:
-    """Name a strip or tile by its place in the grid and its pixels, as in a message."""
-    column, row, down, across = rows.pixels_of(segment)
-    where = f"pixel rows {down.start} to {down.stop - 1}"
-    if not rows.layout.tiled:
-        return f"strip {row} ({where})"
-    where += f", columns {across.start} to {across.stop - 1}"
-    return f"tile in column {column}, row {row} ({where})"
 
 
 def _has_second(frames: Frames) -> bool:

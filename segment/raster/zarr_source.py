@@ -38,6 +38,7 @@ class ZarrSource:
     """
 
     several = False
+    may_be_photo = False
 
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
         self._arguments = path.absolute(), allow_damaged

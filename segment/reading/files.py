@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from segment.errors import ImageFileError
+from segment.errors import ImageFileError, UnknownKindError
 from segment.reading.formats import MOST_PAGES, check_text_header, kind_of, pillow_formats
 from segment.reading.picture import DamagedPage, Notes, Picture
 from segment.reading.pillow_pages import PillowPages
@@ -132,7 +132,7 @@ def _pages(file: IO[bytes], options: ReadingOptions) -> Pages:
     except UnidentifiedImageError as error:
         if kind not in (None, "BMP"):  # whose mark, "BM", may begin any text
             raise ImageFileError(UNREADABLE) from error
-        raise ImageFileError(
+        raise UnknownKindError(
             "is not an image of a kind known here; expected JPEG, PNG, TIFF, WebP, ..."
         ) from None
     except (OSError, ValueError) as error:

@@ -89,7 +89,7 @@ def is_by_strips(head: bytes | None) -> bool:
     head : bytes or None
         How it begins; of a folder, which Zarr is, nothing; None for a stream.
     """
-    return head is not None and (not head or kind_of(head) in BY_STRIPS)
+    return head is not None and (not head or kind_of(head) in (*BY_STRIPS, "JPEG2000"))
 
 
 def size_of_png(head: bytes) -> tuple[int, int, int]:

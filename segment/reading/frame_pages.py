@@ -13,7 +13,7 @@ from segment.bands import Band, chosen_places, shown_places, usual_names
 from segment.decoding import jpeg2000, jpeg_xl
 from segment.decoding.frame import Frames
 from segment.errors import ImageFileError
-from segment.npy import read_array, read_header
+from segment.npy import ObjectsError, read_array, read_header
 from segment.reading.formats import pillow_formats
 from segment.reading.picture import Kept, Notes, Picture, Scene, check_size, taken
 from segment.reading.pillow_pages import plain_values
@@ -119,7 +119,13 @@ class NpyPages:
     def read(self, page: int, notes: Notes, lenient: bool) -> Picture:
         """Read the array."""
         self._file.seek(0)
-        dtype, shape, _, _ = read_header(self._file)
+        try:
+            dtype, shape, _, _ = read_header(self._file)
+        except ObjectsError as error:
+            raise ImageFileError(
+                "is an array of Python's objects, which are not read, expected real numbers; "
+                "save it by astype"
+            ) from error
         if len(shape) not in (2, 3) or dtype.kind not in "biuf":
             raise ImageFileError(
                 f"is an array of shape {shape} and type {dtype}, expected real numbers of shape "

@@ -56,6 +56,9 @@ class Picture:
         The bands in the file's own units, where `pixels` are not.
     scene : Scene or None
         What there is beside the pixels of an image that is no photo.
+    alpha : bool
+        Whether one of a TIFF's samples, or of a dataset's bands, is not among those that take
+        part because it says how opaque a pixel is.
     """
 
     pixels: NDArray[Any]
@@ -67,6 +70,7 @@ class Picture:
     bands: tuple[Band, ...] = ()
     stored: NDArray[Any] | None = None
     scene: Scene | None = None
+    alpha: bool = False
 
     @property
     def values(self) -> NDArray[Any]:

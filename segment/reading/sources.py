@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from segment.errors import ImageFileError
+from segment.errors import ImageFileError, UnknownKindError
 from segment.streams import is_standard, is_stream
 
 PIPED = 2 << 30  # bytes that are taken from a pipe; more would not fit beside the pixels
@@ -33,7 +33,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             yield _all_of_stdin()
             return
         if path.is_dir():
-            raise ImageFileError("is a folder; name the image files in it")
+            raise UnknownKindError("is a folder; name the image files in it")
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             if stat.S_ISREG(status.st_mode):

@@ -15,8 +15,10 @@ from segment.reading.reading_options import ReadingOptions
 from segment.reading.tiff_tags import check_meaning, interpreted
 from segment.reading.values import ORIENTATION, Missing, is_turned, upright
 from segment.tiff.frames import Frame, Frames, check_segments
+from segment.tiff.layout import layout_of
 from segment.tiff.places import Resolution, geo_tags, resolution_of
-from segment.tiff.samples import read_samples
+from segment.tiff.samples import Samples, read_samples
+from segment.tiff.stored import DamagedSegmentError
 
 OLD_JPEG = 6  # whose tables and offsets only libtiff finds, in the file itself
 DESCRIPTION = 270  # the tag
@@ -45,7 +47,7 @@ class TiffPages:
             picture = self._by_pillow(frame, notes, lenient)
         else:
             check_meaning(tags)
-            samples = read_samples(tags, self._file, lenient, frame.offset)
+            samples = self._samples(frame, lenient)
             masked = self._masked(frame, lenient)
             picture = interpreted(samples, masked, tags, self._options, notes)
             picture = _upright(picture, orientation)
@@ -55,6 +57,22 @@ class TiffPages:
             geo_tags(tags),
         )
         return dataclasses.replace(picture, kept=kept, turned=orientation != 1)
+
+    def _samples(self, frame: Frame, lenient: bool) -> Samples:
+        """Return a page's samples, or say which of its strips or tiles is damaged.
+
+        Where it may be, whoever called reads once more.
+        """
+        try:
+            return read_samples(frame.page, self._file, lenient, frame.offset)
+        except DamagedSegmentError as error:
+            if self._options.allow_truncated:
+                raise
+            where = layout_of(frame.page, frame.offset).named(error.segment)
+            raise ImageFileError(
+                f"is damaged or cut off in its {where}; get a whole copy; --allow-truncated takes "
+                "what there is of it"
+            ) from error
 
     def _masked(self, frame: Frame, lenient: bool) -> Missing:
         """Return the pixels that a page's mask leaves out."""

@@ -99,6 +99,7 @@ def interpreted(
         Kept(profile=profile),
         bands=named[: colors.shape[2]] if as_stored else (),
         stored=stored if as_stored and stored is not colors else None,
+        alpha=any(band.is_alpha for band in named),
     )
 
 
@@ -148,7 +149,8 @@ def _scene(
     if visible is not None and visible.all():
         visible = None
     chosen = tuple(bands[place] for place in places)
-    return Picture(used, bands=chosen, scene=Scene.of(values, visible, places, shown))
+    scene = Scene.of(values, visible, places, shown)
+    return Picture(used, bands=chosen, scene=scene, alpha=alpha is not None)
 
 
 def _missing(samples: Samples, places: slice | list[int], masked: Missing, page: Any) -> Missing:

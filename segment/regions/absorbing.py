@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.regions._regions import absorb_small, meet_neighbors, number_roots
+from segment.threads import equal_slices, on_threads
 
+SLICE = 2**16  # pixels that are worth a thread of their own
 Numbers = NDArray[np.int32]
 Small = NDArray[np.uint8]
 HALF, LAST = np.uint64(32), (1 << 32) - 1
@@ -71,16 +73,23 @@ def neighbors_in(region_map: Numbers, small: Small, *, diagonal: bool) -> Neighb
     diagonal : bool
         Whether regions are adjacent across a corner, too.
     """
-    last = np.zeros(len(small), np.int32)
-    end = np.zeros(len(small), np.int64)
+    bands = equal_slices(len(region_map), smallest=-(-SLICE // region_map.shape[1]))
+    ends = {band.start: np.zeros(len(small), np.int64) for band in bands}
     listed = np.empty(0, np.int32)
-    meet_neighbors(region_map, 0, diagonal, small, last, end, listed)
-    first = np.cumsum(end) - end
-    count = int(end.sum())
-    end[:], last[:] = first, 0
-    if count:
-        listed = np.empty(count, np.int32)
-        meet_neighbors(region_map, 0, diagonal, small, last, end, listed)
+
+    def meet(band: slice) -> None:
+        last = np.zeros(len(small), np.int32)
+        rows = region_map[: band.stop]
+        meet_neighbors(rows, band.start, diagonal, small, last, ends[band.start], listed)
+
+    on_threads(meet, bands)
+    counts = np.sum(list(ends.values()), axis=0)
+    first = end = np.cumsum(counts) - counts
+    for band in bands:  # where those that it meets begin
+        end, ends[band.start] = end + ends[band.start], end.copy()
+    if counts.any():
+        listed = np.empty(int(counts.sum()), np.int32)
+        on_threads(meet, bands)
     return Neighbors(first, end, listed)
 
 

@@ -19,6 +19,7 @@ from segment.regions._regions import (
     unite_pairs,
 )
 from segment.regions.absorbing import (
+    SLICE,
     absorbed,
     largest_parts,
     neighbors_in,
@@ -32,7 +33,6 @@ from segment.validation import LARGEST_LABEL, checked_channels, checked_label_ma
 
 Numbers = NDArray[np.int32]
 Row = tuple[Numbers, Numbers]  # labels of a row of pixels, and numbers of their regions
-SLICE = 1_000_000  # pixels that are worth a thread of their own
 
 
 class Regions(NamedTuple):

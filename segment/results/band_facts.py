@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from segment.method.model import Model
@@ -44,6 +45,7 @@ def told_of(
     points of bands, but the colours that pictures show.
     """
     told = {"bands": len(picture.bands), "names": [band.name for band in picture.bands]}
+    told |= radii_of(found.settings)
     if found.settings.by_tree:
         return told
     low, unit = found.low, found.unit
@@ -60,25 +62,45 @@ def told_of(
     return told | {"scale": scale_told}
 
 
-def remark_on(image: NDArray[Any] | BandImage, told: dict[str, Any]) -> str | None:
-    """Return what a line of text tells of bands: how many, and what a bandwidth of 1 is in them."""
-    if not isinstance(image, BandImage):
-        return None
-    return remark_of(told["bands"], told["scale"]["unit"] if "scale" in told else None)
+def remark_on(
+    picture: Picture, image: NDArray[Any] | BandImage, told: dict[str, Any], settings: Settings
+) -> str | None:
+    """Return what a line of text tells of bands: how many, and what the radius is in them.
 
-
-def remark_of(number: int, units: list[float] | None) -> str:
-    """Return how many bands there are, and what a bandwidth of 1 is in the unit of each.
-
-    >>> remark_of(4, [16.0, 16.0, 17.5, 16.0])
-    "4 bands (1 of the bandwidth is 16 to 17.5 in the file's units)"
+    Nothing of a photo, but where one of its samples is alpha: it may be meant for a band.
     """
-    count = f"{number} band{'' if number == 1 else 's'}"
-    if units is None:
+    is_scene = isinstance(image, BandImage)
+    if not (is_scene or picture.alpha):
+        return None
+    units = told["scale"]["unit"] if is_scene and "scale" in told else None
+    return remark_of(told["bands"], units, settings, alpha=picture.alpha)
+
+
+def remark_of(
+    number: int, units: list[float] | None, settings: Settings, *, alpha: bool = False
+) -> str:
+    """Return how many bands there are, and what a radius of 1 is in the unit of each.
+
+    Of other spaces than that of the bands nothing can be said.
+
+    >>> remark_of(4, [16.0, 16.0, 17.5, 16.0], Settings())
+    "4 bands (1 of the bandwidth is 16 to 17.5 in the file's units)"
+    >>> remark_of(3, None, Settings(), alpha=True)
+    '3 bands and alpha'
+    """
+    count = f"{number} band{'' if number == 1 else 's'}{' and alpha' if alpha else ''}"
+    if units is None or settings.color_space != Settings.color_space:
         return count
     least, most = f"{min(units):.4g}", f"{max(units):.4g}"
     span = least if least == most else f"{least} to {most}"
-    return f"{count} (1 of the bandwidth is {span} in the file's units)"
+    radius = "bandwidth" if settings.range_radius is None else "range radius"
+    return f"{count} (1 of the {radius} is {span} in the file's units)"
+
+
+def radii_of(settings: Settings) -> dict[str, Any]:
+    """Return what ``--json`` tells of the two radii, in place of which there is no bandwidth."""
+    radii = [settings.spatial_radius, settings.range_radius]
+    return {} if settings.by_tree or None in radii else {"radii": radii}
 
 
 def warnings_of(
@@ -88,11 +110,28 @@ def warnings_of(
     if not isinstance(image, BandImage) or "scale" not in told:
         return picture.warnings
     said = tuple(line for line in picture.warnings if not line.endswith(STRETCHED))
-    scale, kind = told["scale"], image.values.dtype
-    known = kind.kind in "bu" and image.bits <= 16
+    return said + range_warnings(told["scale"], image.values.dtype, image.bits, by_model=by_model)
+
+
+def range_warnings(
+    scale: dict[str, Any], kind: np.dtype[Any], bits: int, *, by_model: bool
+) -> tuple[str, ...]:
+    """Return the warning of values whose range only they themselves tell, if they are.
+
+    Parameters
+    ----------
+    scale : dict
+        As `told_of` has it.
+    kind : dtype
+        Of the values.
+    bits : int
+        Of the depth that the file declares.
+    by_model : bool
+        Whether the scale is that of a model.
+    """
+    known = kind.kind in "bu" and bits <= 16
     low, unit = scale["low"][0], scale["unit"][0]
     as_is = low == 0 and unit in (1, 1 / 255)
     if by_model or scale["as"] != Settings.scale or known or as_is:
-        return said
-    high = 2 * (low / 2 + 255 / 2 * unit)  # halves, as a double may not hold 255 units
-    return (*said, stretched(low, high))
+        return ()
+    return (stretched(low, 2 * (low / 2 + 255 / 2 * unit)),)  # a double may not hold 255 units

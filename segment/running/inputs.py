@@ -12,6 +12,7 @@ from typing import NamedTuple
 from segment.results.naming import OWN_NAME
 from segment.streams import is_standard
 from segment.writing import MADE_HERE
+from segment.zarr_folders import is_zarr
 
 # What `signatures` tells and Pillow opens, with plug-ins for HEIC and JPEG XL; no drawings, videos
 # or containers of data. Asking Pillow itself would import its 45 plug-ins: 50 ms.
@@ -87,9 +88,9 @@ def find_inputs(names: Iterable[str], *, recursive: bool = False) -> Inputs:
     Parameters
     ----------
     names : iterable of str
-        Files, taken whatever their extension is, ``-`` for standard input, and folders: of
-        those, files with the extension of an image that are neither hidden nor written by
-        this tool.
+        Files, taken whatever their extension is, folders of Zarr, each an image, ``-`` for
+        standard input, and other folders: of those, files with the extension of an image that
+        are neither hidden nor written by this tool.
     recursive : bool, default False
         Look into the folders in the folders, too. Links are followed; no folder twice.
 
@@ -100,7 +101,9 @@ def find_inputs(names: Iterable[str], *, recursive: bool = False) -> Inputs:
     found = Inputs()
     seen: set[str] = set()
     for name in names:
-        if not is_standard(name) and os.path.isdir(name):
+        if is_zarr(name):
+            images = [_named(os.path.normpath(name))]  # shells complete folders by a slash
+        elif not is_standard(name) and os.path.isdir(name):
             images = _images_in(name, recursive, found)
         else:
             images = [_named(name)]
@@ -138,7 +141,7 @@ def read_names(file: str, separator: bytes) -> list[str]:
 
 
 def _named(name: str) -> Input:
-    """Return an image that was named itself: a file, even if it is called ``./-``."""
+    """Return an image that was named itself: a file, even if it is called ``./-``, or Zarr."""
     if is_standard(name):
         return Input(name, "", name)
     if is_standard(os.path.normpath(name)):

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from segment.errors import ImageFileError, SegmentError, StdoutError
 from segment.method.pipeline import segment_pixels
 from segment.method.segmentation import Segmentation
+from segment.photos.whole import mask_of, pages_of
 from segment.pixels.bands import BandImage
 from segment.pixels.image import pixels_of
 from segment.progress import enter
-from segment.reading.files import mask_from, read_pages
 from segment.reading.formats import is_by_strips
 from segment.reading.picture import DamagedPage, Picture
+from segment.reading.process_state import held_back
 from segment.reading.sources import head_of
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
@@ -87,7 +88,7 @@ class _Job(NamedTuple):
             return
         mask = self._mask()
         enter("reading")
-        for page in read_pages(self.base / self.task.source, self.work.reading):
+        for page in pages_of(self.base / self.task.source, self.work.reading):
             outcomes.append(self._outcome(page, mask, start))
             start = time.perf_counter()
             enter("reading")
@@ -102,8 +103,10 @@ class _Job(NamedTuple):
         key = digest(made_with(self.work), self.task.identity, stamp(source))
         scene = scene_job(self.task, self.work, key)
         if scene is not None:
-            made = scene.run(self._scene_paths)
-            outcomes.append(replace(made, seconds=round(time.perf_counter() - start, 4)))
+            with held_back() as said:  # libtiff tells the terminal of damage
+                made = scene.run(self._scene_paths)
+            seconds = round(time.perf_counter() - start, 4)
+            outcomes.append(replace(made, seconds=seconds, details=tuple(said)))
         return scene is not None
 
     def _check_fits(self, picture: Picture) -> None:
@@ -113,10 +116,12 @@ class _Job(NamedTuple):
             check_fits(picture, self.work, self.base / self.task.source)
 
     def failed(self, error: Exception, page: int | None = None) -> Outcome:
-        cause = error.__cause__
-        details = [f"{type(cause).__name__}: {cause}"] if cause else []
+        details, cause = list[str](), error.__cause__
+        while cause:  # GDAL's own words are the last
+            details.append(f"{type(cause).__name__}: {cause}")
+            cause = cause.__cause__
         details += getattr(error, "__notes__", [])
-        lines = tuple(" ".join(detail.split()) for detail in details)
+        lines = tuple(dict.fromkeys(" ".join(detail.split()) for detail in details))
         return Outcome(self.task.input, "failed", _reason(error), page=page, details=lines)
 
     def _outcome(
@@ -167,7 +172,7 @@ class _Job(NamedTuple):
             + (*output.warnings(count, on_map=bool(picture.kept.geo)), *on_the_map),
             more=self._told(tree) | told,
             entry=_entry(result) if output.with_entries else None,
-            remark=remark_on(image, told),
+            remark=remark_on(picture, image, told, work.settings),
         )
 
     def _tree(
@@ -265,7 +270,7 @@ class _Job(NamedTuple):
             return None
         path = self.base / self.work.mask
         try:
-            return mask_from(path)
+            return mask_of(path)
         except ImageFileError as error:
             raise ImageFileError(f"its mask {path} cannot be read: {error}") from None
 
@@ -280,7 +285,7 @@ def check_mask(path: Path) -> None:
 
         if is_large(path):
             return
-    mask_from(path)
+    mask_of(path)
 
 
 def _entry(result: Result) -> Any:

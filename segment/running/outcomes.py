@@ -78,6 +78,9 @@ class Outcome:
         plural = "" if self.segments == 1 else "s"
         if "level" in self.more:
             return f"level {self.more['level']:.4g}, {self.segments} segment{plural}"
+        if "radii" in self.more:
+            spatial, color = self.more["radii"]
+            return f"radii {spatial:.4g} and {color:.4g}, {self.segments} segment{plural}"
         target = self.more.get("target_segments")
         nearest = f" (nearest to {target} segments)" if target is not None else ""
         return f"bandwidth {self.bandwidth:.4g}{nearest}, {self.segments} segment{plural}"

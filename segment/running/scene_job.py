@@ -22,7 +22,7 @@ from segment.raster.source import RasterSource
 from segment.reading.picture import Notes, Picture
 from segment.reading.reading_options import MaskReading
 from segment.reading.values import in_known_range
-from segment.results.band_facts import remark_of
+from segment.results.band_facts import radii_of, range_warnings, remark_of
 from segment.results.mapping import map_warnings
 from segment.results.naming import Product, page_stem
 from segment.running.outcomes import Outcome
@@ -89,7 +89,8 @@ class SceneJob:
             rows = self._scaled(rows, plan.strips)
             found, entry = self._write(rows, plan, named)
         told, output = self._told(rows), self.work.output.by_strips
-        said = (*self.source.warnings, *(crew.warnings if crew else ()))
+        said = (*self.source.warnings, *self._range_warnings(rows, told))
+        said += tuple(crew.warnings) if crew else ()
         said += output.warnings(len(found.sizes), on_map=bool(self.source.geo))
         return Outcome(
             self.task.input,
@@ -104,7 +105,7 @@ class SceneJob:
             warnings=(*said, *on_the_map),
             more=told,
             entry=entry,
-            remark=remark_of(rows.channels, told["scale"]["unit"]) if self._is_scene else None,
+            remark=self._remark(rows, told),
         )
 
     def named(self, paths: Callable[[int | None], dict[Product, Path]]) -> dict[Product, Path]:
@@ -181,12 +182,28 @@ class SceneJob:
         return {
             "bands": rows.channels,
             "names": list(rows.names),
+            **radii_of(self.work.settings),
             "scale": {
                 "as": self.work.settings.scale,
                 "low": scale.low.tolist(),
                 "unit": scale.unit.tolist(),
             },
         }
+
+    def _remark(self, rows: SceneRows, told: dict[str, Any]) -> str | None:
+        """Return what `remark_on` has of an image in memory."""
+        from segment.photos.png_source import PngSource
+
+        alpha = rows.has_alpha and (self._is_scene or not isinstance(self.source, PngSource))
+        if not (self._is_scene or alpha):  # a PNG's alpha is never meant for a band
+            return None
+        units = told["scale"]["unit"] if self._is_scene else None
+        return remark_of(rows.channels, units, self.work.settings, alpha=alpha)
+
+    def _range_warnings(self, rows: SceneRows, told: dict[str, Any]) -> tuple[str, ...]:
+        bits = self.source.bands[rows.bands[0]].bits
+        by_model = self.work.model is not None
+        return range_warnings(told["scale"], rows.dtype, bits, by_model=by_model)
 
     @contextlib.contextmanager
     def _rows(self) -> Iterator[SceneRows]:

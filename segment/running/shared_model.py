@@ -11,8 +11,8 @@ from typing import Any
 from segment.errors import InvalidInputError, OptionError, SegmentError
 from segment.method.fitting import check_keepable, fit_stream
 from segment.method.model import Model
+from segment.photos.whole import mask_of, pages_of
 from segment.pixels.image import pixels_of
-from segment.reading.files import mask_from, read_pages
 from segment.reading.picture import Picture
 from segment.results.band_facts import image_of
 from segment.running.plan import Task, Work
@@ -104,7 +104,7 @@ def fitted_model(tasks: Sequence[Task], work: Work, save_as: str | None) -> Mode
     Images that cannot be read are passed over here: their own job says what is wrong with them.
     Without any other there is no model.
     """
-    mask = mask_from(work.mask) if work.mask else None
+    mask = mask_of(work.mask) if work.mask else None
     good: dict[Path, set[int | None]] = {}
     all_known = False
 
@@ -143,6 +143,6 @@ def fitted_model(tasks: Sequence[Task], work: Work, save_as: str | None) -> Mode
 
 def _readable_pages(source: Path, work: Work) -> Iterator[Picture]:
     with contextlib.suppress(SegmentError):
-        for page in read_pages(source, work.reading):
+        for page in pages_of(source, work.reading):
             if isinstance(page, Picture):
                 yield page

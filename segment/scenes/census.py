@@ -226,6 +226,7 @@ def _checked(found: _Counted, memory: int, remembered: Remembered) -> _Counted:
 
 def _in_order(rows: SceneRows, found: _Counted) -> Census:
     """Return distinct values as points in the order of `distinct_points`: several may be one."""
+    _check_shown(found.shown)
     points = found.values if rows.is_tabled else rows.points_of(found.values[None])[0]
     check_reach(points)
     distinct = distinct_points(points)

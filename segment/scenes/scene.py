@@ -191,7 +191,7 @@ def _joint_labels(rows: SceneRows, top: int, bottom: int, found: JointScene) -> 
 
 def check_scene(settings: Settings) -> None:
     """Raise InvalidInputError for what is not done beyond memory, and say what is to be done."""
-    way_out = "scale the image down, cut it, or raise --memory"
+    way_out = "scale the image down, cut it, or raise --memory (compute() a Dask array)"
     if settings.by_tree:
         raise InvalidInputError(f"level: the hierarchy needs the whole image in memory; {way_out}")
     if settings.target_segments is not None:

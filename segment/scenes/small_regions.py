@@ -45,7 +45,7 @@ def most_regions(memory: int, channels: int) -> int:
 def _bytes_of_graph(sums: Sums) -> int:
     """Return what `absorbed` takes: sums, means, sets, keys, and neighbours, which are joined."""
     count, columns = sums.shape
-    return int(count * (16 * columns + 33 + 8 * NEIGHBORS))
+    return int(count * (16 * columns + 37 + 8 * NEIGHBORS))
 
 
 class SmallRegions:

@@ -138,7 +138,7 @@ class SceneRows:
         """Return which pixels of `unmasked` the mask lets take part."""
         if self.mask is None:
             return there
-        chosen = _chosen(self.mask, top, bottom)
+        chosen = chosen_by(self.mask, top, bottom)
         if there is not None:
             chosen &= there
         return None if chosen.all() else chosen
@@ -204,7 +204,8 @@ class SceneRows:
         return self.points(top, bottom) if self.is_tabled else self.stored(top, bottom)
 
 
-def _chosen(mask: RasterSource, top: int, bottom: int) -> NDArray[np.bool_]:
+def chosen_by(mask: RasterSource, top: int, bottom: int) -> NDArray[np.bool_]:
+    """Return which pixels a strip of a mask lets take part, (h, W)."""
     values, visible = mask.read(top, bottom, range(len(mask.bands)))
     color = [place for place, band in enumerate(mask.bands) if not band.is_alpha]
     alpha = [place for place, band in enumerate(mask.bands) if band.is_alpha]

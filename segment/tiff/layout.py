@@ -75,6 +75,22 @@ class Layout:
         """Return the number that a segment has in the whole page."""
         return self.numbers[segment] if self.numbers else segment
 
+    def named(self, segment: int) -> str:
+        """Return a segment's place in the grid and its pixels, as in a message.
+
+        Parameters
+        ----------
+        segment : int
+            Its number in the page, whose layout this is.
+        """
+        row, column = divmod(segment % (self.down * self.across), self.across)
+        top, left = row * self.rows, column * self.columns
+        where = f"pixel rows {top} to {min(top + self.rows, self.height) - 1}"
+        if not self.tiled:
+            return f"strip {row} ({where})"
+        where += f", columns {left} to {min(left + self.columns, self.width) - 1}"
+        return f"tile in column {column}, row {row} ({where})"
+
     def window(self, down: range, across: range, planes: Sequence[int]) -> Layout:
         """Return the layout of some segments alone, which make a smaller image.
 

@@ -145,19 +145,9 @@ class PageRows:
                 strip.hidden[rows, columns] = hidden[source]
         return strip
 
-    def pixels_of(self, segment: int) -> tuple[int, int, slice, slice]:
-        """Return the column and row of a segment in the grid, and its rows and columns of pixels.
-
-        Parameters
-        ----------
-        segment : int
-            Its number in the page.
-        """
-        whole = self._whole
-        row, column = divmod(segment % (whole.down * whole.across), whole.across)
-        top, left = row * whole.rows, column * whole.columns
-        rows = slice(top, min(top + whole.rows, whole.height))
-        return column, row, rows, slice(left, min(left + whole.columns, whole.width))
+    def named(self, segment: int) -> str:
+        """Return the place of a segment, by its number in the page; see `Layout.named`."""
+        return self._whole.named(segment)
 
     def _blocks(self, top: int, bottom: int, size: int) -> list[Block]:
         """Cut the grid of segments that some rows touch into blocks of so many bytes, or of one."""

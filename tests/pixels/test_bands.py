@@ -274,12 +274,24 @@ def test_photos_are_as_ever():
         (sensed(5), {"scale": "-1%,50%"}, "scale: expected depth, range, std, LOW,HIGH"),
         (sensed(5), {"scale": 3}, "scale: expected depth, range, std, LOW,HIGH .*got 3"),
         (sensed(5), {"scale": "range", "level": 1}, "level: expected no scale beside it"),
+        (np.ma.masked_less(sensed(5), 900), {}, r"got a masked array; .*\.any\(axis=-1\)"),
+        (np.ma.masked_less(sensed(5)[..., 0], 900), {}, r"getmaskarray\(image\)$"),
     ],
 )
 def test_bands_that_cannot_be_compared(image, options, message):
     """Each error names what was expected, what was got, and a way out."""
     with pytest.raises(InvalidInputError, match=message):
         segment_image(image, **options)
+
+
+def test_a_masked_array_is_left_out_as_its_refusal_says():
+    """The mask that the message spells leaves out what was masked; an array without is taken."""
+    image = np.ma.masked_less(sensed(5), 900)
+    mask = ~np.ma.getmaskarray(image).any(axis=-1)
+    found = segment_image(image.filled(0), mask=mask, bandwidth=20)
+    assert np.array_equal(found.labels > 0, mask)
+    whole = segment_image(np.ma.masked_array(sensed(5)), bandwidth=20)
+    assert np.array_equal(whole.labels, segment_image(sensed(5), bandwidth=20).labels)
 
 
 def test_pictures_of_bands_are_stretched():

@@ -113,6 +113,7 @@ def test_regions_are_those_of_the_definition(map_and_colors, connectivity, min_s
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("segment.threads.available_cores", lambda: cores)
         patch.setattr(module, "SLICE", 1)
+        patch.setattr("segment.regions.absorbing.SLICE", 1)
         found = connected_regions(labels, colors, connectivity=connectivity, min_size=min_size)
     areas = absorbed(flooded(labels, connectivity), colors, connectivity, min_size)
     assert (found.map.dtype, found.clusters.dtype) == (np.int32, np.int32)

@@ -271,3 +271,18 @@ def test_lists_of_any_bytes(tmp_path):
             found = find_inputs(listed or ())
             assert len(found.images) + len(found.wrong) <= len(listed or ())
             plan(found.images, tmp_path)
+
+
+def test_a_folder_of_zarr_is_an_image(tree):
+    """An array or a group of Zarr that is named is one input, not looked into, slash or not."""
+    for name in ("in/a.zarr/zarr.json", "in/b.zarr/.zarray", "in/c.zarr/.zgroup"):
+        (tree / name).parent.mkdir()
+        (tree / name).touch()
+    (tree / "in" / "a.zarr" / "c.png").touch()
+    assert names("in/a.zarr/", "in/b.zarr", "in/c.zarr", "in/a.zarr") == [
+        "in/a.zarr",
+        "in/b.zarr",
+        "in/c.zarr",
+    ]
+    assert [task.stem.name for task in plan(find_inputs(["in/a.zarr/"]).images, Path("o"))] == ["a"]
+    assert names("in") == ["in/a.PNG", "in/b.jpg"]

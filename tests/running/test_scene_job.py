@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +72,7 @@ def check_same(source, folder, *, limit=LITTLE, **options):
     whole = do(source, folder / "whole", "1G", **options)
     strips = do(source, folder / "strips", limit, **options)
     assert (whole.status, strips.status) == ("ok", "ok"), strips.error
-    facts = ("segments", "bandwidth", "iterations", "width", "height", "more", "remark")
+    facts = ("segments", "bandwidth", "iterations", "width", "height", "more", "remark", "warnings")
     for fact in facts:
         assert getattr(strips, fact) == getattr(whole, fact), fact
     for name in ("x_regions.csv", "x_polygons.geojson"):
@@ -257,6 +259,42 @@ def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale, bandwidth):
     check_same(tmp_path / "a.tif", tmp_path, scale=scale, bandwidth=bandwidth)
 
 
+def test_a_range_that_only_values_tell_is_told_by_strips_too(tmp_path):
+    """Values that are stretched are named in a warning, whatever the memory; chosen ones not."""
+    image = scene(tmp_path / "a.tif", bands=4).astype(np.int16) * 20 - 700
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="minisblack", planarconfig="contig")
+    check_same(tmp_path / "a.tif", tmp_path, limit="200K", bandwidth=20.0)
+    outcome = do(tmp_path / "a.tif", tmp_path / "strips", "200K", bandwidth=20.0)
+    low, high = image.min(), image.max()
+    assert f"its values, {low} to {high}, are stretched from black to white" in outcome.warnings
+    outcome = do(tmp_path / "a.tif", tmp_path / "strips", "200K", bandwidth=20.0, scale="range")
+    assert outcome.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        (
+            {"bandwidth": 9.0},
+            "3 bands (1 of the bandwidth is 0.5 in the file's units), bandwidth 9,",
+        ),
+        (
+            {"features": "joint", "spatial_radius": 4.5, "range_radius": 12.0},
+            "3 bands (1 of the range radius is 0.5 in the file's units), radii 4.5 and 12,",
+        ),
+        ({"color_space": "lab", "bandwidth": 9.0}, "3 bands, bandwidth 9,"),
+    ],
+)
+@pytest.mark.parametrize("memory", ["500K", "1G"])
+def test_a_line_tells_radii_in_units_that_are_the_files(tmp_path, settings, told, memory):
+    """The line has the radius that was given, and what 1 of it is in values, if it is of values."""
+    scene(tmp_path / "a.tif")
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", memory, scale="0,127.5", **settings)
+    assert told in replace(outcome, seconds=0.0).line()
+    radii = [4.5, 12.0] if "features" in settings else None
+    assert outcome.facts().get("radii") == radii
+
+
 @pytest.mark.parametrize("bands", [3, 4])
 def test_a_mask_is_read_by_strips(tmp_path, bands):
     """A mask file leaves out the pixels that it leaves out in memory; colours stay as they look."""
@@ -274,7 +312,7 @@ def test_a_large_mask_is_not_read_at_the_start(tmp_path, monkeypatch):
     tifffile.imwrite(path, np.ones((90, 120), np.uint8))
     (tmp_path / "none.tif").write_bytes(path.read_bytes()[:200])
     read = []
-    monkeypatch.setattr(job, "mask_from", read.append)
+    monkeypatch.setattr(job, "mask_of", read.append)
     job.check_mask(path)
     monkeypatch.setattr(scene_job, "LARGE", 90 * 120 - 1)
     job.check_mask(path)
@@ -568,3 +606,179 @@ def test_tables_of_scenes_have_the_files_units(tmp_path):
     with (tmp_path / "out" / "x_regions.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert float(row["max_band_4"]) == image[:, :, 3].max()
+
+
+def as_zarr(path, image):
+    """Write an image as a Zarr array of small chunks."""
+    zarr = pytest.importorskip("zarr", reason="needs the extra 'zarr'")
+    chunks = (20, 50, *image.shape[2:])
+    zarr.create_array(path, shape=image.shape, chunks=chunks, dtype=image.dtype)[:] = image
+
+
+def as_vrt(path, image):
+    """Write an image as a TIFF on the map, and GDAL's VRT of it."""
+    on_the_map(path.with_suffix(".tif"), image)
+    from rasterio.shutil import copy
+
+    copy(path.with_suffix(".tif"), path, driver="VRT")
+
+
+@pytest.mark.parametrize(
+    ("write", "bands", "kind"),
+    [
+        (as_zarr, 3, np.uint16),
+        (as_zarr, 5, np.float32),
+        (as_vrt, 3, np.uint8),
+        (as_vrt, 4, np.uint16),
+    ],
+)
+def test_what_no_reader_of_whole_images_knows_is_done_in_memory_too(tmp_path, write, bands, kind):
+    """Zarr and VRT of any size give what they give by strips, scaled as measurements are."""
+    path = tmp_path / ("a.zarr" if write is as_zarr else "a.vrt")
+    write(path, scene(tmp_path / "plain.tif", bands=bands, kind=kind))
+    check_same(path, tmp_path, limit="100K" if kind == np.uint8 else "500K")
+
+
+def test_what_no_reader_of_whole_images_knows_has_its_bands_and_levels(tmp_path):
+    """Bands are chosen, others are shown, and the hierarchy is cut, as of other images."""
+    as_zarr(tmp_path / "a.zarr", scene(tmp_path / "a.tif", bands=4, kind=np.uint16))
+    reading = ReadingOptions(bands=(4, "band_2"), show_bands=(1, 2, 3))
+    for products in (("labels", "segmented"), ("boundaries", "regions")):
+        for path in ("a.tif", "a.zarr"):
+            options = {"reading": reading, "products": products, "bandwidth": 9.0}
+            assert do(tmp_path / path, tmp_path / path[2:], "1G", **options).status == "ok"
+    for name in ("x_labels.tif", "x_segmented.png", "x_boundaries.png", "x_regions.csv"):
+        assert (tmp_path / "tif" / name).read_bytes() == (tmp_path / "zarr" / name).read_bytes()
+    assert do(tmp_path / "a.zarr", tmp_path / "cut", "1G", level=1.0).status == "ok"
+    missing = do(tmp_path / "a.zarr", tmp_path / "cut", "1G", reading=ReadingOptions(bands=(5,)))
+    assert missing.error.startswith("has no band 5; it has 1 (band_1), 2 (band_2), ")
+
+
+@pytest.mark.parametrize("memory", [LITTLE, "1G"])
+def test_a_file_that_gdal_refuses_is_refused_by_what_it_is(tmp_path, memory):
+    """Bands of several types are named; a file that nobody knows is of no kind known here."""
+    as_vrt(tmp_path / "a.vrt", scene(tmp_path / "plain.tif", bands=2, kind=np.uint16))
+    text = (tmp_path / "a.vrt").read_text().replace("UInt16", "Float32", 1)
+    (tmp_path / "a.vrt").write_text(text)
+    outcome = do(tmp_path / "a.vrt", tmp_path / "out", memory)
+    assert outcome.error.startswith("has bands of the types float32, uint16, expected one")
+    as_vrt(tmp_path / "c.vrt", scene(tmp_path / "plain.tif"))
+    (tmp_path / "c.tif").unlink()
+    outcome = do(tmp_path / "c.vrt", tmp_path / "out", memory)
+    assert "has a damaged block" in outcome.error
+    assert any("No such file" in line for line in outcome.details)
+    (tmp_path / "b.vrt").write_text("not a picture\n")
+    outcome = do(tmp_path / "b.vrt", tmp_path / "out", memory)
+    assert outcome.error.startswith("is not an image of a kind known here; expected JPEG, PNG")
+
+
+@pytest.mark.parametrize("memory", [LITTLE, "1G"])
+def test_a_damaged_tile_is_named_in_one_line(tmp_path, memory, capfd):
+    """Of a damaged tile its place is told, in memory and by strips, and libtiff says nothing."""
+    scene(tmp_path / "a.tif")
+    with tifffile.TiffFile(tmp_path / "a.tif") as file:
+        place = file.pages[0].dataoffsets[6]
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[place + 9 : place + 60] = bytes(51)
+    (tmp_path / "a.tif").write_bytes(content)
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", memory)
+    assert "tile in column 2, row 1 (pixel rows 16 to 31, columns 64 to 95)" in outcome.error
+    assert "--allow-truncated" in outcome.error
+    assert capfd.readouterr().err == ""
+    allowed = ReadingOptions(allow_truncated=True)
+    assert do(tmp_path / "a.tif", tmp_path / "out", memory, reading=allowed).status == "ok"
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("memory", ["300K", "1G"])
+def test_a_line_tells_of_alpha(tmp_path, kind, memory):
+    """Of four samples whose last is alpha the line tells three bands and that, until it is one."""
+    image = scene(tmp_path / "a.tif", bands=4, kind=kind)
+    options = {"photometric": "rgb", "extrasamples": ["unassalpha"], "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "a.tif", image, **options)
+    assert do(tmp_path / "a.tif", tmp_path / "out", memory).remark == "3 bands and alpha"
+    reading = ReadingOptions(bands=(1, 2, 3, 4))
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", memory, reading=reading)
+    assert outcome.remark.startswith("4 bands (1 of the bandwidth is ")
+
+
+@pytest.mark.parametrize(("bands", "crs"), [(1, 32633), (3, 32633), (4, None), (2, None)])
+def test_a_jpeg_2000_of_bands_has_them_all_and_its_place(tmp_path, bands, crs):
+    """What is no photo is read through GDAL, as a TIFF of the same bands, whatever the memory."""
+    rasterio = pytest.importorskip("rasterio", reason="needs GDAL, of the extra 'test'")
+    image = scene(tmp_path / "plain.tif", bands=bands, kind=np.uint16)
+    size = dict(zip(("height", "width", "count"), image.shape, strict=True))
+    place = {"crs": crs, "transform": rasterio.Affine(*PLACE)} if crs else {}
+    exact = {"driver": "JP2OpenJPEG", "QUALITY": 100, "REVERSIBLE": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+        for name, options in (("a.jp2", exact), ("a.tif", {"driver": "GTiff"})):
+            path = tmp_path / name
+            with rasterio.open(path, "w", dtype="uint16", **size, **place, **options) as file:
+                file.write(np.moveaxis(image, -1, 0))
+    options = {"products": ("labels", "regions"), "bandwidth": 9.0}
+    for name, memory in (("a.tif", "1G"), ("a.jp2", "1G"), ("a.jp2", "400K")):
+        outcome = do(tmp_path / name, tmp_path / (name + memory), memory, **options)
+        assert (outcome.status, outcome.more["bands"]) == ("ok", bands), outcome.error
+    for other in ("a.jp21G", "a.jp2400K"):
+        for name in ("x_labels.tif", "x_regions.csv"):
+            paths = tmp_path / "a.tif1G" / name, tmp_path / other / name
+            if name.endswith("csv"):
+                assert paths[0].read_bytes() == paths[1].read_bytes()
+            else:
+                assert np.array_equal(*map(tifffile.imread, paths))
+                assert crs is None or of_gdal(paths[1])
+
+
+@pytest.mark.parametrize("memory", ["500K", "1G"])
+@pytest.mark.parametrize(
+    ("features", "scale"), [("color", "depth"), ("color", "2%,98%"), ("joint", "std")]
+)
+def test_a_scene_without_a_value_is_told(tmp_path, memory, features, scale):
+    """Bands that are NaN all over are one error that says so, in memory and by strips."""
+    as_zarr(tmp_path / "a.zarr", np.full((90, 120, 4), np.nan, np.float32))
+    options = {"features": features, "scale": scale, "bandwidth": 9.0}
+    outcome = do(tmp_path / "a.zarr", tmp_path / "out", memory, **options)
+    assert outcome.status == "failed"
+    told = "has no pixel with a value: all are no-data, masked, NaN", "every pixel is transparent, "
+    assert any(part in outcome.error for part in told), outcome.error
+
+
+def test_models_and_masks_of_what_no_reader_of_whole_images_knows(tmp_path):
+    """Modes are fitted to Zarr, and a mask may be Zarr or VRT, as if all were TIFFs."""
+    image = scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
+    as_zarr(tmp_path / "a.zarr", image)
+    mask = np.zeros((90, 120, 1), np.uint8)
+    mask[7:70, 20:] = 255
+    as_zarr(tmp_path / "mask.zarr", mask)
+    as_vrt(tmp_path / "mask.vrt", mask)
+    options = ["--mask", tmp_path / "mask.tif", "--bandwidth", "9", "--write", "labels"]
+    made = []
+    for name, other in (("a.tif", "mask.tif"), ("a.zarr", "mask.zarr"), ("a.zarr", "mask.vrt")):
+        folder = tmp_path / f"{name}{other}"
+        options[1] = tmp_path / other
+        model = ["--fit-together", "--save-model", folder / "modes.json"]
+        done = run(tmp_path / name, "-o", folder, *options, *model)
+        assert done.returncode == 0, done.stderr
+        labels = np.asarray(Image.open(folder / "a_labels.png"))
+        made.append((labels.tobytes(), json.loads((folder / "modes.json").read_text())["modes"]))
+        assert np.array_equal(labels > 0, mask[:, :, 0] > 0)
+    assert made[0] == made[1] == made[2]
+
+
+def test_alpha_that_gdal_finds_is_none_of_the_bands(tmp_path):
+    """A VRT of red, green, blue and alpha has the names and the table of its TIFF."""
+    image = scene(tmp_path / "plain.tif", bands=4)
+    image[:9, :, 3] = 0
+    on_the_map(tmp_path / "a.tif", image, photometric="RGB", ALPHA="YES")
+    from rasterio.shutil import copy
+
+    copy(tmp_path / "a.tif", tmp_path / "a.vrt", driver="VRT")
+    options = {"products": ("labels", "regions"), "bandwidth": 9.0}
+    for name in ("a.tif", "a.vrt"):
+        outcome = do(tmp_path / name, tmp_path / name[2:], "1G", **options)
+        assert outcome.more["names"] == ["red", "green", "blue"]
+        assert outcome.remark.startswith("3 bands and alpha")
+    for name in ("x_labels.tif", "x_regions.csv"):
+        assert (tmp_path / "tif" / name).read_bytes() == (tmp_path / "vrt" / name).read_bytes()
