@@ -29,6 +29,10 @@ ctypedef fused label_t:
     uint16_t
     int32_t
 
+ctypedef fused counter_t:
+    uint32_t
+    uint64_t
+
 ctypedef fused value_t:
     uint8_t
     double
@@ -87,7 +91,7 @@ def count_by_table(const uint8_t[:, ::1] pixels):
     return keys[:found].copy(), counts[:found].copy()
 
 
-def add_colors(const uint8_t[:, ::1] pixels, uint64_t[::1] counters):
+def add_colors(const uint8_t[:, ::1] pixels, counter_t[::1] counters):
     """Count pixels in the counter of the key of each."""
     cdef Py_ssize_t i
     with nogil:

@@ -25,6 +25,7 @@ from segment.threads import equal_slices, on_threads
 TABLE_FROM = 2_000_000  # pixels from which a table of all colours beats sorting them
 SLICE = 1_000_000  # pixels that are worth a thread of their own
 KEYS = 1 << 24
+MANY = 1 << 32  # pixels that are too many for counters of 32 bits
 LEAST = 1 << 10  # rows that a table has room for at first
 WORD = 8  # bytes
 ONE_EACH = np.empty(0, np.int64)
@@ -124,21 +125,31 @@ class ColorTable:
 
 
 class ColorCounts:
-    """A counter for each 8-bit colour: any number of pixels in 128 MiB."""
+    """A counter for each 8-bit colour: 64 MiB, or 128 for 2^32 pixels and more.
 
-    def __init__(self) -> None:
-        self._counters = np.zeros(KEYS, np.uint64)
+    Parameters
+    ----------
+    pixels : int
+        That will come, at most.
+    """
+
+    def __init__(self, pixels: int) -> None:
+        self._counters: NDArray[np.uint32] | NDArray[np.uint64]
+        self._counters = np.zeros(KEYS, np.uint32) if pixels < MANY else np.zeros(KEYS, np.uint64)
 
     def add(self, pixels: NDArray[np.uint8]) -> None:
         """Count pixels, (n, 3); one call at a time."""
         add_colors(pixels, self._counters)
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._counters))
 
     def distinct(self) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
         """Return colours and weights of those that occur, in the order of `distinct_points`.
 
         Examples
         --------
-        >>> counts = ColorCounts()
+        >>> counts = ColorCounts(3)
         >>> counts.add(np.array([[7, 7, 7], [0, 0, 1], [7, 7, 7]], np.uint8))
         >>> colors, weights = counts.distinct()
         >>> colors.tolist(), weights.tolist()

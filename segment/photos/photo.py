@@ -79,6 +79,9 @@ class Photo:
         alpha = known[:, :, -1] if len(self._places) > self._count else None
         return with_alpha(colors, alpha, None).reshape(*values.shape[:2], -1)
 
+    def check(self) -> None:
+        self._source.check()
+
     def close(self) -> None:
         self._source.close()
 

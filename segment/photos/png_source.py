@@ -117,5 +117,8 @@ class PngSource:
     def __reduce__(self) -> tuple[Any, ...]:
         return reopened, (PngSource, self._arguments, self._file.size)
 
+    def check(self) -> None:
+        self._file.check()
+
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""

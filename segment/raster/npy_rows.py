@@ -83,6 +83,9 @@ class NpySource:
             values = values.byteswap(inplace=True).view(self._dtype.newbyteorder("="))
         return values, visible_among(values, range(len(bands)), None, None)
 
+    def check(self) -> None:
+        self._file.check()
+
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""
 

@@ -84,6 +84,9 @@ class RasterioSource:
     def __reduce__(self) -> tuple[Any, ...]:
         return reopened, (RasterioSource, self._arguments, self._file.size)
 
+    def check(self) -> None:
+        self._file.check()
+
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""
 

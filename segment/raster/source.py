@@ -93,6 +93,10 @@ class RasterSource(Protocol):
         """
         ...
 
+    def check(self) -> None:
+        """Raise ImageFileError if the file has changed since it was opened, as `read` does."""
+        ...
+
     def close(self) -> None:
         """Give back what is open; nothing can be read any more."""
         ...

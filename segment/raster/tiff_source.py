@@ -133,6 +133,9 @@ class TiffSource:
     def __reduce__(self) -> tuple[Any, ...]:
         return reopened, (TiffSource, self._arguments, self._file.size)
 
+    def check(self) -> None:
+        self._file.check()
+
     def close(self) -> None:
         """Do nothing: the file is open only while it is read."""
 

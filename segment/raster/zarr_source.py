@@ -100,6 +100,9 @@ class ZarrSource:
     def __reduce__(self) -> tuple[Any, ...]:
         return reopened, (ZarrSource, self._arguments)
 
+    def check(self) -> None:
+        self._header.check()
+
     def close(self) -> None:
         """Do nothing: files of chunks are open only while they are read."""
 

@@ -81,7 +81,9 @@ class SceneJob:
             joint, by_region = settings.features == "joint", settings.by_region
             plan = planned(rows, self.memory, by_region=by_region, joint=joint, told=advance)
             crew = self._crew()
-            if crew is not None:
+            if crew is None:
+                rows = replace(rows, remembered=plan.remembered)
+            else:
                 whole = min(self.source.preferred_rows, self.source.height)
                 plan = replace(plan, strips=crew.cut(plan.strips, whole))
             rows = self._scaled(rows, plan.strips)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from segment.errors import InvalidInputError
 from segment.meanshift.points import ColorCounts, DistinctPoints, RowTable, distinct_points
 from segment.pixels.bands import check_reach
+from segment.strips.remembered import Remembered
 from segment.strips.rows import SceneRows, Values, Visible
 from segment.strips.strips import Strips
 from segment.threads import Started
@@ -87,15 +88,30 @@ class Draw:
             self.taken[top] = here, values[row[here] - top, column[here]], column[here]
 
 
-def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = None) -> Census:
+def per_color(channels: int) -> int:
+    """Return bytes that a distinct colour takes while modes are found: hashed, in a tree, labelled.
+
+    >>> per_color(3)
+    280
+    """
+    return 112 + 56 * channels
+
+
+def give_way(remembered: Remembered, memory: int, colors: int, channels: int) -> None:
+    """Let rows be remembered in what so many distinct colours leave of the memory, and no more."""
+    remembered.keep_within(memory - colors * per_color(channels))
+
+
+def take_census(rows: SceneRows, strips: Strips, memory: int, draw: Draw | None = None) -> Census:
     """Count the distinct points of a scene.
 
     Parameters
     ----------
     rows : SceneRows
+        Remember what the points leave room for.
     strips : Strips
-    most : int
-        Distinct points that there is memory for.
+    memory : int
+        Bytes for the distinct points; those of three bytes are in any case as many as there are.
     draw : Draw, optional
         Takes its pixels, where all pass by here.
 
@@ -105,10 +121,12 @@ def take_census(rows: SceneRows, strips: Strips, most: int, draw: Draw | None = 
         If there are more of them, or no pixel takes part.
     """
     if strips.are_here and rows.is_tabled and rows.channels == 3:
-        found = _of_colors(rows, strips, draw)
+        found = _of_colors(rows, strips, memory, draw)
     else:
-        most = GRAYS**rows.channels if rows.is_tabled else most
-        count, merge = functools.partial(_counted, most=most), functools.partial(_both, most=most)
+        if rows.is_tabled:
+            memory = GRAYS**rows.channels * per_color(rows.channels)
+        count = functools.partial(_counted, memory=memory)
+        merge = functools.partial(_both, memory=memory, remembered=rows.remembered)
         found = _in_order(rows, strips.merged("counting", rows, count, merge))
     _check_shown(found.shown)
     return found
@@ -140,15 +158,16 @@ def _check_shown(shown: NDArray[np.int64]) -> None:
         )
 
 
-def _of_colors(rows: SceneRows, strips: Strips, draw: Draw | None) -> Census:
+def _of_colors(rows: SceneRows, strips: Strips, memory: int, draw: Draw | None) -> Census:
     """Count three bytes in a table of all colours, which one thread at a time adds to."""
-    counts = ColorCounts()
+    counts = ColorCounts(rows.height * rows.width)
     shown = []
     for top, bottom, (pixels, seen) in strips.in_order("counting", rows, _pixels):
         counts.add(pixels)
         if draw is not None and len(pixels) == (bottom - top) * rows.width:
             draw.pass_by(pixels.reshape(bottom - top, rows.width, -1), top)
         shown.append(seen)
+    give_way(rows.remembered, memory, len(counts), rows.channels)
     return Census(*counts.distinct(), np.concatenate(shown), *_not_stored())
 
 
@@ -171,7 +190,7 @@ class _Counted(NamedTuple):
     shown: NDArray[np.int64]
 
 
-def _counted(rows: SceneRows, top: int, bottom: int, most: int) -> _Counted:
+def _counted(rows: SceneRows, top: int, bottom: int, memory: int) -> _Counted:
     pixels, seen = _pixels(rows, top, bottom)
     if rows.is_tabled and rows.channels == 1:
         counts = np.bincount(pixels[:, 0], minlength=GRAYS)
@@ -179,25 +198,29 @@ def _counted(rows: SceneRows, top: int, bottom: int, most: int) -> _Counted:
         return _Counted(grays.astype(np.uint8)[:, None], counts[grays], seen)
     table = RowTable(rows.channels, pixels.dtype)
     table.add(pixels)
-    return _checked(_Counted(table.rows, table.counts, seen), most)
+    return _checked(_Counted(table.rows, table.counts, seen), memory, rows.remembered)
 
 
-def _both(one: _Counted, other: _Counted, most: int) -> _Counted:
+def _both(one: _Counted, other: _Counted, memory: int, remembered: Remembered) -> _Counted:
     """Return what is counted of two neighbours together."""
     table = RowTable(one.values.shape[1], one.values.dtype)
     table.add(one.values, one.counts)
     table.add(other.values, other.counts)
     shown = np.append(one.shown, other.shown)
-    return _checked(_Counted(table.rows, table.counts, shown), most)
+    return _checked(_Counted(table.rows, table.counts, shown), memory, remembered)
 
 
-def _checked(found: _Counted, most: int) -> _Counted:
+def _checked(found: _Counted, memory: int, remembered: Remembered) -> _Counted:
+    """Return what is counted, if there is memory for it, and be it that of remembered rows."""
+    channels = found.values.shape[1]
+    most = memory // per_color(channels)
     if len(found.values) > most:
         raise InvalidInputError(
             f"image: expected at most {most:,} distinct colours for the memory there may be, got "
             f"{len(found.values):,} and more; raise --memory, take --features joint, which counts "
             "none, fewer --bands, or bands of 8 bits"
         )
+    give_way(remembered, memory, len(found.values), channels)
     return found
 
 

@@ -18,6 +18,7 @@ from segment.settings import ColorSpace
 from segment.strips.rows import SceneRows, Values
 from segment.strips.strips import Strips, Work
 
+AT_ONCE = 1 << 20  # pixels whose values are copied, where not all of them take part
 Labels = NDArray[np.int32]
 Labeller = Callable[[Values], Labels]
 Sums = NDArray[np.float64]
@@ -35,11 +36,13 @@ def strip_labels(rows: SceneRows, top: int, bottom: int, label: Labeller) -> Lab
         Gives values, (n, C) as `SceneRows.told_apart` has them, their labels.
     """
     values, visible = rows.told_apart(top, bottom)
-    found = label(shown_rows(values, visible))
     if visible is None:
-        return found.reshape(values.shape[:2])
+        return label(shown_rows(values, visible)).reshape(values.shape[:2])
     labels = np.zeros(visible.shape, np.int32)
-    labels[visible] = found
+    step = max(1, AT_ONCE // rows.width)
+    for start in range(0, len(labels), step):
+        some = slice(start, start + step)
+        labels[some][visible[some]] = label(shown_rows(values[some], visible[some]))
     return labels
 
 

@@ -5,27 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from segment.errors import InvalidInputError
+from segment.meanshift.points import MANY
 from segment.memory_limit import FIXED
+from segment.strips.remembered import Remembered
 from segment.strips.rows import SceneRows
 from segment.strips.strips import Strips, Threads, Told, nobody
 from segment.threads import available_cores
 
-COLOR_COUNTERS = 128 << 20  # of all 8-bit colours; the table of their labels is half of it
+COLOR_COUNTERS = 64 << 20  # of all 8-bit colours, 32 bits each, or twice that; or of their labels
 HASHED = 96  # bytes of a pixel that no other is equal to, while strips are counted by hashing
-LARGEST_STRIP = 1 << 24  # pixels beyond which nothing gets faster
+LARGEST_STRIP = 1 << 22  # pixels beyond which nothing gets faster, but for whole rows of tiles
 OF_REGIONS = 3  # where there are regions, they get twice as much as the strips at least
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a scene is cut, and what is left for what is known of its colours and regions.
+    """How a scene is cut, and what is left beside the strips.
 
-    `windows` is what there is for climbs of joint features, which are over before that.
+    Attributes
+    ----------
+    strips : Strips
+    memory : int
+        Bytes for what is known of its colours and regions.
+    windows : int
+        Bytes for climbs of joint features, which are over before that.
+    remembered : Remembered
+        Takes what colours leave of these. Where there are regions, or windows of joint features,
+        nothing is left.
     """
 
     strips: Strips
     memory: int
     windows: int
+    remembered: Remembered
 
 
 def planned(
@@ -48,30 +60,51 @@ def planned(
         If the memory is too small to work in: how much is needed at least.
     """
     counted = rows.in_bytes and rows.channels == 3 and not joint
-    fixed = FIXED + (COLOR_COUNTERS if counted else 0)
+    words = 1 if rows.height * rows.width < MANY else 2
+    fixed = FIXED + (words * COLOR_COUNTERS if counted else 0)
     parts = OF_REGIONS if by_region else 1
-    row = rows.width * _per_pixel(rows)
+    row = rows.width * _per_pixel(rows, by_region)
     least = fixed + 2 * row * parts
     if memory < least:
         raise InvalidInputError(
             f"memory: expected at least {-(-least >> 20)}M for rows of {rows.width} pixels, "
             f"got {memory >> 20}M; raise --memory"
         )
-    fitting = (memory - fixed) // parts // row
+    room = (memory - fixed) // parts
+    height, at_once = _cut(rows, room // row)
+    whole = min(rows.source.preferred_rows, rows.height)
+    tiles = at_once * whole * rows.bytes_of_row  # read at once by strips that are lower
+    in_tiles = height >= whole or tiles + max(2 * row, room // 2) <= room
+    if height < whole and in_tiles:
+        height, at_once = _cut(rows, (room - tiles) // row)
+        room -= tiles
+    taken = (at_once + 1) * height * row
+    strips = Strips(rows.height, height, Threads(at_once), told)
+    left = memory - fixed - taken if by_region else memory - FIXED  # regions come beside strips
+    if joint:
+        return Plan(strips, left, memory - FIXED, Remembered())
+    block = max(height, whole) if in_tiles else height
+    spare = 0 if by_region else max(0, room - taken)
+    remembered = Remembered(spare, rows.height, block, rows.bytes_of_row)
+    return Plan(strips, left, memory - FIXED, remembered)
+
+
+def _cut(rows: SceneRows, fitting: int) -> tuple[int, int]:
+    """Return how high strips are, and how many are worked on, if so many rows fit the memory."""
     whole = min(rows.source.preferred_rows, rows.height)
     cores = [count for count in range(available_cores(), 0, -1) if fitting // (count + 1)]
     at_once = next((count for count in cores if fitting // (count + 1) >= whole), cores[0])
     height = min(fitting // (at_once + 1), max(whole, LARGEST_STRIP // rows.width), rows.height)
-    if height >= whole:
-        height -= height % whole
-    left = memory - FIXED
-    if by_region:  # strips, the table of colours and what is known of regions are there at once
-        left = memory - fixed - (at_once + 1) * height * row
-    return Plan(Strips(rows.height, height, Threads(at_once), told), left, memory - FIXED)
+    return height - height % whole if height >= whole else height, at_once
 
 
-def _per_pixel(rows: SceneRows) -> int:
-    """Return bytes that a pixel of a strip takes on its way from the file to the results."""
-    item = rows.dtype.itemsize
-    points = rows.channels if rows.is_tabled else max(HASHED, 32 * rows.channels + 32)
-    return (rows.channels + 1) * item + points + 12
+def _per_pixel(rows: SceneRows, by_region: bool) -> int:
+    """Return bytes that a pixel of a strip takes on its way from the file to the results.
+
+    Where points are looked up in a table these are its values, and its label and what is written of
+    it, 4 bytes and a colour, when values are gone; elsewhere its points, and sums of them, too.
+    """
+    read = rows.bytes_of_row // rows.width
+    if rows.is_tabled and not by_region:
+        return read + 4 + (rows.channels + 1 if rows.has_alpha else rows.channels)
+    return read + 12 + (rows.channels if rows.is_tabled else max(HASHED, 32 * rows.channels + 32))

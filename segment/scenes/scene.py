@@ -25,6 +25,7 @@ from segment.scenes.census import (
     Census,
     Draw,
     count_shown,
+    give_way,
     sampled_points,
     take_census,
 )
@@ -105,6 +106,7 @@ def segment_scene(
     check_scene(settings)
     if model is not None:
         settings = model.applied_to(settings)
+    rows.remembered.spare = scratch.spare(memory) if strips.are_here else None
     if settings.features == "joint":
         clusters = _joint(rows, settings, strips, scratch, windows or memory)
     else:
@@ -149,7 +151,7 @@ def _by_color(
     model: Model | None,
 ) -> _Clusters:
     draw = _draw(rows, settings) if model is None and scratch.load("modes") is None else None
-    census = _census(rows, strips, scratch, memory // per_color(rows.channels), draw)
+    census = _census(rows, strips, scratch, memory, draw)
     modes = _modes(rows, census, settings, strips, scratch, model, draw)
     label = lookup(rows, census, modes.labels)
     return _Clusters(
@@ -206,24 +208,17 @@ def check_scene(settings: Settings) -> None:
         check_joint(settings)
 
 
-def per_color(channels: int) -> int:
-    """Return bytes that a distinct colour takes while modes are found: hashed, in a tree, labelled.
-
-    >>> per_color(3)
-    280
-    """
-    return 112 + 56 * channels
-
-
 def _census(
-    rows: SceneRows, strips: Strips, scratch: Scratch | Forgetful, most: int, draw: Draw | None
+    rows: SceneRows, strips: Strips, scratch: Scratch | Forgetful, memory: int, draw: Draw | None
 ) -> Census:
     known = scratch.load("census")
     if known is None:
-        census = take_census(rows, strips, most, draw)
+        census = take_census(rows, strips, memory, draw)
         scratch.save("census", **vars(census))
         return census
-    return Census(**known)
+    census = Census(**known)
+    give_way(rows.remembered, memory, len(census.points), rows.channels)
+    return census
 
 
 def _modes(

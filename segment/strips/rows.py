@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from segment.errors import ImageFileError
 from segment.pixels.bands import BandScale, View, check_reach
 from segment.raster.source import RasterSource
+from segment.strips.remembered import Remembered
+from segment.strips.spare_file import Read
 
 Values = NDArray[Any]
 Visible = NDArray[np.bool_] | None
@@ -42,6 +44,8 @@ class SceneRows:
         Places in the source's bands of those that pictures show, where they are not the points.
     look : View or None
         How those are shown; None where the points are, those of a photo.
+    remembered : Remembered
+        What was read of the points' bands, and of alpha.
     """
 
     source: RasterSource
@@ -51,6 +55,7 @@ class SceneRows:
     scale: BandScale | None = None
     shown: tuple[int, ...] = ()
     look: View | None = None
+    remembered: Remembered = field(default_factory=Remembered)
 
     def __post_init__(self) -> None:
         mask, source = self.mask, self.source
@@ -103,6 +108,11 @@ class SceneRows:
         """The type of stored values."""
         return np.dtype(self.source.bands[self.bands[0]].dtype)
 
+    @property
+    def bytes_of_row(self) -> int:
+        """Bytes of a row as it is read, and of where there are values."""
+        return self.width * (len(self._places) * self.dtype.itemsize + 1)
+
     def stored(self, top: int, bottom: int) -> tuple[Values, Visible]:
         """Return values as the file has them, (h, W, C), and where pixels take part; None for all.
 
@@ -116,9 +126,9 @@ class SceneRows:
 
     def unmasked(self, top: int, bottom: int) -> tuple[Values, Visible]:
         """Return the same whatever the mask: where there is a value that can be seen."""
-        alpha = self._alpha
-        values, visible = self.source.read(top, bottom, [*self.bands, *alpha])
-        if alpha:
+        values, visible = self.remembered.read(top, bottom, self._read)
+        self.source.check()  # it may be that nothing was read
+        if self.has_alpha:
             opaque = (values[:, :, self.channels :] > 0).all(axis=2)
             visible = np.asarray(opaque if visible is None else visible & opaque)
             values = np.ascontiguousarray(values[:, :, : self.channels])
@@ -135,20 +145,35 @@ class SceneRows:
 
     def as_shown(self, top: int, bottom: int) -> Values:
         """Return the bands of a strip that pictures show, as they are stored, (h, W, 1 or 3)."""
-        return self.source.read(top, bottom, self.shown)[0]
+        return self._some(top, bottom, self.shown)
 
     def opacity(self, top: int, bottom: int) -> NDArray[np.uint8]:
         """Return the alpha of a strip of a scene that has one, (h, W), in 8 bits.
 
         What is visible stays so.
         """
-        (place, *_) = self._alpha
-        values, _ = self.source.read(top, bottom, [place])
-        alpha = values[:, :, 0]
+        alpha: NDArray[Any] = self._some(top, bottom, self._alpha[:1])[:, :, 0]
         if alpha.dtype == np.uint8:
             return alpha
         most = 1 if alpha.dtype.kind == "f" else np.iinfo(alpha.dtype).max
         return np.ceil(alpha * (255 / most)).astype(np.uint8)
+
+    def _read(self, top: int, bottom: int) -> Read:
+        return self.source.read(top, bottom, self._places)
+
+    @property
+    def _places(self) -> list[int]:
+        """Places of the bands that say what a point is, and whether it is one."""
+        return [*self.bands, *self._alpha]
+
+    def _some(self, top: int, bottom: int, wanted: Sequence[int]) -> Values:
+        """Return some bands of a strip, (h, W, n), whether or not they are those of points."""
+        places = self._places
+        known = self.remembered.recall(top, bottom) if set(wanted) <= set(places) else None
+        if known is None:
+            return self.source.read(top, bottom, wanted)[0]
+        self.source.check()
+        return known[0][:, :, [places.index(place) for place in wanted]]
 
     def points(self, top: int, bottom: int) -> tuple[Values, Visible]:
         """Return points, (h, W, C) uint8 or float64 in units of 8 bits, and where they take part.

@@ -19,11 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
+from segment.strips.spare_file import SpareFile
 from segment.writing import write_whole
 
 Arrays = dict[str, NDArray[Any]]
 KEY = "key"
 ROWS = "rows.raw"
+SPARE = "spare.raw"
 
 
 class Scratch:
@@ -86,6 +88,10 @@ class Scratch:
             (self.folder / ROWS).touch()
         return NumberRows(self.folder / ROWS, width)
 
+    def spare(self, most: int) -> SpareFile:
+        """Return a file of at most so many bytes for rows that were read."""
+        return SpareFile(self.folder / SPARE, most)
+
     def __getstate__(self) -> dict[str, Path]:
         """Be sent to a worker, which keeps what it makes there; the lock is held here."""
         return {"folder": self.folder}
@@ -103,6 +109,9 @@ class Forgetful:
 
     def rows(self, width: int) -> None:
         """Return None: there is no file."""
+
+    def spare(self, most: int) -> None:
+        """Return None."""
 
 
 class NumberRows:

@@ -157,6 +157,15 @@ def test_targets_of_a_shuffle_beyond_32_bits_are_those_of_numpy(size):
     assert targets[::-1].tolist() == swapped[::2]
 
 
+@pytest.mark.parametrize("block", [1 << 12, 1 << 16, 1 << 18])
+@pytest.mark.parametrize(("size", "count"), [(1_500_000, 500), ((1 << 20) + 3, 2000)])
+def test_samples_of_many_are_the_head_of_a_permutation(size, count, block):
+    """Where most draws are only counted, or pass a filter, no one that matters is lost."""
+    head = np.empty(count, np.int64)
+    head_of_shuffle(size, size, block, head)
+    assert head.tolist() == np.random.RandomState(size).permutation(size)[:count].tolist()
+
+
 @pytest.mark.parametrize("block", [7, 64, 999, 1000, 5000])
 def test_the_head_of_a_shuffle_does_not_depend_on_its_blocks(block):
     """However few draws are held at a time, the sample is the head of the permutation."""

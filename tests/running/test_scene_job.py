@@ -23,8 +23,7 @@ from segment.running import job, scene_job
 from segment.running.batch import Batch
 from segment.running.job import run_job
 from segment.running.plan import Task, Work
-from segment.scenes import memory_plan, scene_regions
-from segment.scenes import scene as scene_room
+from segment.scenes import census, memory_plan, scene_regions
 from segment.settings import Settings
 from tests.commands import WAIT, run
 from tests.reading.test_files import swapped_profile
@@ -39,7 +38,7 @@ def weightless(monkeypatch):
     monkeypatch.setattr(memory_plan, "FIXED", 0)
     monkeypatch.setattr(memory_limit, "FIXED", 0)
     monkeypatch.setattr(memory_plan, "COLOR_COUNTERS", 0)
-    monkeypatch.setattr(scene_room, "per_color", lambda channels: 1)
+    monkeypatch.setattr(census, "per_color", lambda channels: 1)
     monkeypatch.setattr(scene_regions, "most_regions", lambda memory, channels: 1 << 30)
 
 
@@ -594,7 +593,7 @@ def test_the_command_takes_the_limit(tmp_path):
     scene(tmp_path / "a.tif")
     done = run(tmp_path / "a.tif", "-o", tmp_path / "out", "--memory", "1K", "--json")
     assert done.returncode == 1
-    assert "memory: expected at least 257M" in json.loads(done.stdout)["error"]
+    assert "memory: expected at least 193M" in json.loads(done.stdout)["error"]
     wrong = run(tmp_path / "a.tif", "-o", tmp_path / "out", "--memory", "lots")
     assert wrong.returncode == 2
     assert "expected bytes such as 512M or 2G, or a share such as 50%" in wrong.stderr

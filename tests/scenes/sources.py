@@ -28,5 +28,8 @@ class ArraySource:
         visible = None if self.visible is None else self.visible[top:bottom]
         return np.ascontiguousarray(self.values[top:bottom][:, :, list(bands)]), visible
 
+    def check(self):
+        pass
+
     def close(self):
         pass

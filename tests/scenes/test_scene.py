@@ -1,5 +1,6 @@
 """Scenes by strips: the segmentation that the image has in memory, to the bit."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from segment.method import color_clusters
 from segment.method.pipeline import segment_pixels
 from segment.scenes.scene import segment_scene
 from segment.settings import Settings
+from segment.strips.remembered import Remembered
 from segment.strips.rows import SceneRows
 from segment.strips.scratch import Scratch
 from segment.strips.strips import Strips, Threads
@@ -24,12 +26,16 @@ TWO = Threads(2)
 KINDS = ("rgb", "gray", "rgba", "sixteen", "gray_sixteen")
 
 
-def by_strips(image, asked, height, folder, *, mask=None, alpha=False, model=None, crew=TWO):
+def by_strips(
+    image, asked, height, folder, *, mask=None, alpha=False, model=None, crew=TWO, kept=0
+):
     """Segment an array strip by strip: the segmentation, and its label map read in other strips."""
     source = ArraySource(image, alpha)
     places = [band.number - 1 for band in source.bands if not band.is_alpha]
     chosen = None if mask is None else ArraySource(mask.astype(np.uint8))
     rows = SceneRows(source, places, _points, chosen)
+    remembered = Remembered(kept, len(image), height, rows.bytes_of_row)
+    rows = replace(rows, remembered=remembered)
     strips = Strips(len(image), height, crew)
     with Scratch(folder / "scene", "key") as scratch:
         found = segment_scene(rows, asked, strips, scratch, memory=1 << 30, model=model)
@@ -99,11 +105,12 @@ ASKED = st.fixed_dictionaries(
     st.tuples(st.integers(1, 20), st.integers(1, 17)),
     st.sampled_from([1, 3, 7, 16]),
     st.booleans(),
+    st.sampled_from([0, 150, 1 << 20]),
     ASKED,
 )
 @settings(deadline=None, max_examples=40)
 def test_strips_of_any_height_give_the_answer_of_memory(
-    tmp_path_factory, kind, seed, size, height, masked, options
+    tmp_path_factory, kind, seed, size, height, masked, kept, options
 ):
     """Labels, colours, sizes, modes and bandwidth are those in memory, to the bit."""
     image, asked = drawn(kind, seed, *size), Settings(**options)
@@ -113,7 +120,7 @@ def test_strips_of_any_height_give_the_answer_of_memory(
     except InvalidInputError:  # nothing to be seen, or no seed
         reject()
     folder = tmp_path_factory.mktemp("scene")
-    check(image, asked, height, folder, mask=mask, alpha=kind == "rgba")
+    check(image, asked, height, folder, mask=mask, alpha=kind == "rgba", kept=kept)
 
 
 @pytest.mark.parametrize(
