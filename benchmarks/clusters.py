@@ -1,11 +1,12 @@
 """One large image on one, two and four workers of a Dask cluster on this machine, and alone.
 
-    python -m benchmarks.clusters [--megapixels 100] [--workers 1,2,4] [--memory 1G]
-                                  [--options "--features joint ..."] [--folder FOLDER]
+    python -m benchmarks.clusters [--megapixels 100 36] [--workers 1,2,4] [--memory 1G]
+                                  [--folder FOLDER]
 
-A photo with noise, repeated, is written as a tiled, deflated TIFF and segmented by the command.
-Given are seconds, the peak memory of the process that coordinates and of the largest worker, and
-the bytes that workers sent: to each other, and to the coordinator.
+A photo with noise, repeated, is written as a tiled, deflated TIFF and segmented by the command with
+colour features and, of fewer pixels, with joint ones. Given are seconds, processor time of the
+process that coordinates, its peak memory and that of the largest worker, and the bytes that workers
+sent: to each other, and to the coordinator. Results that are not the same bytes end it.
 """
 
 from __future__ import annotations
@@ -26,17 +27,19 @@ from typing import Any
 from benchmarks.rasters import write_tiled
 
 PORT = 8797
+FEATURES = ("--bandwidth 20", "--features joint --spatial-radius 15 --range-radius 20")
 
 
-def segmented(source: Path, folder: Path, options: list[str]) -> tuple[float, float]:
-    """Run the command; return seconds and its peak memory in MiB."""
+def segmented(source: Path, folder: Path, options: list[str]) -> tuple[float, float, float]:
+    """Run the command; return seconds, those that it was at work, and its peak memory in MiB."""
     command = [sys.executable, "-m", "segment", str(source), "-o", str(folder), "--quiet", *options]
     start = time.perf_counter()
     process = subprocess.Popen(command)
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"failed: {shlex.join(command)}")
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    seconds = time.perf_counter() - start
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 @contextlib.contextmanager
@@ -65,32 +68,41 @@ def _sent(dask_worker: Any) -> tuple[int, float]:
     return int(dask_worker.transfer_outgoing_bytes_total), peak
 
 
+def compare(source: Path, folder: Path, options: list[str], counts: list[int]) -> None:
+    """Print a row for the command alone, and one for each number of workers."""
+    print("workers  seconds  coordinator at work  its memory   workers'  sent")
+    seconds, busy, peak = segmented(source, folder / "alone", options)
+    print(f"  alone  {seconds:7.1f} {busy:20.1f} {peak:7.0f} MiB", flush=True)
+    for count in counts:
+        with cluster(count) as client:
+            shared = [*options, "--scheduler", f"tcp://127.0.0.1:{PORT}"]
+            seconds, busy, peak = segmented(source, folder / f"{count}", shared)
+            sent, peaks = zip(*client.run(_sent).values(), strict=True)
+        facts = f"{peak:7.0f} MiB  {max(peaks):5.0f} MiB  {sum(sent) / 1e6:.0f} MB"
+        print(f"{count:7}  {seconds:7.1f} {busy:20.1f} {facts}", flush=True)
+        for name in (folder / "alone").iterdir():
+            if name.read_bytes() != (folder / f"{count}" / name.name).read_bytes():
+                raise SystemExit(f"{name.name} differs on {count} workers")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--megapixels", type=float, default=100)
+    parser.add_argument(
+        "--megapixels", type=float, nargs=2, default=(100, 36), metavar=("COLOR", "JOINT")
+    )
     parser.add_argument("--workers", default="1,2,4")
     parser.add_argument("--memory", default="1G")
-    parser.add_argument("--options", default="")
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
-    options = [*shlex.split(arguments.options), "--memory", arguments.memory]
-    with tempfile.TemporaryDirectory(dir=arguments.folder) as temporary:
-        folder = Path(temporary)
-        source = folder / "scene.tif"
-        write_tiled(source, round(math.sqrt(arguments.megapixels * 1e6)))
-        print("workers  seconds  coordinator  worker  sent")
-        seconds, peak = segmented(source, folder / "alone", options)
-        print(f"  alone  {seconds:7.1f}  {peak:7.0f} MiB", flush=True)
-        for count in map(int, arguments.workers.split(",")):
-            with cluster(count) as client:
-                shared = [*options, "--scheduler", f"tcp://127.0.0.1:{PORT}"]
-                seconds, peak = segmented(source, folder / f"{count}", shared)
-                sent, peaks = zip(*client.run(_sent).values(), strict=True)
-            facts = f"{max(peaks):5.0f} MiB  {sum(sent) / 1e6:.0f} MB"
-            print(f"{count:7}  {seconds:7.1f}  {peak:7.0f} MiB  {facts}", flush=True)
-            for name in (folder / "alone").iterdir():
-                if name.read_bytes() != (folder / f"{count}" / name.name).read_bytes():
-                    raise SystemExit(f"{name.name} differs on {count} workers")
+    counts = [int(count) for count in arguments.workers.split(",")]
+    for megapixels, features in zip(arguments.megapixels, FEATURES, strict=True):
+        if megapixels:
+            print(f"{megapixels:g} megapixels, {features}")
+            with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+                source = Path(folder) / "scene.tif"
+                write_tiled(source, round(math.sqrt(megapixels * 1e6)))
+                options = [*features.split(), "--memory", arguments.memory]
+                compare(source, Path(folder), options, counts)
 
 
 if __name__ == "__main__":

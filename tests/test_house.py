@@ -34,7 +34,7 @@ WINGS = {
     | {"tiff"},
     "clusters": {"method", "pixels", "scenes", "strips", "tiff"},
     "scenes": {"meanshift", "method", "pixels", "regions", "strips", "windows"},
-    "windows": {"meanshift", "method", "pixels"},
+    "windows": {"meanshift", "method", "pixels", "strips"},
     "strips": {"pixels", "raster"},
     "method": {"drawing", "meanshift", "pixels", "regions"},
     "drawing": {"meanshift", "pixels", "regions"},

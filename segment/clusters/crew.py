@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import functools
 import hashlib
+import itertools
 import pickle
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 from segment.clusters.dask_source import Block, DaskSource
 from segment.errors import SegmentError
 from segment.strips.rows import SceneRows
-from segment.strips.strips import Levels, Strip, Strips, Work
+from segment.strips.strips import Levels, Piece, Share, Strip, Strips, Work
 from segment.threads import at_most
 
 Made = TypeVar("Made")
@@ -71,19 +72,33 @@ class ClusterCrew:
         height = min(-(-height // whole) * whole, strips.rows)
         return replace(strips, rows=height, crew=self)
 
+    def share(self, memory: int) -> Share:
+        """Return how strips may be cut; see `Crew`.
+
+        No worker is asked for more than half of what its threads have each.
+        """
+        workers = self._client.scheduler_info(n_workers=-1)["workers"].values()
+        limits = [worker["memory_limit"] // (2 * worker["nthreads"]) for worker in workers]
+        return Share(PARTS * self.threads, min([memory, *filter(None, limits)]))
+
     def in_order(
-        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
-    ) -> Iterator[tuple[Strip, Made]]:
+        self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
+    ) -> Iterator[tuple[Piece, Made]]:
         """Yield what is made of each strip; see `Crew`."""
-        left = deque(strips)
-        lost = 0
-        while left:
+        coming = iter(strips)
+        left: deque[Piece] = deque()  # those that are given out
+        window, lost = AHEAD * self.threads, 0
+
+        def given() -> bool:
+            left.extend(itertools.islice(coming, window - len(left)))
+            return bool(left)
+
+        while given():
             stage = _Stage(self._client, rows, work)
             under_way: deque[Any] = deque()
-            window = AHEAD * self.threads
             try:
-                while left:
-                    while len(under_way) < min(window, len(left)):
+                while given():
+                    while len(under_way) < len(left):
                         under_way.append(stage.begin(left[len(under_way)]))
                     made, warnings = _result(under_way.popleft())
                     self.warnings |= dict.fromkeys(warnings)
@@ -194,7 +209,7 @@ class _Stage:
         self._client, self._rows = client, rows
         self._packed = client.scatter(packed, hash=False)
 
-    def begin(self, strip: Strip) -> Any:
+    def begin(self, strip: Piece) -> Any:
         """Have a strip worked on; return the future of what is made of it, and of warnings."""
         if not isinstance(self._rows.source, DaskSource):
             return self._client.submit(work_on, self._name, self._packed, strip, pure=False)
@@ -243,7 +258,7 @@ def packed_work(rows: SceneRows, work: Work[Any]) -> tuple[str, bytes]:
 
 
 def work_on(
-    name: str, packed: bytes, strip: Strip, values: Any = None, mask: Any = None
+    name: str, packed: bytes, strip: Piece, values: Any = None, mask: Any = None
 ) -> tuple[Any, tuple[str, ...]]:
     """Work on a strip, in a worker; return what is made of it, and warnings of its source.
 
@@ -251,7 +266,7 @@ def work_on(
     ----------
     name, packed
         As `packed_work` returns them.
-    strip : (top, bottom)
+    strip : (top, bottom, ...)
     values, mask : (h, W, C) and (h, W, 1) arrays, optional
         The strip, where the scene is an array, and what masks it.
     """
@@ -268,12 +283,12 @@ def work_on(
         return work(rows, *strip), rows.source.warnings
 
 
-def delayed_work(rows: SceneRows, name: str, packed: Any, strip: Strip) -> Any:
+def delayed_work(rows: SceneRows, name: str, packed: Any, strip: Piece) -> Any:
     """Return the delayed call of `work_on` for a strip of an array."""
     from dask.delayed import delayed
 
     arrays = [source.image for source in (rows.source, rows.mask) if isinstance(source, DaskSource)]
-    blocks = [array[slice(*strip)] for array in arrays]
+    blocks = [array[strip[0] : strip[1]] for array in arrays]
     return delayed(work_on, pure=False)(name, packed, strip, *blocks)
 
 

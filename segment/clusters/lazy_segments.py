@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple, TypeVar
 
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Band, shown_places
-from segment.clusters.crew import ClusterCrew, delayed_work, packed_work
+from segment.clusters.crew import AHEAD, PARTS, ClusterCrew, delayed_work, packed_work
 from segment.clusters.dask_source import DaskSource
 from segment.errors import InvalidInputError
 from segment.memory_limit import memory_limit
@@ -26,7 +27,7 @@ from segment.scenes.scene import check_scene, segment_scene
 from segment.settings import Settings
 from segment.strips.rows import SceneRows, Values
 from segment.strips.scratch import Forgetful
-from segment.strips.strips import Crew, InOrder, Strip, Strips, Work
+from segment.strips.strips import Crew, InOrder, Piece, Share, Strips, Work
 from segment.threads import available_cores
 
 Made = TypeVar("Made")
@@ -85,17 +86,20 @@ def segment_dask_array(
 class ComputeCrew(InOrder):
     """Has strips computed by the scheduler that Dask is set to, a few at a time."""
 
+    def share(self, memory: int) -> Share:
+        """Return how strips may be cut; see `Crew`."""
+        return Share(PARTS * available_cores(), memory // available_cores())
+
     def in_order(
-        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
-    ) -> Iterator[tuple[Strip, Made]]:
+        self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
+    ) -> Iterator[tuple[Piece, Made]]:
         """Yield what is made of each strip; see `Crew`."""
         dask = _dask()
         assert isinstance(rows.source, DaskSource)
         name, packed = packed_work(rows, work)
         held = dask.delayed(packed, pure=False)
-        step = 2 * available_cores()
-        for first in range(0, len(strips), step):
-            some = strips[first : first + step]
+        coming, step = iter(strips), AHEAD * available_cores()
+        while some := list(itertools.islice(coming, step)):
             calls = [delayed_work(rows, name, held, strip) for strip in some]
             for strip, (made, _) in zip(some, dask.compute(*calls), strict=True):
                 yield strip, made

@@ -146,6 +146,10 @@ class Climbs(NamedTuple):
     moves: NDArray[np.int32]
     seeds: NDArray[np.int64]
 
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Climbs:
+        """Return some of them."""
+        return Climbs(self.places[rows], self.moves[rows], self.seeds[rows])
+
 
 def climb_within(
     ground: Ground, climbs: Climbs, *, bandwidth: float, max_iter: int
@@ -169,7 +173,7 @@ def climb_within(
     stopped, ended = ends.which == STOPPED, ends.which >= 0
     seeds = np.empty(len(ends.places), np.int64)
     seeds[ends.which[ended]] = climbs.seeds[ended]  # of several the last one written stays
-    left = Climbs(places[stopped], moves[stopped], climbs.seeds[stopped])
+    left = Climbs(places, moves, climbs.seeds).take(stopped)
     n_iter = int(moves[~stopped].max(initial=0))
     return ends._replace(n_iter=n_iter), seeds, left
 

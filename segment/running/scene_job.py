@@ -138,6 +138,7 @@ class SceneJob:
                 plan.strips,
                 scratch,
                 memory=plan.memory,
+                windows=plan.windows,
                 model=work.model,
             )
             output = work.output

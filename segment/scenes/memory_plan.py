@@ -27,6 +27,8 @@ class Plan:
     strips : Strips
     memory : int
         Bytes for what is known of its colours and regions.
+    windows : int
+        Bytes for climbs of joint features, which are over before that.
     remembered : Remembered
         Takes what colours leave of these. Where there are regions, or windows of joint features,
         nothing is left.
@@ -34,6 +36,7 @@ class Plan:
 
     strips: Strips
     memory: int
+    windows: int
     remembered: Remembered
 
 
@@ -79,10 +82,10 @@ def planned(
     strips = Strips(rows.height, height, Threads(at_once), told)
     left = memory - fixed - taken if by_region else memory - FIXED  # regions come beside strips
     if joint:
-        return Plan(strips, left, Remembered())
+        return Plan(strips, left, memory - FIXED, Remembered())
     block = max(height, whole) if in_tiles else height
     spare = 0 if by_region else max(0, room - taken)
-    return Plan(strips, left, Remembered(spare, rows.height, block, rows.bytes_of_row))
+    return Plan(strips, left, memory - FIXED, Remembered(spare, rows.height, block, rows.bytes_of_row))
 
 
 def _cut(rows: SceneRows, fitting: int) -> tuple[int, int]:

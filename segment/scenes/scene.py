@@ -41,10 +41,12 @@ from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
 from segment.settings import Settings
 from segment.strips.rows import SceneRows
-from segment.strips.scratch import Forgetful, Scratch
-from segment.strips.strips import Strips, Work
+from segment.strips.scratch import Arrays, Forgetful, Scratch
+from segment.strips.strips import ReadingAhead, Strips, Work
 from segment.threads import Started
-from segment.windows.joint_scene import JointScene, Sample, bytes_of_row, check_joint, joint_scene
+from segment.windows.ground import Sample
+from segment.windows.joint_scene import Known, check_joint, joint_modes, known_scene
+from segment.windows.planned_windows import bytes_of_row
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +78,7 @@ def segment_scene(
     scratch: Scratch | Forgetful,
     *,
     memory: int,
+    windows: int | None = None,
     model: Model | None = None,
 ) -> SceneSegmentation:
     """Return the segmentation of a scene, as `segment_pixels` would make it in memory.
@@ -91,6 +94,8 @@ def segment_scene(
         Where stages that are done are kept, and taken up again.
     memory : int
         Bytes for what is known of colours or regions, beside the strips.
+    windows : int, optional
+        Bytes for windows of joint features. Default: the same.
     model : Model, optional
 
     Raises
@@ -103,7 +108,7 @@ def segment_scene(
         settings = model.applied_to(settings)
     rows.remembered.spare = scratch.spare(memory) if strips.are_here else None
     if settings.features == "joint":
-        clusters = _joint(rows, settings, strips, scratch, memory)
+        clusters = _joint(rows, settings, strips, scratch, windows or memory)
     else:
         clusters = _by_color(rows, settings, strips, scratch, memory, model)
     if not settings.by_region:
@@ -162,31 +167,31 @@ def _by_color(
 def _joint(
     rows: SceneRows, settings: Settings, strips: Strips, scratch: Scratch | Forgetful, memory: int
 ) -> _Clusters:
-    item = 1 if rows.in_bytes and settings.color_space == "rgb" else 8
-    window = min(memory // bytes_of_row(rows.width, rows.channels, item), rows.height)
     stage = scratch.load("modes")
-    if stage is not None:
-        pixels = int(stage["pixels"])
-        known = stage["places"], float(stage["bandwidth"]), int(stage["n_iter"])
-        found = joint_scene(rows, settings, window, known=known)
-    else:
-        shown = count_shown(rows, strips)
-        pixels = int(shown.sum())
-        sample = None
-        if settings.bandwidth is None and settings.spatial_radius is None:
-            wanted = np.asarray(sample_indices(pixels, settings.n_samples, settings.seed), np.int64)
-            sample = Sample(*sampled_points(rows, strips, shown, wanted))
-        strips.told("climbing", 0, rows.height)
-        found = joint_scene(rows, settings, window, sample, told=strips.told)
-        numbers = {"bandwidth": found.bandwidth, "n_iter": found.n_iter, "pixels": pixels}
-        kept = {name: np.asarray(number) for name, number in numbers.items()}
-        scratch.save("modes", places=found.modes, **kept)
-    labels = functools.partial(_joint_labels, found=found)
-    return _Clusters(labels, found.modes, found.bandwidth, found.n_iter, pixels)
+    if stage is None:
+        stage = _joint_modes(rows, settings, strips, memory)
+        scratch.save("modes", **stage)
+    known = Known(stage["modes"], *(stage[name].item() for name in Known._fields[1:]))
+    labels = known_scene(rows, settings, known).labels
+    return _Clusters(labels, known.modes, known.bandwidth, known.n_iter, int(stage["pixels"]))
 
 
-def _joint_labels(rows: SceneRows, top: int, bottom: int, found: JointScene) -> Labels:
-    return found.labels_of(*rows.points(top, bottom), top)
+def _joint_modes(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> Arrays:
+    """Return what is kept of the modes of a scene in the joint domain."""
+    shown = count_shown(rows, strips)
+    pixels = int(shown.sum())
+    sample = None
+    if settings.bandwidth is None and settings.spatial_radius is None:
+        wanted = np.asarray(sample_indices(pixels, settings.n_samples, settings.seed), np.int64)
+        sample = Sample(*sampled_points(rows, strips, shown, wanted))
+    strips.told("climbing", 0, rows.height)
+    crew = ReadingAhead() if strips.are_here else strips.crew
+    share = crew.share(memory)
+    item = 1 if rows.in_bytes and settings.color_space == "rgb" else 8
+    window = min(share.memory // bytes_of_row(rows.width, rows.channels, item), rows.height)
+    known = joint_modes(rows, settings, crew, window, share.strips, sample, strips.told)
+    kept = {**known._asdict(), "pixels": pixels}
+    return {name: np.asarray(value) for name, value in kept.items()}
 
 
 def check_scene(settings: Settings) -> None:

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
-from segment.strips.rows import SceneRows
+from segment.strips.rows import SceneRows, Values, Visible
 from segment.threads import Started, at_most
 
 Made = TypeVar("Made")
 Total = TypeVar("Total")
 Told = Callable[[str, int, int], None]
 Strip = tuple[int, int]  # first row, and the one behind the last
+Piece = TypeVar("Piece", bound=tuple[int, int, *tuple[Any, ...]])  # a strip, and more to say of it
 Work = Callable[[SceneRows, int, int], Made]
 
 
 def nobody(stage: str, done: int, total: int) -> None:
     """Hear of a stage, rows that are done, and all of them, and tell nobody."""
+
+
+class Share(NamedTuple):
+    """What those get who want few strips, as high as they can be.
+
+    Attributes
+    ----------
+    strips : int
+        How many there should be at least, so that nobody has nothing to do.
+    memory : int
+        Bytes that each may take.
+    """
+
+    strips: int
+    memory: int
 
 
 class Crew(Protocol):
@@ -30,10 +46,19 @@ class Crew(Protocol):
     files: it may be done again, and anywhere.
     """
 
+    def share(self, memory: int) -> Share:
+        """Return how strips may be cut that take all of the memory that a process may take."""
+        ...
+
     def in_order(
-        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
-    ) -> Iterator[tuple[Strip, Made]]:
-        """Yield what is made of each strip; what is under way is bounded."""
+        self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
+    ) -> Iterator[tuple[Piece, Made]]:
+        """Yield what is made of each strip; what is under way is bounded.
+
+        Strips are asked for one by one, when there is somebody to work on them: which they are
+        may depend on what was made of others. `work(rows, top, bottom, ...)` gets all that a
+        strip has.
+        """
         ...
 
     def folded(
@@ -67,8 +92,8 @@ class InOrder:
     """What is the same for all crews whose process takes back what is made of each strip."""
 
     def in_order(
-        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
-    ) -> Iterator[tuple[Strip, Made]]:
+        self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
+    ) -> Iterator[tuple[Piece, Made]]:
         raise NotImplementedError
 
     def folded(
@@ -114,11 +139,15 @@ class Threads(InOrder):
 
     at_once: int = 1
 
+    def share(self, memory: int) -> Share:
+        """Return how strips may be cut; see `Crew`."""
+        return Share(self.at_once, memory // self.at_once)
+
     def in_order(
-        self, rows: SceneRows, work: Work[Made], strips: Sequence[Strip]
-    ) -> Iterator[tuple[Strip, Made]]:
+        self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
+    ) -> Iterator[tuple[Piece, Made]]:
         """Yield what is made of each strip; see `Crew`."""
-        waiting: deque[tuple[Strip, Started[Made]]] = deque()
+        waiting: deque[tuple[Piece, Started[Made]]] = deque()
         try:
             for strip in strips:
                 if len(waiting) == self.at_once:
@@ -132,6 +161,58 @@ class Threads(InOrder):
         finally:  # also when the caller has had enough
             for _, call in waiting:
                 call.wait()
+
+
+class ReadingAhead(InOrder):
+    """Works here on one strip after the other, each with all cores, while the next one is read.
+
+    For work that asks for the points of its strip, and takes what memory there is.
+    """
+
+    def share(self, memory: int) -> Share:
+        """Return how strips may be cut; see `Crew`."""
+        return Share(1, memory)
+
+    def in_order(
+        self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
+    ) -> Iterator[tuple[Piece, Made]]:
+        """Yield what is made of each strip; see `Crew`."""
+        coming = iter(strips)
+        reading = self._begun(rows, coming)
+        try:
+            while reading is not None:
+                strip, points = reading
+                points.wait()
+                reading = self._begun(rows, coming)
+                yield strip, work(_Read(rows, points), *strip)
+        finally:  # also when the caller has had enough
+            if reading is not None:
+                reading[1].wait()
+
+    def _begun(self, rows: SceneRows, coming: Iterator[Piece]) -> tuple[Piece, Started[Any]] | None:
+        """Begin to read the next strip, if there is one."""
+        for strip in coming:
+            return strip, Started(functools.partial(rows.points, *strip[:2]))
+        return None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A strip whose points have been read."""
+
+    rows: SceneRows
+    read: Started[tuple[Values, Visible]]
+
+    @property
+    def height(self) -> int:
+        return self.rows.height
+
+    @property
+    def width(self) -> int:
+        return self.rows.width
+
+    def points(self, top: int, bottom: int) -> tuple[Values, Visible]:
+        return self.read.result()
 
 
 class Levels(Generic[Made]):

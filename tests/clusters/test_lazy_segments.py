@@ -91,6 +91,13 @@ def test_a_photo_in_chunks_is_the_photo_in_memory():
     assert found.labels.chunks == ((50, 50, 20), (150,))
 
 
+def test_joint_climbs_of_chunks_are_those_of_memory():
+    """Each window is a task with its own blocks, also one around climbs that left another."""
+    options = {"features": "joint", "spatial_radius": 1.5, "range_radius": 30.0}
+    check(photo(), (50, 40, 3), **options)
+    check(photo().astype(np.uint16) * 251, (50, 40, 3), **options)
+
+
 def test_a_model_labels_a_lazy_array():
     """Modes that were kept give the labels that they give in memory."""
     check(photo(), (50, 150, 3), model=fit_modes([photo()], bandwidth=25))

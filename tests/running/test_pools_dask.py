@@ -172,7 +172,7 @@ def test_a_large_image_is_shared_out(cluster, tmp_path, monkeypatch, settings):
     assert len(results(tmp_path / "here")) == 4
 
 
-@pytest.mark.parametrize("stage", ["counting", "writing"])
+@pytest.mark.parametrize("stage", ["counting", "climbing", "writing"])
 def test_a_lost_worker_loses_no_strip(cluster, tmp_path, monkeypatch, stage):
     """A worker that is killed in a stage has its strips done again; the bytes are the same."""
     address, workers, _ = cluster
@@ -192,12 +192,14 @@ def test_a_lost_worker_loses_no_strip(cluster, tmp_path, monkeypatch, stage):
         assert living
 
         def advance(name, done, total):
-            if name == stage and done and extra.poll() is None:
+            if name == stage and 0 < done < total and extra.poll() is None:
                 kill(extra.pid)
                 extra.wait()
 
         source = scene(tmp_path / "a.tif")
         settings = {"min_size": 30, "bandwidth": 9.0}
+        if stage == "climbing":
+            settings = {"features": "joint", "spatial_radius": 2.0, "range_radius": 12.0}
         with monkeypatch.context() as patch:
             patch.setattr(scene_job, "advance", advance)
             assert shared(patch, source, tmp_path / "there", address, **settings) == 0

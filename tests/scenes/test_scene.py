@@ -149,10 +149,11 @@ def test_joint_features_by_strips_are_those_in_memory(tmp_path, kind, options):
     check(image, asked, 7, tmp_path, mask=mask, alpha=kind == "rgba")
 
 
-def test_joint_modes_are_climbed_once_and_told_of(tmp_path):
+@pytest.mark.parametrize("kind", ["rgb", "sixteen"])
+def test_joint_modes_are_climbed_once_and_told_of(tmp_path, kind):
     """A run that goes on where another stopped takes its modes, and finds the same segments."""
-    image, asked = drawn("rgb", 7, 60, 30), Settings(features="joint", min_size=9)
-    rows, told = SceneRows(ArraySource(image), [0, 1, 2]), []
+    image, asked = drawn(kind, 7, 60, 30), Settings(features="joint", min_size=9)
+    rows, told = SceneRows(ArraySource(image), [0, 1, 2], _points), []
     strips = Strips(60, 7, TWO, lambda *step: told.append(step))
     with Scratch(tmp_path / "scene", "key") as scratch:
         found = segment_scene(rows, asked, strips, scratch, memory=1 << 30)

@@ -1,6 +1,9 @@
 """Joint features beyond memory: the same to the bit as in memory, whatever the windows."""
 
-from dataclasses import dataclass, replace
+import itertools
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,19 +19,25 @@ from segment.method.joint_clusters import joint_clusters, joint_units
 from segment.pixels.bands import BandScale
 from segment.pixels.image import Pixels
 from segment.settings import Settings
-from segment.windows.joint_scene import Sample, joint_scene, least_rows
+from segment.strips.rows import as_stored
+from segment.strips.strips import InOrder, ReadingAhead, Threads
+from segment.windows.ground import Sample
+from segment.windows.joint_scene import joint_modes, known_scene
 from segment.windows.mode_sweep import ModeSweep, TooEarlyError
+from segment.windows.planned_windows import least_rows
 
+AHEAD = ReadingAhead()
 SAMPLES = Path(__file__).parents[2] / "sample_images"
 
 
 @dataclass
 class ArrayRows:
-    """An array as a scene; tells how many rows were asked for at once."""
+    """An array as a scene; tells how many rows were asked for each time."""
 
     image: np.ndarray
     visible: np.ndarray | None = None
-    most: int = 0
+    scaled: Callable = as_stored
+    asked: list = field(default_factory=list)
 
     @property
     def height(self):
@@ -39,9 +48,27 @@ class ArrayRows:
         return self.image.shape[1]
 
     def points(self, top, bottom):
-        self.most = max(self.most, bottom - top)
+        self.asked.append(bottom - top)
         seen = None if self.visible is None else self.visible[top:bottom]
-        return self.image[top:bottom], seen
+        return self.scaled(self.image[top:bottom]), seen
+
+
+@dataclass
+class Elsewhere(InOrder):
+    """Does several strips at once, in any order; all that they need and make is sent there."""
+
+    at_once: int
+    seed: int
+
+    def in_order(self, rows, work, strips):
+        coming, chance = iter(strips), np.random.default_rng(self.seed)
+        while some := [*itertools.islice(coming, self.at_once)]:
+            made = {}
+            for number in chance.permutation(len(some)):
+                there, here, strip = pickle.loads(pickle.dumps((work, rows, some[number])))
+                made[number] = pickle.loads(pickle.dumps(there(here, *strip)))
+                rows.asked += here.asked[len(rows.asked) :]
+            yield from zip(some, (made[number] for number in range(len(some))), strict=True)
 
 
 def in_memory(image, visible, settings):
@@ -60,23 +87,18 @@ def sample_of(image, visible, settings):
     return Sample(image[y[chosen], x[chosen]], x[chosen], y[chosen])
 
 
-def assert_same(image, visible, settings, window_rows, strip):
+def assert_same(image, visible, settings, window_rows, strip, crew=AHEAD, parts=1):
     """Modes, bandwidth, moves and the labels of all strips are those of memory, to the bit."""
     expected = in_memory(image, visible, settings)
     rows = ArrayRows(image, visible)
-    found = joint_scene(rows, settings, window_rows, sample_of(image, visible, settings))
-    assert rows.most <= window_rows
+    sample = sample_of(image, visible, settings)
+    found = joint_modes(rows, settings, crew, window_rows, parts, sample)
+    assert max(rows.asked) <= window_rows
     np.testing.assert_array_equal(found.modes, expected.modes)
     assert (found.bandwidth, found.n_iter) == (expected.bandwidth, expected.n_iter)
-    if settings.cluster_all:  # as if a run before had found it
-        known = found.modes, found.bandwidth, found.n_iter
-        found = joint_scene(rows, settings, window_rows, known=known)
-        np.testing.assert_array_equal(found.modes, expected.modes)
+    scene = known_scene(rows, settings, found)
     tops = range(0, len(image), strip)
-    ends = (min(top + strip, len(image)) for top in tops)
-    strips = [
-        found.labels_of(*rows.points(top, end), top) for top, end in zip(tops, ends, strict=True)
-    ]
+    strips = [scene.labels(rows, top, min(top + strip, len(image))) for top in tops]
     np.testing.assert_array_equal(np.concatenate(strips), expected.labels)
 
 
@@ -121,13 +143,14 @@ def test_windows_of_any_height_give_what_memory_gives(data):
     try:
         bandwidth = in_memory(image, visible, settings).bandwidth
     except InvalidInputError as error:
+        sample = sample_of(image, visible, settings)
         with pytest.raises(InvalidInputError, match=str(error)[:9]):
-            joint_scene(
-                ArrayRows(image, visible), settings, 64, sample_of(image, visible, settings)
-            )
+            joint_modes(ArrayRows(image, visible), settings, AHEAD, 64, sample=sample)
         return
     rows = int(max(rows, least_rows(joint_units(shape, settings)[0] * bandwidth + 1e-6)))
-    assert_same(image, visible, settings, rows, draw(st.sampled_from([7, 16, 50])))
+    crew = draw(st.sampled_from([AHEAD, Threads(2), Elsewhere(1, 0), Elsewhere(5, 1)]))
+    parts, strip = draw(st.sampled_from([1, 9])), draw(st.sampled_from([7, 16, 50]))
+    assert_same(image, visible, settings, rows, strip, crew, parts)
 
 
 @pytest.mark.parametrize(
@@ -145,16 +168,16 @@ def test_photos_are_segmented_as_in_memory(name, settings, window_rows):
     photo = Image.open(SAMPLES / name).convert("L" if settings.color_space == "gray" else "RGB")
     image = np.asarray(photo)[40:300, 100:300]
     image = image.reshape(*image.shape[:2], -1)
-    assert_same(image, None, settings, window_rows, 64)
+    crew = AHEAD if settings.spatial_radius is None else Elsewhere(3, 2)
+    assert_same(image, None, settings, window_rows, 64, crew)
 
 
 def test_how_far_it_is_is_told():
     """Each window is told of with the rows whose seeds have climbed, up to those of the scene."""
     steps = []
     settings = Settings(features="joint", spatial_radius=6, range_radius=30)
-    joint_scene(
-        ArrayRows(textured((150, 30), 3, 5)), settings, 40, told=lambda *at: steps.append(at)
-    )
+    rows = ArrayRows(textured((150, 30), 3, 5))
+    joint_modes(rows, settings, AHEAD, 40, told=lambda *at: steps.append(at))
     stages, done, rows = zip(*steps, strict=True)
     assert (set(stages), set(rows), done[-1]) == ({"climbing"}, {150}, 150)
     assert len(done) > 4
@@ -198,4 +221,4 @@ def test_what_cannot_be_done_beyond_memory_is_refused(options, rows, message):
     image = rng.integers(0, 256, (130, 4, 3)).astype(np.uint8)
     settings = Settings(features="joint", spatial_weight=130 / 255 / 20, bandwidth=0.9999)
     with pytest.raises(InvalidInputError, match=message):
-        joint_scene(ArrayRows(image), replace(settings, **options), rows)
+        joint_modes(ArrayRows(image), replace(settings, **options), AHEAD, rows)
