@@ -85,7 +85,9 @@ def planned(
         return Plan(strips, left, memory - FIXED, Remembered())
     block = max(height, whole) if in_tiles else height
     spare = 0 if by_region else max(0, room - taken)
-    return Plan(strips, left, memory - FIXED, Remembered(spare, rows.height, block, rows.bytes_of_row))
+    return Plan(
+        strips, left, memory - FIXED, Remembered(spare, rows.height, block, rows.bytes_of_row)
+    )
 
 
 def _cut(rows: SceneRows, fitting: int) -> tuple[int, int]:
