@@ -107,7 +107,7 @@ def climb_to_ends(
     Examples
     --------
     >>> points = np.array([[0.0], [1.0], [10.0]])
-    >>> ends = climb_to_ends(Tree(points, np.ones(3)), points, bandwidth=2.0)
+    >>> ends = climb_to_ends(Tree(points, np.ones(3)), points, bandwidth=2.0, threads=1)
     >>> ends.places.ravel().tolist(), ends.weights.tolist(), ends.n_iter, ends.which.tolist()
     ([0.5, 10.0], [2.0, 1.0], 1, [0, 0, 1])
     """

@@ -13,8 +13,8 @@ from segment.raster.steady_file import SteadyFile
 from segment.reading.formats import BY_STRIPS, kind_of
 from segment.reading.reading_options import ReadingOptions
 from segment.reading.sources import HEAD
-from segment.reading.tiff_tags import measured
 from segment.streams import is_stream
+from segment.tiff.places import measured
 
 
 def open_image(path: Path, options: ReadingOptions) -> RasterSource:

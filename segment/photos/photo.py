@@ -13,8 +13,8 @@ from segment.raster.source import RasterSource
 from segment.reading.picture import Kept, Notes
 from segment.reading.profiles import array_to_srgb, is_converted, kept_profile
 from segment.reading.reading_options import ReadingOptions
-from segment.reading.tiff_tags import measured
 from segment.reading.values import in_known_range, with_alpha
+from segment.tiff.places import measured
 
 AT_ONCE = 1 << 19  # pixels whose colours are made in one go: at most 30 bytes each
 

@@ -22,7 +22,7 @@ from segment.reading.reading_options import MaskReading, ReadingOptions
 from segment.reading.values import Missing, in_known_range, nothing_left, white, with_alpha
 from segment.tiff.band_tags import ALPHA, PREMULTIPLIED, bands_of
 from segment.tiff.no_data import no_data, without_data
-from segment.tiff.places import GeoTag, geo_tags, place_of
+from segment.tiff.places import geo_tags, measured
 from segment.tiff.samples import Samples, palette_of
 
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
@@ -111,17 +111,6 @@ def _is_scene(bands: tuple[Band, ...], page: Any, options: ReadingOptions) -> bo
         return measured(bands, ())
     chosen = options.bands is not None or options.show_bands is not None
     return chosen or measured(bands, geo_tags(page))
-
-
-def measured(bands: tuple[Band, ...], tags: tuple[GeoTag, ...]) -> bool:
-    """Return whether bands are measurements, to be scaled, and no photo's grey or colours.
-
-    They are where there are neither one nor three; and where values of more than 8 bits lie in a
-    reference system of the map: sensors fill seldom all of 16 bits, and heights are no grey.
-    """
-    deep = any(band.bits > 8 for band in bands)
-    count = sum(not band.is_alpha for band in bands)
-    return count not in (1, 3) or (deep and place_of(tags).has_system)
 
 
 def _scene(

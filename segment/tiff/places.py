@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from segment.bands import Band
 from segment.errors import MissingPackageError
 from segment.tiff.no_data import NO_DATA
 
@@ -309,3 +310,14 @@ def resolution_of(page: Any) -> Resolution | None:
         return None
     unit = UNITS.get(int(page.tags.valueof(RESOLUTION_UNIT, 2)), "none")
     return dataclasses.replace(resolution, unit=unit)
+
+
+def measured(bands: tuple[Band, ...], tags: tuple[GeoTag, ...]) -> bool:
+    """Return whether bands are measurements, to be scaled, and no photo's grey or colours.
+
+    They are where there are neither one nor three; and where values of more than 8 bits lie in a
+    reference system of the map: sensors fill seldom all of 16 bits, and heights are no grey.
+    """
+    deep = any(band.bits > 8 for band in bands)
+    count = sum(not band.is_alpha for band in bands)
+    return count not in (1, 3) or (deep and place_of(tags).has_system)

@@ -60,7 +60,7 @@ def check(labels, colors, height, min_size, connectivity, memory):
     st.sampled_from([0, 1500, 4000, ALL]),
 )
 @example(np.array([[1], [2], [2], [2], [1], [3]], np.int32), 3, 1, 4, 4, 0)
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=80)
 def test_whatever_the_memory_regions_are_those_of_the_map(
     labels, seed, height, min_size, connectivity, memory
 ):
