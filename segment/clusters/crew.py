@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from segment.clusters.dask_source import Block, DaskSource
 from segment.errors import SegmentError
 from segment.strips.rows import SceneRows
-from segment.strips.strips import Levels, Piece, Share, Strip, Strips, Work
+from segment.strips.strips import Crew, Levels, Piece, Share, Strip, Strips, Work
 from segment.threads import at_most
 
 Made = TypeVar("Made")
@@ -32,7 +32,7 @@ class WorkersLostError(SegmentError):
     """Workers died again and again of what they were given."""
 
 
-class ClusterCrew:
+class ClusterCrew(Crew):
     """Works on strips by the threads of a Dask cluster, each on one core.
 
     The work, with all that is known so far, is sent to one worker; the others get it from each

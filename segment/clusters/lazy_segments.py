@@ -27,7 +27,7 @@ from segment.scenes.scene import check_scene, segment_scene
 from segment.settings import Settings
 from segment.strips.rows import SceneRows, Values
 from segment.strips.scratch import Forgetful
-from segment.strips.strips import Crew, InOrder, Piece, Share, Strips, Work
+from segment.strips.strips import Crew, Piece, Share, Strips, Work
 from segment.threads import available_cores
 
 Made = TypeVar("Made")
@@ -83,7 +83,7 @@ def segment_dask_array(
     )
 
 
-class ComputeCrew(InOrder):
+class ComputeCrew(Crew):
     """Has strips computed by the scheduler that Dask is set to, a few at a time."""
 
     def share(self, memory: int) -> Share:

@@ -6,7 +6,7 @@ import functools
 from collections import deque
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from segment.strips.rows import SceneRows, Values, Visible
 from segment.threads import Started, at_most
@@ -38,17 +38,18 @@ class Share(NamedTuple):
     memory: int
 
 
-class Crew(Protocol):
+class Crew:
     """Whoever works on strips: threads of this process, or the workers of a cluster.
 
     `work(rows, top, bottom)` is a function of a module, or a `functools.partial` of one, with
     arguments that can be pickled. It reads no rows but those of its strip, and changes nothing but
-    files: it may be done again, and anywhere.
+    files: it may be done again, and anywhere. Totals are made here of what is taken back, unless a
+    crew has its own way.
     """
 
     def share(self, memory: int) -> Share:
         """Return how strips may be cut that take all of the memory that a process may take."""
-        ...
+        raise NotImplementedError
 
     def in_order(
         self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
@@ -59,7 +60,7 @@ class Crew(Protocol):
         may depend on what was made of others. `work(rows, top, bottom, ...)` gets all that a
         strip has.
         """
-        ...
+        raise NotImplementedError
 
     def folded(
         self,
@@ -74,38 +75,6 @@ class Crew(Protocol):
 
         `add` may change the total and return it.
         """
-        ...
-
-    def merged(
-        self,
-        rows: SceneRows,
-        work: Work[Made],
-        strips: Sequence[Strip],
-        merge: Callable[[Made, Made], Made],
-        heard: Callable[[Strip], None],
-    ) -> Made:
-        """Return what is made of all strips, one at least, neighbours merged again and again."""
-        ...
-
-
-class InOrder:
-    """What is the same for all crews whose process takes back what is made of each strip."""
-
-    def in_order(
-        self, rows: SceneRows, work: Callable[..., Made], strips: Iterable[Piece]
-    ) -> Iterator[tuple[Piece, Made]]:
-        raise NotImplementedError
-
-    def folded(
-        self,
-        rows: SceneRows,
-        work: Work[Made],
-        strips: Sequence[Strip],
-        add: Callable[[Total, Made], Total],
-        start: Total,
-        heard: Callable[[Strip], None],
-    ) -> Total:
-        """Return the total of all strips; see `Crew`."""
         for strip, made in self.in_order(rows, work, strips):
             start = add(start, made)
             heard(strip)
@@ -119,7 +88,7 @@ class InOrder:
         merge: Callable[[Made, Made], Made],
         heard: Callable[[Strip], None],
     ) -> Made:
-        """Return all strips as one; see `Crew`."""
+        """Return what is made of all strips, one at least, neighbours merged again and again."""
         levels: Levels[Made] = Levels(merge)
         for strip, made in self.in_order(rows, work, strips):
             levels.add(made)
@@ -128,7 +97,7 @@ class InOrder:
 
 
 @dataclass(frozen=True)
-class Threads(InOrder):
+class Threads(Crew):
     """Works on strips here, each on a core of its own.
 
     Attributes
@@ -163,7 +132,7 @@ class Threads(InOrder):
                 call.wait()
 
 
-class ReadingAhead(InOrder):
+class ReadingAhead(Crew):
     """Works here on one strip after the other, each with all cores, while the next one is read.
 
     For work that asks for the points of its strip, and takes what memory there is.

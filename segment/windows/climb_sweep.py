@@ -23,8 +23,7 @@ class ClimbSweep:
     """Takes back the climbs of windows in their order, has those led on that wait, chooses modes.
 
     A climb that comes too near to an edge of its window stops, and waits. Once all windows that
-    have rows around it are done, one is read for all that wait there. They are few: a climb in a
-    thousand goes farther than three radii.
+    have rows around it are done, one is read for all that wait there. They are few.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from segment.pixels.bands import BandScale
 from segment.pixels.image import Pixels
 from segment.settings import Settings
 from segment.strips.rows import as_stored
-from segment.strips.strips import InOrder, ReadingAhead, Threads
+from segment.strips.strips import Crew, ReadingAhead, Threads
 from segment.windows.ground import Sample
 from segment.windows.joint_scene import joint_modes, known_scene
 from segment.windows.mode_sweep import ModeSweep, TooEarlyError
@@ -54,7 +54,7 @@ class ArrayRows:
 
 
 @dataclass
-class Elsewhere(InOrder):
+class Elsewhere(Crew):
     """Does several strips at once, in any order; all that they need and make is sent there."""
 
     at_once: int
