@@ -14,17 +14,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import os
-import shlex
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.rasters import write_tiled
+from benchmarks.processes import peak_of_this_process, usage_of
+from benchmarks.rasters import MIB, write_tiled
 
 PORT = 8797
 FEATURES = ("--bandwidth 20", "--features joint --spatial-radius 15 --range-radius 20")
@@ -33,13 +30,8 @@ FEATURES = ("--bandwidth 20", "--features joint --spatial-radius 15 --range-radi
 def segmented(source: Path, folder: Path, options: list[str]) -> tuple[float, float, float]:
     """Run the command; return seconds, those that it was at work, and its peak memory in MiB."""
     command = [sys.executable, "-m", "segment", str(source), "-o", str(folder), "--quiet", *options]
-    start = time.perf_counter()
-    process = subprocess.Popen(command)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        raise SystemExit(f"failed: {shlex.join(command)}")
-    seconds = time.perf_counter() - start
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    used = usage_of(command)
+    return used.seconds, used.busy, used.peak / MIB
 
 
 @contextlib.contextmanager
@@ -62,10 +54,7 @@ def cluster(workers: int) -> Iterator[Any]:
 
 def _sent(dask_worker: Any) -> tuple[int, float]:
     """Return bytes that a worker has sent, and its peak memory in MiB."""
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return int(dask_worker.transfer_outgoing_bytes_total), peak
+    return int(dask_worker.transfer_outgoing_bytes_total), peak_of_this_process() / MIB
 
 
 def compare(source: Path, folder: Path, options: list[str], counts: list[int]) -> None:

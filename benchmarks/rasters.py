@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
-import resource
 import tempfile
 import time
 import zlib
@@ -23,6 +22,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from benchmarks.processes import peak_of_this_process
 from segment.raster.opening import open_sink, open_source
 from segment.reading.picture import Kept
 from segment.threads import available_cores, equal_slices, on_threads
@@ -137,8 +137,7 @@ def measured(work: Callable[[Path, int], None], path: Path, side: int) -> tuple[
 def _measure(work: Callable[[Path, int], None], path: Path, side: int, send: Any) -> None:
     start = time.perf_counter()
     work(path, side)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB
-    send.send((time.perf_counter() - start, peak))
+    send.send((time.perf_counter() - start, peak_of_this_process() / MIB))
 
 
 def main() -> None:

@@ -17,7 +17,6 @@ import argparse
 import json
 import math
 import multiprocessing
-import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,7 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.rasters import STRIP, strips, write_tiled
+from benchmarks.processes import peak_of_this_process
+from benchmarks.rasters import MIB, STRIP, strips, write_tiled
 from segment.bands import Band
 from segment.memory_limit import memory_limit
 from segment.raster.opening import open_source
@@ -49,6 +49,7 @@ class Generated:
     """A raster of any height that is made while it is read: one strip again and again."""
 
     geo, resolution, profile, warnings, several = (), None, None, (), False
+    colors, alpha_is_sure = "stored", True
     preferred_rows = STRIP
 
     def __init__(self, side: int) -> None:
@@ -141,7 +142,7 @@ def _timed(sender: Any, ready: Callable[..., Work], *arguments: Any) -> None:
     start = time.perf_counter()
     work()
     seconds = time.perf_counter() - start
-    sender.send((seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024))
+    sender.send((seconds, peak_of_this_process() / MIB))
 
 
 def main() -> None:

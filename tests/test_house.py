@@ -31,7 +31,7 @@ WINGS = {
     "qgis_plugin": set(),
     "results": {"drawing", "method", "pixels", "raster", "reading", "regions", "scenes", "strips"}
     | {"tiff"},
-    "clusters": {"method", "pixels", "scenes", "strips", "tiff"},
+    "clusters": {"method", "pixels", "raster", "scenes", "strips", "tiff"},
     "scenes": {"meanshift", "method", "pixels", "regions", "strips", "windows"},
     "windows": {"meanshift", "method", "pixels", "strips"},
     "strips": {"pixels", "raster"},

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Band
+from segment.raster.source import Colors
 from segment.tiff.places import GeoTag, Resolution
 
 
@@ -20,7 +21,8 @@ class ArrayFacts:
     profile: bytes | None = None
     warnings: tuple[str, ...] = ()
     several = False
-    may_be_photo = True
+    colors: Colors = "stored"
+    alpha_is_sure = False
 
     def __init__(self, height: int, width: int, bands: tuple[Band, ...], rows: int) -> None:
         self.height, self.width, self.bands, self.preferred_rows = height, width, bands, rows

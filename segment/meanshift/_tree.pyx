@@ -173,6 +173,44 @@ cdef class TreeWalk(Walk):
         return weight
 
 
+def add_balls(Tree tree, const double[:, ::1] centers, double bandwidth, double[:, ::1] sums):
+    """Add to each row of sums those of the points in the ball around a place, and their weight."""
+    cdef Scratch scratch = Scratch(tree)
+    cdef double[::1] own = np.empty(tree.dim)
+    cdef Py_ssize_t i
+    cdef int k
+    with nogil:
+        for i in range(centers.shape[0]):
+            sums[i, tree.dim] += ball(&tree.c, &centers[i, 0], bandwidth * bandwidth, False,
+                                      scratch.list, scratch.next, scratch.room, &own[0])
+            for k in range(tree.dim):
+                sums[i, k] += own[k]
+
+
+def add_boxes(const double[:, ::1] low, const double[:, ::1] high, const double[:, ::1] box_sums,
+              const double[:, ::1] places, double bandwidth, uint8_t[::1] cut,
+              double[:, ::1] sums):
+    """Mark the boxes that the surface of a ball may pass through; add the others that lie inside."""
+    cdef double radius2 = bandwidth * bandwidth, farthest
+    cdef Py_ssize_t i, place
+    cdef int k, width = <int> box_sums.shape[1]
+    with nogil:
+        for i in range(low.shape[0]):
+            cut[i] = False
+            for place in range(places.shape[0]):
+                if (box_distance(&low[i, 0], &high[i, 0], 1, &places[place, 0], width - 1,
+                                 &farthest) <= radius2 < farthest):
+                    cut[i] = True
+                    break
+            if cut[i]:
+                continue
+            for place in range(places.shape[0]):
+                box_distance(&low[i, 0], &high[i, 0], 1, &places[place, 0], width - 1, &farthest)
+                if farthest <= radius2:
+                    for k in range(width):
+                        sums[place, k] += box_sums[i, k]
+
+
 cdef int32_t groups_near(Tree tree, const double *center, double radius2,
                          Scratch scratch) noexcept nogil:
     """List the groups of points whose boxes reach into the ball; return how many."""
@@ -272,8 +310,9 @@ cdef void filter_modes(Tree tree, int32_t group, const double *modes, int32_t *c
             continue
         smallest = INFINITY
         for i in range(count):
-            bounds[i] = lane_distance(
-                tree, first + j, modes + <Py_ssize_t> candidates[i] * tree.dim, &farthest)
+            bounds[i] = box_distance(
+                tree.c.low + first + j, tree.c.high + first + j, LANES,
+                modes + <Py_ssize_t> candidates[i] * tree.dim, tree.dim, &farthest)
             smallest = min(smallest, farthest)
         passing = 0
         for i in range(count):
@@ -286,15 +325,16 @@ cdef void filter_modes(Tree tree, int32_t group, const double *modes, int32_t *c
             filter_modes(tree, child, modes, passed, passing, bounds, labels, distances2)
 
 
-cdef double lane_distance(Tree tree, Py_ssize_t lane, const double *mode,
-                          double *farthest) noexcept nogil:
-    """Squared distances from a mode to the nearest and the farthest place in one box."""
+cdef inline double box_distance(const double *low, const double *high, Py_ssize_t stride,
+                                const double *place, int dim, double *farthest) noexcept nogil:
+    """Squared distances to the nearest and the farthest place in a box: rounded as those of points
+    are, which they bound to the last bit."""
     cdef double below, above, outside, near2 = 0
     cdef int k
     farthest[0] = 0
-    for k in range(tree.dim):
-        below = tree.c.low[lane + k * LANES] - mode[k]
-        above = mode[k] - tree.c.high[lane + k * LANES]
+    for k in range(dim):
+        below = low[k * stride] - place[k]
+        above = place[k] - high[k * stride]
         outside = max(below, above, 0.0)
         near2 += outside * outside
         farthest[0] += min(below, above) * min(below, above)

@@ -28,6 +28,7 @@ KEYS = 1 << 24
 MANY = 1 << 32  # pixels that are too many for counters of 32 bits
 LEAST = 1 << 10  # rows that a table has room for at first
 WORD = 8  # bytes
+DIGIT = 16  # bits
 ONE_EACH = np.empty(0, np.int64)
 
 
@@ -274,14 +275,42 @@ def merged_points(
     return distinct.points, counts.astype(np.float64)
 
 
-def _z_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return an order that keeps neighbours in space together, and equal rows side by side."""
-    bits = min(16, max(1, 64 // values.shape[1]))
+def rough_order(points: NDArray[np.float64], digits: int = 1) -> NDArray[np.intp]:
+    """Return an order of points, (n, d), that keeps neighbours in space more or less together.
+
+    On a Z-order curve of 2^16 cells, or as many to the power of `digits`. For trees that are soon
+    gone: a digit takes a tenth of the time of the order of `distinct_points`.
+
+    Examples
+    --------
+    >>> rough_order(np.array([[0.0, 0.0], [9.0, 9.0], [0.0, 1.0]])).tolist()
+    [0, 2, 1]
+    """
+    some = np.ascontiguousarray(points[:, : digits * DIGIT])
+    bits = max(1, digits * DIGIT // some.shape[1])
+    keys = z_keys(some, *_cells(some, bits), bits)
+    order = np.argsort(keys.astype(np.uint16), kind="stable")  # 16 bits are sorted by counting
+    for digit in range(1, digits):
+        higher = (keys >> np.uint64(digit * DIGIT)).astype(np.uint16)
+        order = order[np.argsort(higher[order], kind="stable")]
+    return order
+
+
+def _cells(
+    values: NDArray[np.float64], bits: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return where a grid of 2^bits cells a side begins, and cells to the unit."""
     low, high = values.min(axis=0), values.max(axis=0)
     with np.errstate(divide="ignore", over="ignore"):
         scale = (2.0**bits - 1) / (high - low)
     scale[~np.isfinite(scale)] = 0  # a constant coordinate, or one beyond the range of doubles
-    keys = z_keys(values, low, scale, bits)
+    return low, scale
+
+
+def _z_order(values: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return an order that keeps neighbours in space together, and equal rows side by side."""
+    bits = min(16, max(1, 64 // values.shape[1]))
+    keys = z_keys(values, *_cells(values, bits), bits)
     order = np.argsort(keys, kind="stable")
     starts = np.append(True, np.diff(keys[order]) != 0)
     cell = starts.cumsum() - 1

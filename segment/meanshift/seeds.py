@@ -108,14 +108,19 @@ def bin_seeds(
     return points if len(seeds) == weights.sum() else seeds
 
 
-@np.errstate(over="ignore")  # of cells too far out for float32: then there are as many as points
 def _bin_centers(
     points: NDArray[Any], weights: NDArray[np.float64], bin_size: float, min_bin_freq: int
 ) -> NDArray[Any]:
     bins, counts = occupied_bins(points, weights, bin_size)
+    return centers_of(bins[counts >= min_bin_freq], bin_size)
+
+
+@np.errstate(over="ignore")  # of cells too far out for float32: then there are as many as points
+def centers_of(bins: NDArray[Any], bin_size: float) -> NDArray[Any]:
+    """Return the centres of grid cells, (m, d), in the type that `get_bin_seeds` gives them."""
     if not FLOAT32.tiny <= bin_size <= FLOAT32.max:  # as a Python number it would be cast to that
         bin_size = np.float64(bin_size)
-    return bins[counts >= min_bin_freq].astype(np.float32) * bin_size
+    return bins.astype(np.float32) * bin_size
 
 
 def occupied_bins(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Band, usual_names
-from segment.raster.source import RasterSource
+from segment.raster.source import Colors, RasterSource
 from segment.reading.picture import Kept, Notes
 from segment.reading.profiles import array_to_srgb, is_converted, kept_profile
 from segment.reading.reading_options import ReadingOptions
@@ -32,8 +32,8 @@ class Photo:
     options : ReadingOptions
     """
 
-    colors = "made"
-    may_be_photo = True
+    colors: Colors = "made"
+    alpha_is_sure = False
 
     def __init__(self, source: RasterSource, options: ReadingOptions) -> None:
         self._source, self._notes = source, Notes()
@@ -108,19 +108,18 @@ def in_srgb(source: RasterSource, options: ReadingOptions) -> RasterSource:
         that its colours are made of.
     """
     known = all(np.dtype(b.dtype).kind in "bu" and b.bits <= 16 for b in source.bands)
-    other = is_converted(source.profile, options) or _colors_of(source) in ("turned", "inks")
+    other = is_converted(source.profile, options) or source.colors in ("turned", "inks")
     return Photo(source, options) if known and other and is_photo(source, options) else source
 
 
 def is_photo(source: RasterSource, options: ReadingOptions) -> bool:
     """Return whether the readers of whole images take a source's bands for colours."""
-    colors = _colors_of(source)
-    if not source.may_be_photo:
-        return False
-    if colors == "stored":
+    if source.colors == "stored":
         chosen = options.bands is not None or options.show_bands is not None
         return not (chosen or measured(source.bands, source.geo))
-    return colors != "turned" or not measured(source.bands, ())
+    if source.colors == "turned":
+        return not measured(source.bands, ())
+    return source.colors != "none"
 
 
 def kept_of(source: RasterSource, options: ReadingOptions) -> Kept:
@@ -128,7 +127,3 @@ def kept_of(source: RasterSource, options: ReadingOptions) -> Kept:
     count = sum(not band.is_alpha for band in source.bands)
     profile = kept_profile(source.profile, count) if is_photo(source, options) else None
     return Kept(source.resolution, profile, source.geo)
-
-
-def _colors_of(source: RasterSource) -> str:
-    return getattr(source, "colors", "stored")

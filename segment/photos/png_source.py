@@ -16,6 +16,7 @@ from segment.errors import ImageFileError
 from segment.photos.photo import bands_of_colors
 from segment.photos.png_stream import PngRows, read_chunks
 from segment.raster.opening import one_kind_of_error
+from segment.raster.source import Colors
 from segment.raster.steady_file import SteadyFile, reopened
 from segment.reading.picture import Notes, Picture
 from segment.reading.pillow_pages import PillowPages
@@ -42,8 +43,8 @@ class PngSource:
     """
 
     several = False
-    colors = "made"
-    may_be_photo = True
+    colors: Colors = "made"
+    alpha_is_sure = True
 
     def __init__(self, path: Path, options: ReadingOptions) -> None:
         self._file = SteadyFile(path)

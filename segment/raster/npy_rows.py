@@ -18,6 +18,7 @@ from segment.bands import Band, usual_names
 from segment.errors import ImageFileError
 from segment.npy import read_header
 from segment.raster.sink import Contents
+from segment.raster.source import Colors
 from segment.raster.steady_file import SteadyFile
 from segment.raster.tiles import TiledSink
 from segment.tiff.no_data import visible_among
@@ -38,7 +39,8 @@ class NpySource:
     """
 
     several = False
-    may_be_photo = True
+    colors: Colors = "stored"
+    alpha_is_sure = False
 
     def __init__(self, path: Path) -> None:
         self._file = SteadyFile(path)

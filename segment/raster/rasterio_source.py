@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from segment.bands import Band, unique_names, usual_names
 from segment.errors import ImageFileError, UnknownKindError
 from segment.raster.blocks import Blocks
+from segment.raster.source import Colors
 from segment.raster.steady_file import SteadyFile, reopened
 from segment.tiff.no_data import no_data_of, visible_among
 from segment.tiff.places import GeoTag, Resolution, geo_tags
@@ -36,7 +37,8 @@ class RasterioSource:
     """
 
     several = False
-    may_be_photo = False
+    colors: Colors = "none"
+    alpha_is_sure = False
 
     def __init__(self, path: Path, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.bands import Band
 from segment.tiff.places import GeoTag, Resolution
+
+Colors = Literal["none", "stored", "turned", "made", "inks"]
 
 
 class RasterSource(Protocol):
@@ -28,9 +30,12 @@ class RasterSource(Protocol):
     preferred_rows : int
         Rows of a strip or a row of tiles in the file: strips that begin and end at multiples
         decompress nothing twice.
-    may_be_photo : bool
-        Whether grey and colours of its kind of file may be a photo's. Those of Zarr, and of what
-        only GDAL reads, are measurements.
+    colors : {"none", "stored", "turned", "made", "inks"}
+        What grey and colours are to the file: it has none but measurements (Zarr, and what only
+        GDAL reads); the bands as they are stored; those, turned round, as its white is 0; made of
+        what it stores; or to be made of the bands, which are inks.
+    alpha_is_sure : bool
+        Whether a band that is called alpha is never meant for a measurement, as in a PNG.
     several : bool
         Whether the file has more pages than one.
     warnings : tuple of str
@@ -53,7 +58,9 @@ class RasterSource(Protocol):
     @property
     def preferred_rows(self) -> int: ...
     @property
-    def may_be_photo(self) -> bool: ...
+    def colors(self) -> Colors: ...
+    @property
+    def alpha_is_sure(self) -> bool: ...
     @property
     def several(self) -> bool: ...
     @property

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from segment.bands import COLORS, Band
 from segment.errors import ImageFileError
+from segment.raster.source import Colors
 from segment.raster.steady_file import SteadyFile, reopened
 from segment.tiff.band_tags import PREMULTIPLIED, bands_of
 from segment.tiff.frames import Frames, check_segments
@@ -26,7 +27,13 @@ OLD_JPEG = 6
 WHITE_IS_ZERO, BLACK_IS_ZERO, RGB, PALETTE, MASK, CMYK, YCBCR = range(7)
 LINEAR_RAW = 34892
 AS_STORED = {BLACK_IS_ZERO, RGB, LINEAR_RAW}
-COLORS_OF = {WHITE_IS_ZERO: "turned", CMYK: "inks"} | dict.fromkeys((PALETTE, MASK, YCBCR), "made")
+COLORS_OF: dict[int, Colors] = {
+    WHITE_IS_ZERO: "turned",
+    PALETTE: "made",
+    MASK: "made",
+    YCBCR: "made",
+    CMYK: "inks",
+}
 NAMES = {8: "L*a*b*", 9: "L*a*b*", 10: "L*a*b*", 32803: "the mosaic of a raw camera"}
 
 
@@ -45,15 +52,9 @@ class TiffSource:
         From 1; None for the first, with a warning if there are more.
     allow_damaged : bool
         Go on where a strip or tile is damaged: its pixels have no value.
-
-    Attributes
-    ----------
-    colors : {"stored", "made", "turned", "inks"}
-        What the bands are to the file: as it has them; colours made of what it has; the same, as
-        its white is 0; or the inks that colours are to be made of.
     """
 
-    may_be_photo = True
+    alpha_is_sure = False
 
     def __init__(self, path: Path, page: int | None = None, allow_damaged: bool = False) -> None:
         self._file = SteadyFile(path)
@@ -97,7 +98,7 @@ class TiffSource:
             self._colors = palette_of(page)
             self.bands = tuple(Band(at + 1, name, "uint8", 8) for at, name in enumerate(COLORS[3]))
         colors = sum(not band.is_alpha for band in self.bands)
-        self.colors = COLORS_OF.get(int(page.photometric), "stored")
+        self.colors: Colors = COLORS_OF.get(int(page.photometric), "stored")
         self._is_negative = page.photometric == WHITE_IS_ZERO and colors in COLORS
         self.geo: tuple[GeoTag, ...]
         self._said: tuple[str, ...]

@@ -89,7 +89,7 @@ class SceneJob:
             rows = self._scaled(rows, plan.strips)
             found, entry = self._write(rows, plan, named)
         told, output = self._told(rows), self.work.output.by_strips
-        said = (*self.source.warnings, *self._range_warnings(rows, told))
+        said = (*self.source.warnings, *self._range_warnings(rows, told), *found.remarks)
         said += tuple(crew.warnings) if crew else ()
         said += output.warnings(len(found.sizes), on_map=bool(self.source.geo))
         return Outcome(
@@ -193,10 +193,8 @@ class SceneJob:
 
     def _remark(self, rows: SceneRows, told: dict[str, Any]) -> str | None:
         """Return what `remark_on` has of an image in memory."""
-        from segment.photos.png_source import PngSource
-
-        alpha = rows.has_alpha and (self._is_scene or not isinstance(self.source, PngSource))
-        if not (self._is_scene or alpha):  # a PNG's alpha is never meant for a band
+        alpha = rows.has_alpha and (self._is_scene or not self.source.alpha_is_sure)
+        if not (self._is_scene or alpha):
             return None
         units = told["scale"]["unit"] if self._is_scene else None
         return remark_of(rows.channels, units, self.work.settings, alpha=alpha)

@@ -20,6 +20,12 @@ from segment.strips.strips import Strips
 from segment.threads import Started
 
 GRAYS = 256
+
+
+class TooManyColorsError(InvalidInputError):
+    """There are more distinct colours than the memory holds."""
+
+
 Sampled = tuple[NDArray[np.intp], Values, NDArray[np.int64]]  # which, their points and columns
 
 
@@ -117,8 +123,10 @@ def take_census(rows: SceneRows, strips: Strips, memory: int, draw: Draw | None 
 
     Raises
     ------
+    TooManyColorsError
+        If there are more of them.
     InvalidInputError
-        If there are more of them, or no pixel takes part.
+        If no pixel takes part.
     """
     if strips.are_here and rows.is_tabled and rows.channels == 3:
         found = _of_colors(rows, strips, memory, draw)
@@ -215,7 +223,7 @@ def _checked(found: _Counted, memory: int, remembered: Remembered) -> _Counted:
     channels = found.values.shape[1]
     most = memory // per_color(channels)
     if len(found.values) > most:
-        raise InvalidInputError(
+        raise TooManyColorsError(
             f"image: expected at most {most:,} distinct colours for the memory there may be, got "
             f"{len(found.values):,} and more; raise --memory, take --features joint, which counts "
             "none, fewer --bands, or bands of 8 bits"

@@ -4,46 +4,24 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segment.errors import InvalidInputError
 from segment.meanshift.bandwidth import sample_indices
-from segment.method.color_clusters import (
-    ColorModes,
-    color_ground,
-    color_modes,
-    known_modes,
-    sample_bandwidth,
-)
 from segment.method.model import Model
 from segment.method.segments import channels_of
-from segment.pixels.colors import as_colors, mean_channels, means_of_sums, to_rgb
-from segment.scenes.census import (
-    Census,
-    Draw,
-    count_shown,
-    give_way,
-    sampled_points,
-    take_census,
-)
-from segment.scenes.labelling import (
-    Labels,
-    first_seen,
-    lookup,
-    strip_labels,
-    sums_by_number,
-    sums_of,
-)
+from segment.pixels.colors import as_colors, means_of_sums, to_rgb
+from segment.scenes.census import count_shown, sampled_points
+from segment.scenes.color_scene import ColorScene, SceneClusters
+from segment.scenes.labelling import Labels, sums_by_number, sums_of
 from segment.scenes.scaling import pictured
 from segment.scenes.scene_regions import scene_regions
 from segment.settings import Settings
 from segment.strips.rows import SceneRows
 from segment.strips.scratch import Arrays, Forgetful, Scratch
 from segment.strips.strips import ReadingAhead, Strips, Work
-from segment.threads import Started
 from segment.windows.ground import Sample
 from segment.windows.joint_scene import Known, check_joint, joint_modes, known_scene
 from segment.windows.planned_windows import bytes_of_row
@@ -59,6 +37,8 @@ class SceneSegmentation:
         Work on strips, `labels(rows, top, bottom)`, that returns their labels, (h, W) int32.
     modes, means, colors, mode_colors, sizes, bandwidth, n_iter
         As `Segmentation` has them.
+    remarks : tuple of str
+        What users should know of how they were found.
     """
 
     labels: Work[Labels]
@@ -69,6 +49,7 @@ class SceneSegmentation:
     sizes: NDArray[np.int64]
     bandwidth: float
     n_iter: int
+    remarks: tuple[str, ...] = ()
 
 
 def segment_scene(
@@ -110,7 +91,7 @@ def segment_scene(
     if settings.features == "joint":
         clusters = _joint(rows, settings, strips, scratch, windows or memory)
     else:
-        clusters = _by_color(rows, settings, strips, scratch, memory, model)
+        clusters = ColorScene(rows, settings, strips, scratch, memory, model).clusters()
     if not settings.by_region:
         count = len(clusters.places) + 1
         means, sizes = clusters.means or means_of_sums(
@@ -126,54 +107,16 @@ def segment_scene(
     return _segmentation(rows, strips, found.labels, *known)
 
 
-@dataclass(frozen=True, eq=False)
-class _Clusters:
-    """Clusters of a scene: how its strips are labelled, what is known of the clusters.
-
-    `means` are means and sizes, where they come without another look at the pixels; `pixels` are
-    those that take part.
-    """
-
-    labels: Work[Labels]
-    places: NDArray[np.float64]
-    bandwidth: float
-    n_iter: int
-    pixels: int
-    means: tuple[NDArray[np.float64], NDArray[np.int64]] | None = None
-
-
-def _by_color(
-    rows: SceneRows,
-    settings: Settings,
-    strips: Strips,
-    scratch: Scratch | Forgetful,
-    memory: int,
-    model: Model | None,
-) -> _Clusters:
-    draw = _draw(rows, settings) if model is None and scratch.load("modes") is None else None
-    census = _census(rows, strips, scratch, memory, draw)
-    modes = _modes(rows, census, settings, strips, scratch, model, draw)
-    label = lookup(rows, census, modes.labels)
-    return _Clusters(
-        functools.partial(strip_labels, label=label),
-        modes.places,
-        modes.bandwidth,
-        modes.n_iter,
-        int(census.shown.sum()),
-        mean_channels(census.points, census.weights, modes.labels, len(modes.places)),
-    )
-
-
 def _joint(
     rows: SceneRows, settings: Settings, strips: Strips, scratch: Scratch | Forgetful, memory: int
-) -> _Clusters:
+) -> SceneClusters:
     stage = scratch.load("modes")
     if stage is None:
         stage = _joint_modes(rows, settings, strips, memory)
         scratch.save("modes", **stage)
     known = Known(stage["modes"], *(stage[name].item() for name in Known._fields[1:]))
     labels = known_scene(rows, settings, known).labels
-    return _Clusters(labels, known.modes, known.bandwidth, known.n_iter, int(stage["pixels"]))
+    return SceneClusters(labels, known.modes, known.bandwidth, known.n_iter, int(stage["pixels"]))
 
 
 def _joint_modes(rows: SceneRows, settings: Settings, strips: Strips, memory: int) -> Arrays:
@@ -208,68 +151,6 @@ def check_scene(settings: Settings) -> None:
         check_joint(settings)
 
 
-def _census(
-    rows: SceneRows, strips: Strips, scratch: Scratch | Forgetful, memory: int, draw: Draw | None
-) -> Census:
-    known = scratch.load("census")
-    if known is None:
-        census = take_census(rows, strips, memory, draw)
-        scratch.save("census", **vars(census))
-        return census
-    census = Census(**known)
-    give_way(rows.remembered, memory, len(census.points), rows.channels)
-    return census
-
-
-def _modes(
-    rows: SceneRows,
-    census: Census,
-    settings: Settings,
-    strips: Strips,
-    scratch: Scratch | Forgetful,
-    model: Model | None,
-    draw: Draw | None,
-) -> ColorModes:
-    known = scratch.load("modes")
-    if known is not None:
-        numbers = float(known["bandwidth"]), int(known["n_iter"])
-        return ColorModes(known["labels"], known["places"], *numbers)
-    if model is not None:
-        return known_modes(census.distinct, settings, model)
-    bandwidth = _bandwidth(rows, census, settings, strips, draw)
-    strips.told("climbing", 0, 1)
-    ground = color_ground(census.distinct, settings)
-    in_scan_order = functools.partial(first_seen, rows, strips, census)
-    modes = color_modes(ground, settings, bandwidth, in_scan_order)
-    arrays: dict[str, Any] = {name: np.asarray(value) for name, value in modes._asdict().items()}
-    scratch.save("modes", **arrays)
-    return modes
-
-
-def _draw(rows: SceneRows, settings: Settings) -> Draw | None:
-    """Begin to draw the sample that there is if no pixel is hidden, where one is needed."""
-    if settings.bandwidth is not None:
-        return None
-    total = rows.height * rows.width
-    return Draw(Started(lambda: sample_indices(total, settings.n_samples, settings.seed)))
-
-
-def _bandwidth(
-    rows: SceneRows, census: Census, settings: Settings, strips: Strips, draw: Draw | None
-) -> float:
-    """Return the bandwidth asked for, in its own type, or that of a sample."""
-    if settings.bandwidth is not None:
-        return settings.bandwidth
-    total = int(census.shown.sum())
-    if draw is not None and total == rows.height * rows.width:
-        places, taken = draw.places.result(), draw.taken
-    else:
-        places, taken = sample_indices(total, settings.n_samples, settings.seed), {}
-    wanted = np.asarray(places, np.int64)
-    sample, _, _ = sampled_points(rows, strips, census.shown, wanted, taken)
-    return sample_bandwidth(sample, settings)
-
-
 def _segmentation(
     rows: SceneRows,
     strips: Strips,
@@ -277,7 +158,7 @@ def _segmentation(
     places: NDArray[np.float64],
     means: NDArray[np.float64],
     sizes: NDArray[np.int64],
-    clusters: _Clusters,
+    clusters: SceneClusters,
     settings: Settings,
 ) -> SceneSegmentation:
     looks: NDArray[np.uint8] | None
@@ -292,7 +173,15 @@ def _segmentation(
     mode_colors = mean_colors if looks is None else looks
     colors = np.where(sizes[:, None] > 0, mean_colors, mode_colors)
     return SceneSegmentation(
-        labels, places, means, colors, mode_colors, sizes, clusters.bandwidth, clusters.n_iter
+        labels,
+        places,
+        means,
+        colors,
+        mode_colors,
+        sizes,
+        clusters.bandwidth,
+        clusters.n_iter,
+        clusters.remarks,
     )
 
 

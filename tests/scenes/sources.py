@@ -9,7 +9,7 @@ class ArraySource:
     """A raster in memory; alpha last where it is said."""
 
     geo, resolution, profile, warnings, several = (), None, None, (), False
-    may_be_photo = True
+    colors, alpha_is_sure = "stored", False
 
     def __init__(self, image, alpha=False, visible=None, preferred_rows=1):
         self.values = image.reshape(*image.shape[:2], -1)
