@@ -50,13 +50,13 @@ class KeptSpectra:
     def __init__(self, scratch: Scratch, dtype: np.dtype[Any], channels: int) -> None:
         self._scratch, self._dtype, self._channels = scratch, dtype, channels
 
-    def keep(self, top: int, values: NDArray[Any], boxes: Boxes) -> None:
-        """Keep the spectra of the strip that begins at row `top`, as they are stored, (n, C)."""
+    def keep(self, top: int, bottom: int, values: NDArray[Any], boxes: Boxes) -> None:
+        """Keep the spectra of a strip, as they are stored, (n, C)."""
         content = np.ascontiguousarray(values, self._dtype).data.cast("B")
-        write_whole(self._file(top), lambda file: file.write(content))
-        self._scratch.save(f"boxes-{top}", **boxes._asdict())
+        write_whole(self._file(top, bottom), lambda file: file.write(content))
+        self._scratch.save(f"boxes-{top}-{bottom}", **boxes._asdict())
 
-    def boxes(self, top: int) -> Boxes | None:
+    def boxes(self, top: int, bottom: int) -> Boxes | None:
         """Return the boxes of a strip; None if no pixel of it takes part.
 
         Raises
@@ -64,20 +64,22 @@ class KeptSpectra:
         ImageFileError
             If they are not there.
         """
-        if not self._file(top).exists():
+        if not self._file(top, bottom).exists():
             return None
-        kept = self._scratch.load(f"boxes-{top}")
+        kept = self._scratch.load(f"boxes-{top}-{bottom}")
         if kept is None:
             raise ImageFileError(f"lost its spectra in {self._scratch.folder}; start again")
         return Boxes(**kept)
 
-    def values(self, top: int, boxes: Boxes, chosen: NDArray[np.bool_]) -> NDArray[Any]:
+    def values(
+        self, top: int, bottom: int, boxes: Boxes, chosen: NDArray[np.bool_]
+    ) -> NDArray[Any]:
         """Return the stored spectra in some of the boxes of a strip, (n, C)."""
         counts = boxes.sums[:, -1].astype(np.intp)
         item, done = self._channels * self._dtype.itemsize, 0
         content = np.empty(int(counts[chosen].sum()) * item, np.uint8)
         ends = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).reshape(-1, 2)
-        with self._file(top).open("rb") as file:
+        with self._file(top, bottom).open("rb") as file:
             for first, last in ends:  # of each run of boxes
                 file.seek(int(first) * IN_BOX * item)
                 size = int(counts[first:last].sum()) * item
@@ -86,5 +88,5 @@ class KeptSpectra:
             raise ImageFileError(f"lost its spectra in {self._scratch.folder}; start again")
         return content.view(self._dtype).reshape(-1, self._channels)
 
-    def _file(self, top: int) -> Path:
-        return self._scratch.folder / f"spectra-{top}.raw"
+    def _file(self, top: int, bottom: int) -> Path:
+        return self._scratch.folder / f"spectra-{top}-{bottom}.raw"

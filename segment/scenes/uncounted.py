@@ -75,8 +75,8 @@ def can_be_passed_over(rows: SceneRows, settings: Settings) -> bool:
     Sums of 16-bit photos, and of Gaussian kernels, are not the same in any order; climbs from all
     distinct colours are as many as these.
     """
-    few = settings.assign == "nearest" and settings.bandwidth != 0
-    return few and settings.kernel == "flat" and is_exact(rows, "rgb")
+    exact = settings.kernel == "flat" and is_exact(rows, "rgb")
+    return exact and settings.assign == "nearest"
 
 
 def passed_over(
@@ -114,7 +114,7 @@ def passed_over(
     spectra = None
     if isinstance(scratch, Scratch):
         spectra = KeptSpectra(scratch, rows.dtype, rows.channels)
-    passes, climbs = Passes(settings, bandwidth, spectra), _kept(scratch)
+    passes, climbs = Passes(settings, bandwidth, spectra), _kept(scratch, strips)
     if climbs is None:
         climbs = begun(_seeds(rows, passes, strips, memory // per_color(rows.channels)))
     ends = _climbed(rows, climbs, passes, strips, scratch)
@@ -183,7 +183,7 @@ def _bins(rows: SceneRows, top: int, bottom: int, passes: Passes, most: int) -> 
     if passes.spectra is not None:
         order = rough_order(points, DIGITS)
         values = shown_rows(*rows.stored(top, bottom))[order]
-        passes.spectra.keep(top, values, boxes_over(points[order]))
+        passes.spectra.keep(top, bottom, values, boxes_over(points[order]))
     return _checked((table.rows, table.counts), most)
 
 
@@ -215,7 +215,7 @@ def _climbed(
     """Return the ends of climbs; keep where they stand after each step."""
     bandwidth, most = float(passes.bandwidth), passes.settings.max_iter
     while climbs.going.any():
-        _keep(scratch, climbs)
+        _keep(scratch, strips, climbs)
         places, which = asked(climbs)
         add = functools.partial(_sums, passes=passes, places=places)
         sums = np.zeros((len(places), places.shape[1] + 1))
@@ -225,14 +225,15 @@ def _climbed(
     return ends_of(climbs, bandwidth)
 
 
-def _keep(scratch: Scratch | Forgetful, climbs: SteppedClimbs) -> None:
-    scratch.save("climbs", **{name: np.asarray(value) for name, value in climbs._asdict().items()})
+def _keep(scratch: Scratch | Forgetful, strips: Strips, climbs: SteppedClimbs) -> None:
+    kept = {**climbs._asdict(), "rows": strips.rows}
+    scratch.save("climbs", **{name: np.asarray(value) for name, value in kept.items()})
 
 
-def _kept(scratch: Scratch | Forgetful) -> SteppedClimbs | None:
-    """Return climbs that were interrupted."""
+def _kept(scratch: Scratch | Forgetful, strips: Strips) -> SteppedClimbs | None:
+    """Return climbs that were interrupted, if spectra were kept of strips of that height."""
     kept = scratch.load("climbs")
-    if kept is None:
+    if kept is None or int(kept["rows"]) != strips.rows:
         return None
     return SteppedClimbs(kept["places"], kept["weights"], kept["going"], int(kept["moves"]))
 
@@ -244,9 +245,9 @@ def _sums(rows: SceneRows, top: int, bottom: int, passes: Passes, places: Floats
     if passes.spectra is None:
         points = _points(rows, top, bottom, passes.settings)
         points = points[rough_order(points)] if len(points) else points
-    elif (boxes := passes.spectra.boxes(top)) is not None:
+    elif (boxes := passes.spectra.boxes(top, bottom)) is not None:
         cut = add_boxes(boxes, places, bandwidth, sums)
-        values = passes.spectra.values(top, boxes, cut)
+        values = passes.spectra.values(top, bottom, boxes, cut)
         points = _in_space(rows.points_of(values[None])[0], passes.settings)
     for part in _parts(len(points)):
         add_balls(build_tree(points[part], np.ones(len(points[part]))), places, bandwidth, sums)

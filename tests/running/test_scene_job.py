@@ -259,6 +259,23 @@ def test_outlines_by_strips_are_the_picture_of_memory(tmp_path, bands, kind, acr
     assert np.array_equal(tifffile.imread(tmp_path / "strips" / "x_boundaries.tif"), expected)
 
 
+def test_spectra_that_are_too_many_to_count_are_passed_over(tmp_path, monkeypatch):
+    """The results are those in memory, a warning tells of the passes, and no file is left."""
+    scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
+    monkeypatch.setattr(census, "per_color", lambda channels: 1000)
+    options = {"reading": ReadingOptions(bands=("all",)), "bandwidth": 40.0, "min_size": 20}
+    whole = do(tmp_path / "a.tif", tmp_path / "whole", "1G", **options)
+    strips = do(tmp_path / "a.tif", tmp_path / "strips", "200K", **options)
+    assert (whole.status, strips.status, whole.warnings) == ("ok", "ok", ()), strips.error
+    assert f"climbs read it {whole.iterations + 1} times" in strips.warnings[0]
+    for name in ("x_regions.csv", "x_polygons.geojson"):
+        left, right = (tmp_path / each / name for each in ("whole", "strips"))
+        assert left.read_bytes() == right.read_bytes()
+    labels = [tifffile.imread(tmp_path / each / "x_labels.tif") for each in ("whole", "strips")]
+    assert np.array_equal(*labels)
+    assert len([*(tmp_path / "strips").iterdir()]) == len(strips.outputs)
+
+
 @pytest.mark.parametrize(("scale", "bandwidth"), [("std", 30), ("2%,98%", 30), ("0,6e7", 0.004)])
 def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale, bandwidth):
     """Strips give the scale of the whole image; values that it makes one point are one."""
