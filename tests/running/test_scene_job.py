@@ -263,7 +263,7 @@ def test_spectra_that_are_too_many_to_count_are_passed_over(tmp_path, monkeypatc
     """The results are those in memory, a warning tells of the passes, and no file is left."""
     scene(tmp_path / "a.tif", bands=4, kind=np.uint16)
     monkeypatch.setattr(census, "per_color", lambda channels: 1000)
-    options = {"reading": ReadingOptions(bands=("all",)), "bandwidth": 40.0, "min_size": 20}
+    options = {"reading": ReadingOptions(bands=("all",)), "bandwidth": 90.0, "min_size": 20}
     whole = do(tmp_path / "a.tif", tmp_path / "whole", "1G", **options)
     strips = do(tmp_path / "a.tif", tmp_path / "strips", "200K", **options)
     assert (whole.status, strips.status, whole.warnings) == ("ok", "ok", ()), strips.error
