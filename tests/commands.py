@@ -42,15 +42,9 @@ def call(*arguments, input=None, cwd=".", text=True):
 
 
 def start(*arguments, **options):
-    """Start the command, which heeds Ctrl-C even where this process was told not to."""
+    """Start the command."""
     command = [*COMMAND, *map(str, arguments)]
-    return subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        **options,
-    )
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)
 
 
 # With these options the first image takes milliseconds, the second hours on any machine: what

@@ -1,6 +1,7 @@
 """Photos, and the fixtures that scikit-learn's own tests ask for."""
 
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +30,11 @@ def fuzz_rounds(request):
 
 
 def pytest_configure(config):
-    """Know the mark of scikit-learn's own tests; the colours pytest is to have are its own."""
-    os.environ.pop("FORCE_COLOR", None)  # as CI services set it: commands that are run heed it
+    """Know the mark of scikit-learn's own tests; commands that are run are those of users."""
+    os.environ.pop("FORCE_COLOR", None)  # as CI services set it
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a third of the time of a short run
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell, for all in its background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "thread_unsafe: not for pytest-run-parallel")
 
 

@@ -54,22 +54,15 @@ class KeptSpectra:
         """Keep the spectra of a strip, as they are stored, (n, C)."""
         content = np.ascontiguousarray(values, self._dtype).data.cast("B")
         write_whole(self._file(top, bottom), lambda file: file.write(content))
-        self._scratch.save(f"boxes-{top}-{bottom}", **boxes._asdict())
+        write_whole(self._file(top, bottom, "npy"), lambda file: np.save(file, np.hstack(boxes)))
 
     def boxes(self, top: int, bottom: int) -> Boxes | None:
-        """Return the boxes of a strip; None if no pixel of it takes part.
-
-        Raises
-        ------
-        ImageFileError
-            If they are not there.
-        """
+        """Return the boxes of a strip; None if no pixel of it takes part."""
         if not self._file(top, bottom).exists():
             return None
-        kept = self._scratch.load(f"boxes-{top}-{bottom}")
-        if kept is None:
-            raise ImageFileError(f"lost its spectra in {self._scratch.folder}; start again")
-        return Boxes(**kept)
+        kept = np.load(self._file(top, bottom, "npy"))
+        width = kept.shape[1] // 3
+        return Boxes(*map(np.ascontiguousarray, np.split(kept, (width, 2 * width), axis=1)))
 
     def values(
         self, top: int, bottom: int, boxes: Boxes, chosen: NDArray[np.bool_]
@@ -88,5 +81,5 @@ class KeptSpectra:
             raise ImageFileError(f"lost its spectra in {self._scratch.folder}; start again")
         return content.view(self._dtype).reshape(-1, self._channels)
 
-    def _file(self, top: int, bottom: int) -> Path:
-        return self._scratch.folder / f"spectra-{top}-{bottom}.raw"
+    def _file(self, top: int, bottom: int, kind: str = "raw") -> Path:
+        return self._scratch.folder / f"spectra-{top}-{bottom}.{kind}"
