@@ -42,6 +42,20 @@ def test_photos_get_the_answer_of_scikit_learn(bsds_photos, number):
     assert_exact(bsds_photos[number][::5, ::5], QUANTILES[number % 3], **options)
 
 
+@pytest.mark.parametrize("channels", [1, 3])
+def test_scikit_learn_gives_its_answer_without_its_checks(
+    bundled_photos, quick_scikit_learn, monkeypatch, channels
+):
+    """Modes, labels and moves that tests ask of scikit-learn are those it has as it is."""
+    points = bundled_photos["coffee"][::2, ::2, :channels].reshape(-1, channels)
+    quick = scikit_learn(points, 0.1)
+    monkeypatch.setattr("sklearn.cluster._mean_shift.NearestNeighbors", quick_scikit_learn)
+    whole = scikit_learn(points, 0.1)
+    np.testing.assert_array_equal(quick.cluster_centers_, whole.cluster_centers_)
+    np.testing.assert_array_equal(quick.labels_, whole.labels_)
+    assert quick.n_iter_ == whole.n_iter_
+
+
 @pytest.mark.parametrize("number", [2, 5])
 def test_full_photos_get_the_answer_of_scikit_learn(bsds_photos, number):
     """On photos at full size, modes, labels and moves are scikit-learn's to the bit."""

@@ -265,7 +265,7 @@ def test_spectra_that_are_too_many_to_count_are_passed_over(tmp_path, monkeypatc
     monkeypatch.setattr(census, "per_color", lambda channels: 1000)
     options = {"reading": ReadingOptions(bands=("all",)), "bandwidth": 90.0, "min_size": 20}
     whole = do(tmp_path / "a.tif", tmp_path / "whole", "1G", **options)
-    strips = do(tmp_path / "a.tif", tmp_path / "strips", "200K", **options)
+    strips = do(tmp_path / "a.tif", tmp_path / "strips", "700K", **options)
     assert (whole.status, strips.status, whole.warnings) == ("ok", "ok", ()), strips.error
     assert f"climbs read it {whole.iterations + 1} times" in strips.warnings[0]
     for name in ("x_regions.csv", "x_polygons.geojson"):
