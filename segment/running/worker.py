@@ -105,21 +105,23 @@ class Workers(Executor):
             raise answer
         return answer
 
-    def _ask(self, place: int, call: bytes) -> bytes:
-        if self._workers[place].poll() is not None:  # it died while idle: no call is to blame
-            self._replace(place)
-        worker = self._workers[place]
+    def _ask(self, place: int, call: bytes, *, last: bool = False) -> bytes:
+        """Return the answer to a call; where its worker died before it took that, the next's."""
+        worker, taken = self._workers[place], False
         assert worker.stdin is not None
         assert worker.stdout is not None
         try:
             worker.stdin.write(call)
             worker.stdin.flush()
+            taken = pickle.load(worker.stdout)
             answer: bytes = pickle.load(worker.stdout)
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             _close(worker.stdin)
             died = WorkerDied(worker.pid, worker.wait())
             self._replace(place)
-            raise died from None
+            if taken or last:  # else it died idle: no call is to blame
+                raise died from None
+            return self._ask(place, call, last=True)
         return answer
 
     def _replace(self, place: int) -> None:
@@ -155,9 +157,14 @@ def main() -> None:
     waiting: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(calls, waiting), daemon=True).start()
     while True:
-        answer = _answer(waiting.get())
-        answers.write(answer)
-        answers.flush()
+        call = waiting.get()
+        _send(answers, pickle.dumps(True))  # it is taken: from now on it may be to blame
+        _send(answers, _answer(call))
+
+
+def _send(answers: BinaryIO, content: bytes) -> None:
+    answers.write(content)
+    answers.flush()
 
 
 def _channels() -> tuple[BinaryIO, BinaryIO]:
