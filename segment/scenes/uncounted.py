@@ -1,8 +1,8 @@
 """Scenes of more distinct colours than there is memory for: their modes, pass by pass.
 
 Each step of all climbs is a pass over the strips, whose sums of points add up, to the bit, to those
-in memory, where points lie on a grid. What is held is the seeds: their number depends on the
-bandwidth alone.
+in memory, where points lie on a grid. What is held is the seeds, whose number does not depend
+on that of the pixels.
 """
 
 from __future__ import annotations
