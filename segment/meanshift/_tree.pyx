@@ -190,7 +190,7 @@ def add_balls(Tree tree, const double[:, ::1] centers, double bandwidth, double[
 def add_boxes(const double[:, ::1] low, const double[:, ::1] high, const double[:, ::1] box_sums,
               const double[:, ::1] places, double bandwidth, uint8_t[::1] cut,
               double[:, ::1] sums):
-    """Mark the boxes that the surface of a ball may pass through; add the others that lie inside."""
+    """Mark boxes that the surface of a ball may pass through; add the others that lie inside."""
     cdef double radius2 = bandwidth * bandwidth, farthest
     cdef Py_ssize_t i, place
     cdef int k, width = <int> box_sums.shape[1]
