@@ -43,7 +43,7 @@ from segment.strips.strips import Strips, Work
 from segment.threads import Started
 
 MANY_PASSES = (
-    "has more distinct colours than the memory holds, so that its climbs read it {} times; faster "
+    "has more distinct colours than the memory holds, so that its climbs took {} passes; faster "
     "with more --memory, --features joint or fewer --bands"
 )
 
@@ -97,14 +97,15 @@ class ColorScene:
             If neither colours nor seeds fit the memory, or counted colours alone would do.
         """
         kept = self.scratch.load("uncounted")
-        if kept is None:
+        if kept is None or int(kept["memory"]) < self.memory:
             draw = self._draw()
             try:
                 return self._counted(self._census(draw), draw)
             except TooManyColorsError:
                 if not self._can_be_passed_over:
                     raise
-            kept = {"shown": count_shown(self.rows, self.strips)}
+            shown = count_shown(self.rows, self.strips)
+            kept = {"shown": shown, "memory": np.asarray(self.memory)}
             self.scratch.save("uncounted", **kept)
         return self._uncounted(kept["shown"])
 
@@ -146,9 +147,8 @@ class ColorScene:
             numbers = float(known["bandwidth"]), int(known["n_iter"])
             return FoundModes(known["places"], *numbers)
         bandwidth = self._bandwidth(shown, None)
-        found = passed_over(
-            self.rows, self.settings, bandwidth, self.strips, self.scratch, self.memory
-        )
+        given = self.rows, self.settings, bandwidth, self.strips, self.scratch
+        found = passed_over(*given, pixels=int(shown.sum()), memory=self.memory)
         self._save(found)
         return found
 
@@ -164,7 +164,7 @@ class ColorScene:
 
     def _modes(self, census: Census, draw: Draw | None) -> ColorModes:
         known = self.scratch.load("modes")
-        if known is not None:
+        if known is not None and "labels" in known:  # of colours that were counted
             numbers = float(known["bandwidth"]), int(known["n_iter"])
             return ColorModes(known["labels"], known["places"], *numbers)
         if self.model is not None:

@@ -6,6 +6,9 @@ surface of a ball passes through are read.
 
 from __future__ import annotations
 
+import contextlib
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,21 +17,23 @@ from numpy.typing import NDArray
 
 from segment.errors import ImageFileError
 from segment.meanshift.tree import Boxes
-from segment.strips.scratch import Scratch
 from segment.writing import write_whole
 
 IN_BOX = 256
+CHECKSUM = 4  # bytes
 Floats = NDArray[np.float64]
 
 
 def boxes_over(points: Floats) -> Boxes:
-    """Return boxes over each `IN_BOX` points, (n, d), of which there is one at least.
+    """Return boxes over each `IN_BOX` points, (n, d); none over none.
 
     Examples
     --------
     >>> boxes_over(np.array([[1.0, 5.0], [3.0, 4.0]])).sums.tolist()
     [[4.0, 9.0, 2.0]]
     """
+    if not len(points):
+        return Boxes(points, points, np.empty((0, points.shape[1] + 1)))
     starts = np.arange(0, len(points), IN_BOX)
     sums = np.empty((len(starts), points.shape[1] + 1))
     sums[:, :-1] = np.add.reduceat(points, starts)
@@ -37,49 +42,82 @@ def boxes_over(points: Floats) -> Boxes:
 
 
 class KeptSpectra:
-    """Spectra of the strips of a scene, those that take part, in files of its scratch.
+    """Spectra of the strips of a scene, those that take part, in files.
+
+    That of a strip begins with a checksum of all that follows.
 
     Parameters
     ----------
-    scratch : Scratch
+    folder : Path
     dtype : dtype
         Of a stored value.
     channels : int
     """
 
-    def __init__(self, scratch: Scratch, dtype: np.dtype[Any], channels: int) -> None:
-        self._scratch, self._dtype, self._channels = scratch, dtype, channels
+    def __init__(self, folder: Path, dtype: np.dtype[Any], channels: int) -> None:
+        self._folder, self._dtype, self._channels = folder, dtype, channels
+
+    def clear(self) -> None:
+        """Remove those of strips of any height."""
+        with self._told():
+            for path in self._folder.glob("spectra-*"):
+                path.unlink()
 
     def keep(self, top: int, bottom: int, values: NDArray[Any], boxes: Boxes) -> None:
-        """Keep the spectra of a strip, as they are stored, (n, C)."""
-        content = np.ascontiguousarray(values, self._dtype).data.cast("B")
-        write_whole(self._file(top, bottom), lambda file: file.write(content))
+        """Keep the spectra of a strip, as they are stored, (n, C); none of it are kept, too."""
+        content = np.ascontiguousarray(values, self._dtype).tobytes()
+        checksum = zlib.crc32(content).to_bytes(CHECKSUM, "little")
+        write_whole(self._file(top, bottom), lambda file: file.writelines([checksum, content]))
         write_whole(self._file(top, bottom, "npy"), lambda file: np.save(file, np.hstack(boxes)))
 
-    def boxes(self, top: int, bottom: int) -> Boxes | None:
-        """Return the boxes of a strip; None if no pixel of it takes part."""
-        if not self._file(top, bottom).exists():
-            return None
-        kept = np.load(self._file(top, bottom, "npy"))
+    def holds(self, top: int, bottom: int) -> bool:
+        """Return whether the spectra of a strip are there as they were written."""
+        try:
+            content = self._file(top, bottom).read_bytes()
+            self.boxes(top, bottom)
+        except (OSError, ImageFileError):
+            return False
+        return zlib.crc32(content[CHECKSUM:]).to_bytes(CHECKSUM, "little") == content[:CHECKSUM]
+
+    def boxes(self, top: int, bottom: int) -> Boxes:
+        """Return the boxes of a strip.
+
+        Raises
+        ------
+        ImageFileError
+            If they are not there.
+        """
+        with self._told():
+            kept = np.load(self._file(top, bottom, "npy"))
         width = kept.shape[1] // 3
         return Boxes(*map(np.ascontiguousarray, np.split(kept, (width, 2 * width), axis=1)))
 
     def values(
         self, top: int, bottom: int, boxes: Boxes, chosen: NDArray[np.bool_]
     ) -> NDArray[Any]:
-        """Return the stored spectra in some of the boxes of a strip, (n, C)."""
+        """Return the stored spectra in some of the boxes of a strip, (n, C); raises as `boxes`."""
         counts = boxes.sums[:, -1].astype(np.intp)
         item, done = self._channels * self._dtype.itemsize, 0
         content = np.empty(int(counts[chosen].sum()) * item, np.uint8)
         ends = np.flatnonzero(np.diff(chosen, prepend=False, append=False)).reshape(-1, 2)
-        with self._file(top, bottom).open("rb") as file:
+        with self._told(), self._file(top, bottom).open("rb") as file:
             for first, last in ends:  # of each run of boxes
-                file.seek(int(first) * IN_BOX * item)
+                file.seek(CHECKSUM + int(first) * IN_BOX * item)
                 size = int(counts[first:last].sum()) * item
                 done += file.readinto(content[done : done + size].data)
-        if done < len(content):
-            raise ImageFileError(f"lost its spectra in {self._scratch.folder}; start again")
+            if done < len(content):
+                raise OSError(0, "they are cut off")
         return content.view(self._dtype).reshape(-1, self._channels)
 
     def _file(self, top: int, bottom: int, kind: str = "raw") -> Path:
-        return self._scratch.folder / f"spectra-{top}-{bottom}.{kind}"
+        return self._folder / f"spectra-{top}-{bottom}.{kind}"
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or error
+            raise ImageFileError(
+                f"lost what it keeps in {self._folder} while it climbs ({said}); start it again"
+            ) from None

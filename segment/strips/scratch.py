@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import zlib
 from collections.abc import Iterator
 from io import BufferedRandom
@@ -92,6 +93,11 @@ class Scratch:
         """Return a file of at most so many bytes for rows that were read."""
         return SpareFile(self.folder / SPARE, most)
 
+    def room(self, size: int) -> Path | None:
+        """Return the folder, if so many bytes leave half of what is free on its disk."""
+        with _told(self.folder):
+            return self.folder if shutil.disk_usage(self.folder).free >= 2 * size else None
+
     def __getstate__(self) -> dict[str, Path]:
         """Be sent to a worker, which keeps what it makes there; the lock is held here."""
         return {"folder": self.folder}
@@ -111,6 +117,9 @@ class Forgetful:
         """Return None: there is no file."""
 
     def spare(self, most: int) -> None:
+        """Return None."""
+
+    def room(self, size: int) -> None:
         """Return None."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from segment.running import worker
 from segment.running.pools import Here, WorkerDied
 from segment.running.worker import BLAS, CallFailed, Workers
 from tests.commands import WAIT, is_running, wait_until
@@ -131,6 +132,13 @@ def test_a_worker_that_dies_idle_costs_nothing(pair):
         os.kill(process, signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, pair.processes)))
     assert [pair.submit(abs, i).result(WAIT) for i in (1, 2, 3)] == [1, 2, 3]
+
+
+def test_workers_that_cannot_start_cost_a_call(monkeypatch):
+    """A call that neither a worker nor the one in its place takes says how the last one ended."""
+    monkeypatch.setattr(worker, "START", "raise SystemExit(3)")
+    with Workers(1, 1) as pool, pytest.raises(WorkerDied, match="ended with exit code 3"):
+        pool.submit(abs, 1).result(WAIT)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for processes")

@@ -267,7 +267,7 @@ def test_spectra_that_are_too_many_to_count_are_passed_over(tmp_path, monkeypatc
     whole = do(tmp_path / "a.tif", tmp_path / "whole", "1G", **options)
     strips = do(tmp_path / "a.tif", tmp_path / "strips", "700K", **options)
     assert (whole.status, strips.status, whole.warnings) == ("ok", "ok", ()), strips.error
-    assert f"climbs read it {whole.iterations + 1} times" in strips.warnings[0]
+    assert f"climbs took {whole.iterations + 1} passes" in strips.warnings[0]
     for name in ("x_regions.csv", "x_polygons.geojson"):
         left, right = (tmp_path / each / name for each in ("whole", "strips"))
         assert left.read_bytes() == right.read_bytes()
