@@ -199,7 +199,7 @@ class _Rows:
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         for pixels in self._pixels():
-            check_space(pixels, self._settings)
+            check_space(pixels.colors.shape[1], self._settings)
             banded = pixels.view is not None
             if self._banded not in (None, banded):
                 raise _mixed(PHOTO, f"{pixels.colors.shape[1]} bands")

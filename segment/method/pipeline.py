@@ -204,7 +204,7 @@ def segment_pixels(
     else:
         scale = settings.scale
     pixels = pixels_of(image, mask, alpha=alpha, scale=scale)
-    check_space(pixels, settings)
+    check_space(pixels.colors.shape[1], settings)
     if model is not None:
         return segments_of(known_clusters(pixels, settings, model), pixels, settings)
     if settings.by_tree:
@@ -237,7 +237,7 @@ class Prepared:
     """
 
     def __init__(self, pixels: Pixels, settings: Settings) -> None:
-        check_space(pixels, settings)
+        check_space(pixels.colors.shape[1], settings)
         self.pixels = pixels
         if settings.features == "joint":
             from segment.method.joint_clusters import joint_clusters, joint_ground

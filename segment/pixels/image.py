@@ -273,9 +273,8 @@ def _visible(
     return visible
 
 
-def check_space(pixels: Pixels, settings: Settings) -> None:
-    """Raise InvalidInputError where bands are no colours that a colour space could take."""
-    count = pixels.colors.shape[1]
+def check_space(count: int, settings: Settings) -> None:
+    """Raise InvalidInputError where so many bands are no colours that a colour space could take."""
     if settings.color_space != "rgb" and count not in (1, 3):
         raise InvalidInputError(
             f"color_space: expected 'rgb' for {count} bands, got {settings.color_space!r}; "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import Literal, get_args
 
 OWN_NAME = re.compile(
@@ -87,6 +88,18 @@ def page_stem(stem: str, page: int | Literal["*"]) -> str:
     'scan_page2'
     """
     return f"{stem}_page{page}"
+
+
+def scratch_folder(stem: str, page: int | None) -> Path:
+    """Return the hidden folder beside the results of an image, or a page, that is done by strips.
+
+    Examples
+    --------
+    >>> scratch_folder("out/scan", 2).as_posix()
+    'out/.scan_page2.scene'
+    """
+    place = Path(stem if page is None else page_stem(stem, page))
+    return place.with_name(f".{place.name}.scene")
 
 
 def pages_there(folder: str) -> dict[str, set[int]]:

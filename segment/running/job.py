@@ -25,7 +25,7 @@ from segment.reading.sources import head_of
 from segment.results.band_facts import image_of, remark_on, told_of, warnings_of
 from segment.results.invocation import invocation, page_read
 from segment.results.mapping import map_warnings
-from segment.results.naming import Product
+from segment.results.naming import Product, scratch_folder
 from segment.results.outputs import file_at
 from segment.results.products import Result, write
 from segment.results.rasters import SIGNED
@@ -134,6 +134,7 @@ class _Job(NamedTuple):
             enter("segmenting")
             self._check_fits(page)
             made = make(page, mask)
+            self._forget(page.page)
         except (SegmentError, MemoryError) as error:
             return self.failed(error, page.page)
         return replace(
@@ -174,6 +175,14 @@ class _Job(NamedTuple):
             entry=_entry(result) if output.with_entries else None,
             remark=remark_on(picture, image, told, work.settings),
         )
+
+    def _forget(self, page: int | None) -> None:
+        """Remove what a run that did the image by strips has left: nothing goes on with it."""
+        folder = self.base / scratch_folder(self.task.place, page)
+        if folder.is_dir():
+            from segment.strips.scratch import forget  # hardly ever there
+
+            forget(folder)
 
     def _tree(
         self, image: NDArray[Any] | BandImage, mask: NDArray[np.bool_] | None

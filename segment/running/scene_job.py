@@ -24,7 +24,7 @@ from segment.reading.reading_options import MaskReading
 from segment.reading.values import in_known_range
 from segment.results.band_facts import radii_of, range_warnings, remark_of
 from segment.results.mapping import map_warnings
-from segment.results.naming import Product, page_stem
+from segment.results.naming import Product, scratch_folder
 from segment.running.outcomes import Outcome
 from segment.streams import is_stream
 from segment.strips.rows import SceneRows, Values
@@ -127,11 +127,7 @@ class SceneJob:
         from segment.strips.scratch import Scratch
 
         work, base = self.work, self.work.base or Path()
-        place = Path(self.task.place)
-        if self.page is not None:
-            place = Path(page_stem(self.task.place, self.page))
-        folder = base / place.with_name(f".{place.name}.scene")
-        with Scratch(folder, self.key) as scratch:
+        with Scratch(base / scratch_folder(self.task.place, self.page), self.key) as scratch:
             found = segment_scene(
                 rows,
                 work.settings,

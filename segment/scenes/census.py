@@ -23,7 +23,7 @@ GRAYS = 256
 
 
 class TooManyColorsError(InvalidInputError):
-    """There are more distinct colours than the memory holds."""
+    """There are more distinct colours than the memory holds; what to do is left to the caller."""
 
 
 Sampled = tuple[NDArray[np.intp], Values, NDArray[np.int64]]  # which, their points and columns
@@ -225,8 +225,7 @@ def _checked(found: _Counted, memory: int, remembered: Remembered) -> _Counted:
     if len(found.values) > most:
         raise TooManyColorsError(
             f"image: expected at most {most:,} distinct colours for the memory there may be, got "
-            f"{len(found.values):,} and more; raise --memory, take --features joint, which counts "
-            "none, fewer --bands, or bands of 8 bits"
+            f"{len(found.values):,} and more"
         )
     give_way(remembered, memory, len(found.values), channels)
     return found

@@ -43,7 +43,7 @@ from segment.strips.strips import Strips, Work
 from segment.threads import Started
 
 MANY_PASSES = (
-    "has more distinct colours than the memory holds, so that its climbs took {} passes; faster "
+    "has more distinct colours than the memory holds, so that its climbs took {} pass{}; faster "
     "with more --memory, --features joint or fewer --bands"
 )
 
@@ -101,19 +101,24 @@ class ColorScene:
             draw = self._draw()
             try:
                 return self._counted(self._census(draw), draw)
-            except TooManyColorsError:
-                if not self._can_be_passed_over:
-                    raise
+            except TooManyColorsError as error:
+                if (way_out := self._way_out()) is not None:
+                    raise TooManyColorsError(f"{error}; {way_out}") from None
             shown = count_shown(self.rows, self.strips)
             kept = {"shown": shown, "memory": np.asarray(self.memory)}
             self.scratch.save("uncounted", **kept)
         return self._uncounted(kept["shown"])
 
-    @property
-    def _can_be_passed_over(self) -> bool:
-        if self.model is None:
-            return can_be_passed_over(self.rows, self.settings)
-        return is_exact(self.rows, "rgb")  # as means are, which modes are not needed for
+    def _way_out(self) -> str | None:
+        """Return what to do where colours have to be counted; None where they need not be."""
+        if not is_exact(self.rows, "rgb"):  # neither climbs nor means
+            return (
+                "choose a --scale other than depth, such as 2%,98%, by which 16 bits need not be "
+                "counted, raise --memory, or take --features joint"
+            )
+        if self.model is not None or can_be_passed_over(self.settings):
+            return None
+        return "take --assign nearest and --kernel flat, which count none, or raise --memory"
 
     def _counted(self, census: Census, draw: Draw | None) -> SceneClusters:
         modes = self._modes(census, draw)
@@ -134,7 +139,7 @@ class ColorScene:
         if model is None:
             found = self._passed_over(shown)
             label = functools.partial(by_nearest, modes=found, settings=settings)
-            remarks = (MANY_PASSES.format(found.n_iter + 1),)
+            remarks = (MANY_PASSES.format(found.n_iter + 1, "es" if found.n_iter else ""),)
         else:
             found = FoundModes(model.modes, model.bandwidth, model.n_iter)
             label = functools.partial(by_model, settings=settings, model=model)

@@ -13,6 +13,7 @@ from segment.meanshift.bandwidth import sample_indices
 from segment.method.model import Model
 from segment.method.segments import channels_of
 from segment.pixels.colors import as_colors, means_of_sums, to_rgb
+from segment.pixels.image import check_space
 from segment.scenes.census import count_shown, sampled_points
 from segment.scenes.color_scene import ColorScene, SceneClusters
 from segment.scenes.labelling import Labels, sums_by_number, sums_of
@@ -87,6 +88,7 @@ def segment_scene(
     check_scene(settings)
     if model is not None:
         settings = model.applied_to(settings)
+    check_space(rows.channels, settings)
     rows.remembered.spare = scratch.spare(memory) if strips.are_here else None
     if settings.features == "joint":
         clusters = _joint(rows, settings, strips, scratch, windows or memory)

@@ -25,7 +25,7 @@ from segment.method.model import Model
 from segment.pixels.bands import GRID, check_reach
 from segment.pixels.colors import GRIDS, to_color_space
 from segment.scenes.census import shown_rows
-from segment.scenes.labelling import Labels, is_exact
+from segment.scenes.labelling import Labels
 from segment.scenes.spectra import KeptSpectra, boxes_over
 from segment.scenes.stepped import SteppedClimbs, asked, begun, ends_of, stepped
 from segment.settings import Settings
@@ -73,14 +73,13 @@ class Passes(NamedTuple):
     spectra: KeptSpectra | None
 
 
-def can_be_passed_over(rows: SceneRows, settings: Settings) -> bool:
-    """Return whether modes can be found without counting colours, to the bit.
+def can_be_passed_over(settings: Settings) -> bool:
+    """Return whether modes can be found without counting colours whose sums are exact, to the bit.
 
-    Sums of 16-bit photos, and of Gaussian kernels, are not the same in any order; climbs from all
-    distinct colours are as many as these.
+    Sums by a Gaussian kernel depend on their order; climbs from all distinct colours are as many
+    as these.
     """
-    exact = settings.kernel == "flat" and is_exact(rows, "rgb")
-    return exact and settings.assign == "nearest"
+    return settings.kernel == "flat" and settings.assign == "nearest"
 
 
 def passed_over(
@@ -98,7 +97,7 @@ def passed_over(
     Parameters
     ----------
     rows, settings
-        Which `can_be_passed_over`.
+        Of exact sums, and which `can_be_passed_over`.
     bandwidth : float
         In its own type, as `bin_seeds` takes it.
     strips : Strips
@@ -218,8 +217,8 @@ def _both(one: Bins, other: Bins, most: int) -> Bins:
 def _checked(bins: Bins, most: int) -> Bins:
     if len(bins[0]) > most:
         raise InvalidInputError(
-            f"bandwidth: expected at most {most:,} bins of it for the memory there may be, got "
-            f"{len(bins[0]):,} and more; raise the bandwidth, or --memory"
+            f"bandwidth: expected at most {most:,} bins as wide as it for the memory there may be, "
+            f"got {len(bins[0]):,} and more; raise the bandwidth, or --memory"
         )
     return bins
 

@@ -103,6 +103,12 @@ class Scratch:
         return {"folder": self.folder}
 
 
+def forget(folder: Path) -> None:
+    """Remove a folder that a run has left, unless another one is at work in it."""
+    with contextlib.suppress(ImageFileError), Scratch(folder, ""):
+        pass
+
+
 class Forgetful:
     """In place of a scratch, where nothing is kept: what is needed twice is made twice."""
 

@@ -276,6 +276,18 @@ def test_spectra_that_are_too_many_to_count_are_passed_over(tmp_path, monkeypatc
     assert len([*(tmp_path / "strips").iterdir()]) == len(strips.outputs)
 
 
+def test_what_strips_have_left_goes_with_a_run_in_memory(tmp_path):
+    """A run that was killed leaves its folder; one that needs no strips removes it."""
+    scene(tmp_path / "a.tif")
+    left = tmp_path / "out" / ".x.scene"
+    left.mkdir(parents=True)
+    (left / "key").write_text("of the run that was killed")
+    (left / "spare.raw").write_bytes(b"rows")
+    outcome = do(tmp_path / "a.tif", tmp_path / "out", "1G")
+    assert outcome.status == "ok"
+    assert not left.exists()
+
+
 @pytest.mark.parametrize(("scale", "bandwidth"), [("std", 30), ("2%,98%", 30), ("0,6e7", 0.004)])
 def test_scales_beyond_memory_are_those_in_memory(tmp_path, scale, bandwidth):
     """Strips give the scale of the whole image; values that it makes one point are one."""
