@@ -44,7 +44,8 @@ def boxes_over(points: Floats) -> Boxes:
 class KeptSpectra:
     """Spectra of the strips of a scene, those that take part, in files.
 
-    That of a strip begins with a checksum of all that follows.
+    That of a strip begins with a checksum of all that follows, and of the file of its boxes: the
+    length of a row of low, high and sums, and these rows.
 
     Parameters
     ----------
@@ -66,18 +67,21 @@ class KeptSpectra:
     def keep(self, top: int, bottom: int, values: NDArray[Any], boxes: Boxes) -> None:
         """Keep the spectra of a strip, as they are stored, (n, C); none of it are kept, too."""
         content = np.ascontiguousarray(values, self._dtype).tobytes()
-        checksum = zlib.crc32(content).to_bytes(CHECKSUM, "little")
+        rows = np.hstack(boxes)
+        told = np.append(rows.shape[1], rows).tobytes()
+        checksum = zlib.crc32(told, zlib.crc32(content)).to_bytes(CHECKSUM, "little")
         write_whole(self._file(top, bottom), lambda file: file.writelines([checksum, content]))
-        write_whole(self._file(top, bottom, "npy"), lambda file: np.save(file, np.hstack(boxes)))
+        write_whole(self._file(top, bottom, "boxes"), lambda file: file.write(told))
 
     def holds(self, top: int, bottom: int) -> bool:
         """Return whether the spectra of a strip are there as they were written."""
         try:
             content = self._file(top, bottom).read_bytes()
-            self.boxes(top, bottom)
-        except (OSError, ImageFileError):
+            told = self._file(top, bottom, "boxes").read_bytes()
+        except OSError:
             return False
-        return zlib.crc32(content[CHECKSUM:]).to_bytes(CHECKSUM, "little") == content[:CHECKSUM]
+        checksum = zlib.crc32(told, zlib.crc32(content[CHECKSUM:])).to_bytes(CHECKSUM, "little")
+        return checksum == content[:CHECKSUM]
 
     def boxes(self, top: int, bottom: int) -> Boxes:
         """Return the boxes of a strip.
@@ -87,10 +91,12 @@ class KeptSpectra:
         ImageFileError
             If they are not there.
         """
+        # No NPY: Python 3.11 cannot parse its header on several threads at once.
         with self._told():
-            kept = np.load(self._file(top, bottom, "npy"))
-        width = kept.shape[1] // 3
-        return Boxes(*map(np.ascontiguousarray, np.split(kept, (width, 2 * width), axis=1)))
+            kept = np.fromfile(self._file(top, bottom, "boxes"))
+            rows = kept[1:].reshape(-1, int(kept[0]))
+        width = rows.shape[1] // 3
+        return Boxes(*map(np.ascontiguousarray, np.split(rows, (width, 2 * width), axis=1)))
 
     def values(
         self, top: int, bottom: int, boxes: Boxes, chosen: NDArray[np.bool_]
@@ -116,7 +122,7 @@ class KeptSpectra:
     def _told(self) -> Iterator[None]:
         try:
             yield
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, IndexError) as error:
             said = getattr(error, "strerror", None) or error
             raise ImageFileError(
                 f"lost what it keeps in {self._folder} while it climbs ({said}); start it again"

@@ -240,7 +240,7 @@ def test_climbs_go_on_where_they_were_left(tmp_path, monkeypatch, height):
 
 
 @pytest.mark.parametrize("damage", ["lost", "cut off", "flipped"])
-@pytest.mark.parametrize("kind", ["raw", "npy"])
+@pytest.mark.parametrize("kind", ["raw", "boxes"])
 def test_spectra_that_are_not_as_they_were_are_kept_anew(tmp_path, monkeypatch, damage, kind):
     """A run that goes on after its spectra were damaged begins anew, and finds the same."""
     image, asked, strips = spectra("uint16", 1, 30, 20), Settings(bandwidth=30.0), Strips(30, 4)
@@ -262,7 +262,7 @@ def test_spectra_that_are_lost_end_a_run(tmp_path, damage):
     spoil(tmp_path / "spectra-0-4.raw", damage)
     with pytest.raises(ImageFileError, match=r"lost what it keeps in .* start it again"):
         kept.values(0, 4, boxes, every)
-    spoil(tmp_path / "spectra-0-4.npy", damage)
+    spoil(tmp_path / "spectra-0-4.boxes", damage)
     with pytest.raises(ImageFileError, match=r"lost what it keeps in .* start it again"):
         kept.boxes(0, 4)
 
