@@ -4,8 +4,8 @@
                                  [--folder FOLDER]
 
 A photo with noise, repeated, in four bands of 12 bits is segmented in colour space by the command.
-Each row is a process: its seconds, the peak that the system counted, the segments, and how often
-its climbs read the scene; 0 where spectra were counted. Label maps of one size must be equal.
+Each row is a process: its seconds, the peak that the system counted, the segments, and how many
+passes its climbs took; 0 where spectra were counted. Label maps of one size must be equal.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def segmented(scene: Path, memory: str, bandwidth: float, folder: Path) -> Run:
     options = ["--bandwidth", str(bandwidth), "--memory", memory, "--labels", str(labels)]
     command = [sys.executable, "-m", "segment", str(scene), *options, "--bands", "all", "--json"]
     used = usage_of(command)
-    passes = re.search(r"climbs took (\d+) passes", used.told)
+    passes = re.search(r"climbs took (\d+) pass", used.told)
     digest = hashlib.sha256(tifffile.imread(labels)).hexdigest()[:8]
     segments = json.loads(used.told)["segments"]
     return Run(used.seconds, used.peak / MIB, segments, int(passes[1]) if passes else 0, digest)

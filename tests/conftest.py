@@ -35,7 +35,7 @@ def fuzz_rounds(request):
 def pytest_configure(config):
     """Know the mark of scikit-learn's own tests; commands that are run are those of users."""
     os.environ.pop("FORCE_COLOR", None)  # as CI services set it
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a third of the time of a short run
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # installed ones have theirs
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # by a shell, for all in its background
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "thread_unsafe: not for pytest-run-parallel")
@@ -43,7 +43,7 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session", autouse=True)
 def quick_scikit_learn():
-    """Mean shift as scikit-learn has it, in a fifth of the time; yield it as it is."""
+    """Mean shift as scikit-learn has it, without its checks; yield its neighbours as they are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sklearn.cluster._mean_shift.NearestNeighbors", QuickNeighbors)
         yield NearestNeighbors

@@ -278,8 +278,8 @@ def merged_points(
 def rough_order(points: NDArray[np.float64], digits: int = 1) -> NDArray[np.intp]:
     """Return an order of points, (n, d), that keeps neighbours in space more or less together.
 
-    On a Z-order curve of 2^16 cells, or as many to the power of `digits`. For trees that are soon
-    gone: a digit takes a tenth of the time of the order of `distinct_points`.
+    On a Z-order curve of 2^16 cells, or as many to the power of `digits`, sorted by counting: for
+    trees that are soon gone.
 
     Examples
     --------
@@ -289,7 +289,7 @@ def rough_order(points: NDArray[np.float64], digits: int = 1) -> NDArray[np.intp
     some = np.ascontiguousarray(points[:, : digits * DIGIT])
     bits = max(1, digits * DIGIT // some.shape[1])
     keys = z_keys(some, *_cells(some, bits), bits)
-    order = np.argsort(keys.astype(np.uint16), kind="stable")  # 16 bits are sorted by counting
+    order = np.argsort(keys.astype(np.uint16), kind="stable")
     for digit in range(1, digits):
         higher = (keys >> np.uint64(digit * DIGIT)).astype(np.uint16)
         order = order[np.argsort(higher[order], kind="stable")]

@@ -33,7 +33,7 @@ from segment.scenes.uncounted import (
     by_model,
     by_nearest,
     can_be_passed_over,
-    nearest_of_strip,
+    in_parts,
     passed_over,
 )
 from segment.settings import Settings
@@ -143,7 +143,8 @@ class ColorScene:
         else:
             found = FoundModes(model.modes, model.bandwidth, model.n_iter)
             label = functools.partial(by_model, settings=settings, model=model)
-        labels = functools.partial(nearest_of_strip, label=label)
+        of_values = functools.partial(in_parts, scaled=self.rows.scaled, label=label)
+        labels = functools.partial(strip_labels, label=of_values)
         return SceneClusters(labels, *found, int(shown.sum()), remarks=remarks)
 
     def _passed_over(self, shown: NDArray[np.int64]) -> FoundModes:

@@ -34,7 +34,7 @@ from segment.strips.scratch import Forgetful, Scratch
 from segment.strips.strips import Strips
 from segment.threads import available_cores
 
-AT_ONCE = 1 << 18  # pixels in one tree: about 50 MB of four bands
+AT_ONCE = 1 << 18  # pixels in one tree
 FEW = 1000  # places whose surfaces leave boxes between them
 DIGITS = 2  # of the order of spectra that are kept: 2^8 cells a side for four bands
 Floats = NDArray[np.float64]
@@ -141,28 +141,15 @@ def per_seed(channels: int) -> int:
     return 100 + 64 * channels + 16 * (channels + 1) * available_cores()
 
 
-def nearest_of_strip(rows: SceneRows, top: int, bottom: int, label: Label) -> Labels:
-    """Return the labels of a strip, (h, W), 0 where no pixel takes part.
-
-    Parameters
-    ----------
-    rows : SceneRows
-    top, bottom : int
-        First row, and the one behind the last.
-    label : callable
-        Gives points, (n, C), their labels.
-    """
-    points, visible = rows.points(top, bottom)
-    every = shown_rows(points, visible)
-    found = np.empty(len(every), np.int32)
-    for part in _parts(len(every)):
-        order = _near(every[part])
-        found[part][order] = label(every[part][order])
-    if visible is None:
-        return found.reshape(points.shape[:2])
-    labels = np.zeros(points.shape[:2], np.int32)
-    labels[visible] = found
-    return labels
+def in_parts(values: Values, scaled: Callable[[Values], Values], label: Label) -> Labels:
+    """Return the labels of stored values, (n, C), those of their points, as `label` gives them."""
+    found = np.empty(len(values), np.int32)
+    for part in _parts(len(values)):
+        points = np.ascontiguousarray(scaled(values[part]))
+        check_reach(points)
+        order = _near(points)
+        found[part][order] = label(points[order])
+    return found
 
 
 def by_nearest(points: Values, modes: FoundModes, settings: Settings) -> Labels:
@@ -198,7 +185,7 @@ def _bins(rows: SceneRows, top: int, bottom: int, passes: Passes, most: int) -> 
     points = _points(rows, values, passes.settings)
     if passes.spectra is not None:
         order = _near(points, DIGITS)
-        boxes = boxes_over(points[order].astype(np.float64))
+        boxes = boxes_over(points[order].astype(np.float64, copy=False))
         passes.spectra.keep(top, bottom, values[order], boxes)
     table = RowTable(points.shape[1], np.float64)
     for part in _parts(len(points)):
@@ -304,7 +291,9 @@ def _points(rows: SceneRows, values: Values, settings: Settings) -> Values:
 
 def _near(points: Values, digits: int = 1) -> NDArray[np.intp]:
     """Return the order of `rough_order`, of no points, too."""
-    return rough_order(points.astype(np.float64), digits) if len(points) else np.empty(0, np.intp)
+    if not len(points):
+        return np.empty(0, np.intp)
+    return rough_order(points.astype(np.float64, copy=False), digits)
 
 
 def _parts(count: int) -> Iterator[slice]:
